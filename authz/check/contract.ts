@@ -1,0 +1,106 @@
+import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
+import type { Engine } from "#authz/engine/contract";
+import type { Decision, RuleRef } from "#authz/engine/decision";
+
+/** What one request pins on its first line (law 3). Later: key sets, deny list. */
+export interface Snapshot {
+  readonly engine: Engine;
+}
+
+/** How a listener or a request names a workload (`garita.dev/*`). */
+export interface WorkloadClaim {
+  readonly workload?: string;
+  readonly namespace?: string;
+  /** Present (even empty) with `namespace`: a complete description. */
+  readonly labels?: ReadonlyMap<string, string>;
+  readonly kind?: WorkloadKind;
+  readonly gateway?: string;
+  /** `namespace/name`. */
+  readonly service?: string;
+}
+
+/** The settings of one listener that a check depends on. Converted once, when the listener starts. */
+export interface ListenerSettings {
+  readonly name: string;
+  readonly protocol: "grpc" | "http";
+  readonly peerIdentity: "verified" | "none" | undefined;
+  readonly proxyProtocol: boolean;
+  readonly workload: WorkloadClaim | undefined;
+  /** HTTP service: the address and port that the asking Envoy listens on. */
+  readonly destination: { readonly address: string; readonly port: number } | undefined;
+  /** HTTP service: what Envoy puts in front of the path. */
+  readonly pathPrefix: string;
+  readonly attributeHeaders: boolean;
+  /** HTTP service: the shared secret that the asking Envoy presents in `x-garita-secret`; compared in constant time. */
+  readonly secret: Uint8Array | undefined;
+  readonly explainToClient: boolean;
+  /** Our own limit when the call brings none. */
+  readonly deadlineMillis: number;
+  /** Larger messages are answered with a denial. */
+  readonly maxMessageBytes: number;
+}
+
+/** The call's metadata: `get` gives every value sent under a lower-case name (`x-garita-peer`), in order. */
+export interface CallMetadata {
+  get(name: string): readonly string[];
+}
+
+/** What a check leaves behind for logs and metrics, built from what was pinned. Never holds a secret. */
+export interface CheckRecord {
+  readonly id: string;
+  readonly decision: Decision;
+  /** HTTP status that the client is meant to see; 0 on TCP. */
+  readonly status: number;
+  readonly workload: Workload | undefined;
+  readonly attributes: RequestAttributes | undefined;
+  readonly listener: string;
+  readonly digest: string | undefined;
+  /** The CUSTOM rule that refused, if any. */
+  readonly custom: RuleRef | undefined;
+  /** More about a refusal, for the log. */
+  readonly detail: string | undefined;
+}
+
+export interface CheckOutcome {
+  /** Encoded CheckResponse. */
+  readonly response: Uint8Array;
+  readonly record: CheckRecord;
+}
+
+/** Everything that a check is given from outside: law 1 keeps clocks and randomness out of it. */
+export interface CheckEnvironment {
+  /** Undefined until a rule set is in force. Read once per request. */
+  snapshot(): Snapshot | undefined;
+  nextId(): string;
+  nowMillis(): number;
+}
+
+/** gRPC: one CheckRequest in, one CheckResponse out. Synchronous unless a stage has to wait for something outside. */
+export type GrpcCheck = (
+  message: Uint8Array,
+  metadata: CallMetadata,
+  listener: ListenerSettings,
+) => CheckOutcome | Promise<CheckOutcome>;
+
+/** HTTP ext_authz: raw request line and raw header lines in, an answer out. */
+export interface HttpCheckRequest {
+  readonly method: string;
+  /** The request target as received. */
+  readonly target: string;
+  /** Names in wire case, duplicates kept, values as byte strings (Latin-1). */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array | undefined;
+}
+export interface HttpCheckResponse {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+export interface HttpCheckOutcome {
+  readonly response: HttpCheckResponse;
+  readonly record: CheckRecord;
+}
+export type HttpCheck = (
+  request: HttpCheckRequest,
+  listener: ListenerSettings,
+) => HttpCheckOutcome | Promise<HttpCheckOutcome>;

@@ -1,0 +1,39 @@
+import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { RequestAttributes, Workload } from "./attributes.ts";
+import type { Decision, Explanation, RuleRef } from "./decision.ts";
+
+/** A PeerAuthentication mode that is in force (never UNSET). */
+export type EffectiveMtlsMode = "DISABLE" | "PERMISSIVE" | "STRICT";
+
+/**
+ * The part of a rule set that concerns one workload: which policies select it. Made once per workload and rule set, and
+ * kept there (bounded). Cost of making: linear in the number of policies.
+ */
+export interface WorkloadView {
+  readonly workload: Workload;
+  /** PeerAuthentication's composed mode for a workload port (istio-semantics §7.2). */
+  mtlsMode(port: number): EffectiveMtlsMode;
+  /** Names and JWT rules of the RequestAuthentications that apply, as indexes into the rule set's list. */
+  readonly requestAuthentications: readonly number[];
+  /** Does an enforced policy of this stage select the workload? */
+  readonly hasCustom: boolean;
+}
+
+/** A CUSTOM stage that wants its provider asked: the lowest matching rule per provider, providers in byte order of name. */
+export interface CustomMatch {
+  readonly provider: string;
+  readonly rule: RuleRef;
+}
+
+/** A rule set made ready for decisions. Immutable to its users. */
+export interface Engine {
+  readonly ruleSet: RuleSet;
+  /** Hex SHA-256 of the rule set's bytes. */
+  readonly digest: string;
+  view(workload: Workload): WorkloadView;
+  /** CUSTOM rules, before tokens are verified. TCP: rules of HTTP providers are not asked (istio-semantics §5.3). */
+  matchCustom(view: WorkloadView, request: RequestAttributes): readonly CustomMatch[];
+  /** AUDIT, DENY, ALLOW with their dry-run stages. Total: answers every input, never throws, never awaits. */
+  decide(view: WorkloadView, request: RequestAttributes): Decision;
+  explain(view: WorkloadView, request: RequestAttributes): Explanation;
+}

@@ -1,0 +1,92 @@
+import type { Origin, Stage } from "#policy-compiler/ruleset/model";
+
+/** A rule as a decision names it. */
+export interface RuleRef {
+  /** Index into the rule set's `rules`. */
+  readonly id: number;
+  /** `ns[NS]-policy[NAME]-rule[i]`; CUSTOM rules with their `istio-ext-authz-…` prefix. */
+  readonly key: string;
+  readonly origin: Origin;
+}
+
+/**
+ * Why, in one word, for logs, metrics and dynamic metadata.
+ * The first five are the engine's; the others are refusals (denials for another reason than policy), decided in `authz/check`.
+ */
+export const decisionReasons = {
+  "policy/no-policy": "no ALLOW policy applies to the workload and no DENY rule matched",
+  "policy/allowed": "an ALLOW rule matched",
+  "policy/denied": "a DENY rule matched",
+  "policy/not-allowed": "ALLOW policies apply to the workload and none of their rules matched",
+  "policy/custom-denied": "a CUSTOM rule matched and its provider refused, failed, or cannot be asked",
+  "mtls-required": "PeerAuthentication is STRICT and the connection is not known to be mutual TLS",
+  "authentication/unavailable": "a RequestAuthentication applies and tokens cannot be verified",
+  "path/not-normal": "the path is not in normal form and the caller cannot be given the normal one",
+  "path/invalid": "the path cannot be brought into normal form",
+  "workload/unknown": "no workload fits what the request says",
+  "workload/ambiguous": "several workloads fit what the request says",
+  "workload/incomplete": "the workload is not completely described",
+  "rules/none": "no rule set is in force yet",
+  "request/unreadable": "the request could not be read",
+  "request/too-large": "the request is larger than the limit",
+  "request/deadline": "the deadline passed before a decision",
+  "listener/unauthorized": "the caller did not present the listener's secret",
+  "internal/defect": "a defect; it is logged",
+} as const;
+export type DecisionReason = keyof typeof decisionReasons;
+
+/** Envoy's words for a dry-run stage (istio-semantics §5.1). */
+export interface DryRunResult {
+  readonly result: "allowed" | "denied";
+  readonly rule: RuleRef | undefined;
+}
+
+/** What the engine decided. `outcome` is what counts; everything else is its reason and its record. */
+export interface Decision {
+  readonly outcome: "allow" | "deny";
+  readonly reason: DecisionReason;
+  /** The rule that decided; undefined when none did (no policy, an ALLOW miss, a refusal). */
+  readonly rule: RuleRef | undefined;
+  /** Undefined when no AUDIT policy applies or an earlier stage answered. */
+  readonly audit: { readonly matched: boolean; readonly rule: RuleRef | undefined } | undefined;
+  readonly dryRun: { readonly deny: DryRunResult | undefined; readonly allow: DryRunResult | undefined };
+  /** Number of rules whose predicates ran. */
+  readonly visited: number;
+}
+
+/** One leaf that kept a rule from matching (or left it unknown). */
+export interface FailedField {
+  readonly side: "from" | "to" | "when";
+  /** The author's field: `paths`, `notHosts`, `request.headers[x-t]`. */
+  readonly field: string;
+  /** What the author wrote. */
+  readonly wanted: readonly string[];
+  /** The value in the request, for people; `undefined`: absent. */
+  readonly seen: string | undefined;
+  readonly result: "false" | "unknown";
+}
+
+export interface NearRule {
+  readonly rule: RuleRef;
+  readonly stage: Stage;
+  /** Fields that held, of how many. */
+  readonly satisfied: number;
+  readonly total: number;
+  readonly failed: readonly FailedField[];
+}
+
+/** The linear walk of the same predicates (law 7): the decision is equal to `decide`'s in outcome, reason and rule. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** Policies that apply to the workload, by stage. */
+  readonly applied: readonly {
+    readonly stage: Stage;
+    readonly namespace: string;
+    readonly name: string;
+    readonly origin: Origin;
+  }[];
+  /** For an ALLOW miss: the rules that came nearest, best first, at most five. */
+  readonly nearest: readonly NearRule[];
+  /** What was unknown and mattered, with the line of Envoy configuration that would have brought it. */
+  readonly unknown: readonly { readonly attribute: string; readonly remedy: string }[];
+}
