@@ -1,0 +1,26 @@
+import type { ByteString } from "#policy-compiler/ruleset/model";
+
+/** `add`: a further line of a name that an earlier entry has set. */
+export interface HeaderEdit {
+  readonly name: string;
+  readonly value: ByteString;
+  readonly add?: boolean;
+}
+
+/** What Envoy is told (ext-authz A3). The encoder gives every header explicit `append`, `append_action` and `keep_empty_value`. */
+export interface CheckAnswer {
+  readonly allowed: boolean;
+  /** `status.code` of a denial: a gRPC code, never 0 (7 PERMISSION_DENIED, 16 UNAUTHENTICATED, …). */
+  readonly code: number;
+  /** Denied: status, body and headers that the client gets. Ignored on TCP and when allowed. */
+  readonly httpStatus: number;
+  readonly body: string;
+  readonly clientHeaders: readonly HeaderEdit[];
+  /** Allowed: edits of the request. A name is never in both lists. */
+  readonly setHeaders: readonly HeaderEdit[];
+  readonly removeHeaders: readonly string[];
+  /** Allowed: headers that the client gets with the upstream's answer. */
+  readonly responseHeaders: readonly HeaderEdit[];
+  /** Published under `envoy.filters.http.ext_authz`: strings, in this order. Empty: none. */
+  readonly metadata: readonly (readonly [key: string, value: string])[];
+}
