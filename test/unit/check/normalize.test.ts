@@ -8,7 +8,7 @@ import type { PathNormalization } from "#policy-compiler/ruleset/model";
 const REJECTED = undefined;
 
 /** Target, then its normal form by NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES. */
-const vectors: readonly (readonly [string, string | undefined, string?, string?, string?])[] = [
+const vectors: readonly (readonly [target: string, ...normal: (string | undefined)[]])[] = [
   ["/", "/", "/", "/", "/"],
   ["/app?x=//..#f", "/app?x=//..", "/app?x=//..", "/app?x=//..", "/app?x=//.."],
   ["/a#b?c", "/a", "/a", "/a", "/a"],
