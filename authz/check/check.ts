@@ -1,5 +1,12 @@
 import { makeAnswer } from "./answer.ts";
-import type { CallMetadata, CheckEnvironment, CheckOutcome, GrpcCheck, ListenerSettings, Snapshot } from "./contract.ts";
+import type {
+  CallMetadata,
+  CheckEnvironment,
+  CheckOutcome,
+  GrpcCheck,
+  ListenerSettings,
+  Snapshot,
+} from "./contract.ts";
 import { judge, refuse, type Verdict } from "./judge.ts";
 import { describeDefect, recordVerdict } from "./record.ts";
 import { refusal } from "./refusal.ts";

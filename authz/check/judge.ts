@@ -111,7 +111,11 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
  * A target without a normal form; or one that is not in it, where what was decided on could not be made what the upstream gets:
  * the HTTP service cannot change `:path`, and no answer can carry bytes beyond ASCII unchanged.
  */
-function refuseTarget(received: ByteString, target: ByteString | undefined, door: Question["door"]): Refusal | undefined {
+function refuseTarget(
+  received: ByteString,
+  target: ByteString | undefined,
+  door: Question["door"],
+): Refusal | undefined {
   if (target === undefined) return refusal("path/invalid", undefined, { status: 400, body: "" });
   if (target === received) return undefined;
   if (door === "http" || /[^\x21-\x7e]/.test(target)) return refusal("path/not-normal");

@@ -98,8 +98,7 @@ export class CheckAttributes implements RequestAttributes {
   /** A namespace that Envoy was not told to send is unknown; a key that a sent one lacks is absent. */
   get metadata(): RequestAttributes["metadata"] {
     const { request } = this.#sources;
-    return (namespace, key) =>
-      request.hasMetadataNamespace(namespace) ? request.metadata(namespace, key) : UNKNOWN;
+    return (namespace, key) => (request.hasMetadataNamespace(namespace) ? request.metadata(namespace, key) : UNKNOWN);
   }
 }
 

@@ -99,11 +99,7 @@ function fromCertificate(source: CheckPeer): Found | undefined {
  * A list that Envoy joined with commas. Without one it is one name. With one it may be several or a name that holds a comma,
  * and the certificate tells; without that it is one opaque text.
  */
-function addList(
-  found: Found,
-  joined: Maybe<ByteString>,
-  certified: () => readonly ByteString[] | undefined,
-): void {
+function addList(found: Found, joined: Maybe<ByteString>, certified: () => readonly ByteString[] | undefined): void {
   if (joined === undefined) return;
   if (joined !== UNKNOWN && !joined.includes(",")) {
     addName(found, joined);

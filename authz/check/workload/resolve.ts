@@ -1,8 +1,8 @@
-import { parseSpiffeId } from "#identity/spiffe-id";
 import type { WorkloadClaim } from "#authz/check/contract";
 import { detach } from "#authz/check/detach";
 import type { CheckRequest } from "#authz/check/wire/check-request";
 import type { Workload } from "#authz/engine/attributes";
+import { parseSpiffeId } from "#identity/spiffe-id";
 import type { RegisteredWorkload, RuleSet } from "#policy-compiler/ruleset/model";
 import { type ClaimTexts, parseClaim, readClaimTexts } from "./claim.ts";
 import { type FoundWorkload, type Registry, registryOf } from "./registry.ts";
@@ -105,7 +105,8 @@ function describe(
   if (labelled !== undefined && labelled !== gateway) return incomplete("two different Gateways");
   const service = claim.service === undefined ? undefined : parseService(claim.service);
   if (claim.service !== undefined && service === undefined) return incomplete("a service that is not `namespace/name`");
-  if (kind === "waypoint" && service === undefined) return incomplete("a waypoint without the service that it stands before");
+  if (kind === "waypoint" && service === undefined)
+    return incomplete("a waypoint without the service that it stands before");
   const all = labelled === undefined ? new Map([...labels, [GATEWAY_LABEL, gateway]]) : labels;
   return { ok: true, workload: { namespace, name, labels: all, kind, gateway, service } };
 }
