@@ -1,3 +1,5 @@
+import { parseIpAddress } from "#policy-compiler/ruleset/ip-address";
+
 export type UriParse = { readonly ok: true } | { readonly ok: false; readonly expected: string };
 
 const httpScheme: UriParse = { ok: false, expected: "an address that begins with `http://` or `https://`" };
@@ -33,20 +35,38 @@ function parseAuthority(authority: string): UriParse {
   if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(userInfo)) return refuse("plain characters before `@`");
   if (!hasValidEscapes(userInfo)) return refuse("complete `%` escapes");
   const host = authority.slice(at + 1);
-  const [, bracketed, name, port] = /^(?:(\[.*\])|([^:]*))(?::(.*))?$/s.exec(host) ?? [];
-  if (bracketed === undefined && name === undefined)
-    return refuse("one port at most, and brackets around an IPv6 address");
-  if (port !== undefined && !/^[0-9]*$/.test(port)) return refuse("a decimal port");
-  if (Number(port ?? "") > Number.MAX_SAFE_INTEGER) return refuse("a decimal port");
-  if (bracketed !== undefined) {
-    return /^\[[0-9A-Fa-f:.]+(?:%25.+)?\]$/s.test(bracketed) ? { ok: true } : refuse("an IPv6 address in brackets");
-  }
-  return isHost(name ?? "") ? { ok: true } : refuse("a host of plain characters");
+  const bracket = host.lastIndexOf("[");
+  if (bracket > 0) return refuse("brackets around the whole of an IPv6 address");
+  if (bracket === 0) return parseBracketed(host);
+  const [name = "", port, ...others] = host.split(":");
+  if (others.length > 0) return refuse("one port at most, and brackets around an IPv6 address");
+  return isHost(name) ? checkPort(port ?? "") : refuse("a host of plain characters");
 }
 
-/** Go takes sub-delimiters and a few marks in a host, bytes beyond ASCII as they are or escaped, and no other escape. */
+function parseBracketed(host: string): UriParse {
+  const [, address = "", zone, port] = /^\[([^%]*)(?:%25(.*))?\](?::(.*))?$/s.exec(host) ?? [];
+  if (parseIpAddress(address)?.length !== 16) return refuse("an IPv6 address in brackets");
+  if (zone !== undefined && !isZone(zone)) return refuse("a zone of plain characters");
+  return checkPort(port ?? "");
+}
+
+/** Go reads the number later, into 64 bits. */
+function checkPort(port: string): UriParse {
+  return /^[0-9]*$/.test(port) && BigInt(port) < 2n ** 63n ? { ok: true } : refuse("a decimal port");
+}
+
+/** Go takes sub-delimiters and a few marks in a host, characters beyond ASCII as they are or escaped, and `%25`. */
 function isHost(name: string): boolean {
-  return /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"\u0080-\u{10ffff}]|%[89A-Fa-f][0-9A-Fa-f])*$/u.test(name);
+  return /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"\u0080-\u{10ffff}]|%(?:[89A-Fa-f][0-9A-Fa-f]|25))*$/u.test(name);
+}
+
+/** An escape in a zone must stand for a space, a percent sign, or what could stand there as it is. */
+function isZone(zone: string): boolean {
+  if (zone === "" || !hasValidEscapes(zone)) return false;
+  const plain = zone
+    .replace(/%25|%20/g, "")
+    .replace(/%([0-7][0-9A-Fa-f])/g, (_, hex) => String.fromCharCode(Number(`0x${hex}`)));
+  return !plain.includes("%") && isHost(plain);
 }
 
 function hasValidEscapes(text: string): boolean {

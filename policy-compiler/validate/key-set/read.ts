@@ -68,14 +68,15 @@ function readKeys(values: readonly JsonValue[], instead: string | undefined): Ke
 function readKey(value: JsonValue): ReadKey | string {
   if (value.kind !== "object") return `a JSON ${value.kind}`;
   // Istio looks for the type and the private half without regard to case, and for everything else exactly.
-  const kty = foldedMember(value, "kty");
-  if (kty?.kind !== "string") return "no `kty` that is text";
+  const types = foldedMembers(value, "kty").filter(({ kind }) => kind !== "null");
+  const kty = types.findLast((member) => member.kind === "string");
+  if (kty === undefined || types.some(({ kind }) => kind !== "string")) return "no `kty` that is text";
   const required = requiredMembers[kty.value];
   const base64 = base64Members[kty.value];
   if (required === undefined || base64 === undefined || !Object.hasOwn(requiredMembers, kty.value)) {
     return `the unknown \`kty\` ${quote(kty.value)}`;
   }
-  const half = foldedMember(value, "d") === undefined ? "public" : "secret";
+  const half = foldedMembers(value, "d").length === 0 ? "public" : "secret";
   for (const { name, value: member } of value.members) {
     const fault = memberFault(name, member, kty.value, base64[half]);
     if (fault !== undefined) return fault;
@@ -115,8 +116,7 @@ function looksLikeCertificate(text: string): boolean {
   return text.startsWith("MII") && text.length > 300 && isBase64ForIstio(text);
 }
 
-function foldedMember(value: JsonValue, name: string): JsonValue | undefined {
-  return value.kind === "object"
-    ? value.members.findLast((member) => member.name.toLowerCase() === name)?.value
-    : undefined;
+function foldedMembers(value: JsonValue, name: string): readonly JsonValue[] {
+  if (value.kind !== "object") return [];
+  return value.members.filter((member) => member.name.toLowerCase() === name).map((member) => member.value);
 }
