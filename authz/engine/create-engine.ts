@@ -1,9 +1,14 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { CustomMatch, Engine, WorkloadView } from "./contract.ts";
+import { decide } from "./decide.ts";
 import type { Decision, Explanation } from "./decision.ts";
 import { explain } from "./explain.ts";
 import { decideLinear, matchCustomLinear } from "./linear.ts";
+import { Candidates } from "./lookup/candidates.ts";
+import { PreparedIndex } from "./lookup/prepared-index.ts";
+import { matchCustom } from "./match-custom.ts";
+import { noMatches } from "./outcome.ts";
 import { RuleTable } from "./rule-table.ts";
 import { PreparedView } from "./view.ts";
 import { ViewCache } from "./view-cache.ts";
@@ -42,5 +47,22 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
     matchCustomLinear: (view: WorkloadView, request: RequestAttributes) => matchCustomLinear(table, own(view), request),
     explain: (view: WorkloadView, request: RequestAttributes): Explanation => explain(table, own(view), request),
   };
-  return { ...engine, decide: engine.decideLinear, matchCustom: engine.matchCustomLinear };
+  if (options.index === false) {
+    return { ...engine, decide: engine.decideLinear, matchCustom: engine.matchCustomLinear };
+  }
+  const { http, tcp, customHttp, customTcp } = ruleSet.index;
+  const tools = {
+    table,
+    http: new PreparedIndex(http),
+    tcp: new PreparedIndex(tcp),
+    customHttp: new PreparedIndex(customHttp),
+    customTcp: new PreparedIndex(customTcp),
+    candidates: new Candidates(table.size),
+    lowest: noMatches(),
+  };
+  return {
+    ...engine,
+    decide: (view: WorkloadView, request: RequestAttributes) => decide(tools, own(view), request),
+    matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
+  };
 }
