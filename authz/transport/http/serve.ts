@@ -224,6 +224,9 @@ function decide(
 
 function send(response: ServerResponse, answer: HttpCheckResponse): void {
   const { status, headers, body } = sendable(answer);
+  // Envoy hands a denial's headers to its client: those about this connection and this clock are no business of the client's.
+  response.sendDate = false;
+  if (response.shouldKeepAlive) response.removeHeader("connection");
   response.writeHead(status, headers);
   response.end(body);
 }
