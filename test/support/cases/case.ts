@@ -41,6 +41,8 @@ export interface Setting {
   };
   /** Oldest first, unless all have a creation time. */
   readonly policies?: readonly PolicyObject[];
+  /** The policies hold something that Istio's validation refuses: the case shows what its compiler makes of it. */
+  readonly allowInvalid?: boolean;
 }
 
 export interface PolicySetLine extends Setting {
