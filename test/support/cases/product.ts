@@ -1,4 +1,4 @@
-import { createGrpcCheck } from "#authz/check/grpc-check";
+import { createGrpcCheck } from "#authz/check/check";
 import { createEngine } from "#authz/engine/create-engine";
 import { compile } from "#policy-compiler/compile";
 
