@@ -460,6 +460,23 @@ export const diagnosticCodes = {
   },
 
   // --- lowering ---
+  "lowering/foreign-trust-domain": {
+    severity: "note",
+    origin: "istio",
+    summary:
+      "A principal of a trust domain that is neither the mesh's own nor one of its aliases; it is kept as written.",
+  },
+  "lowering/value-dropped": {
+    severity: "warning",
+    origin: "istio",
+    summary:
+      "A value or condition that cannot be compiled is left out, so that a DENY, AUDIT or CUSTOM rule matches more.",
+  },
+  "lowering/rule-dropped": {
+    severity: "warning",
+    origin: "istio",
+    summary: "A rule that cannot be compiled is left out: of an ALLOW policy, or because of an unknown attribute.",
+  },
 } as const satisfies Record<string, CodeRow>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { decodeRuleSet, encodeRuleSet } from "#policy-compiler/ruleset/codec";
+import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
+import { anyRuleSet } from "#test/support/rule-set-arbitrary";
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const mutationsPerRuleSet = 100;
+const ruleSets = 100;
+
+/** A small generator of our own, so that a mutation follows from the seed alone. */
+function randomOf(start: number): (limit: number) => number {
+  let state = start >>> 0 || 1;
+  return (limit) => {
+    state ^= state << 13;
+    state >>>= 0;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state % limit;
+  };
+}
+
+function mutated(bytes: Uint8Array, random: (limit: number) => number): Uint8Array {
+  const at = random(bytes.length);
+  switch (random(5)) {
+    case 0:
+      return bytes.slice(0, at);
+    case 1:
+      return new Uint8Array([...bytes, ...Array.from({ length: 1 + random(4) }, () => random(256))]);
+    case 2:
+      return new Uint8Array([...bytes.slice(0, at), random(256), ...bytes.slice(at)]);
+    case 3:
+      return new Uint8Array([...bytes.slice(0, at), ...bytes.slice(at + 1 + random(8))]);
+    default: {
+      const changed = bytes.slice();
+      for (let i = random(4); i >= 0; i--) changed[random(changed.length)] = random(3) === 0 ? 0xff : random(256);
+      return changed;
+    }
+  }
+}
+
+/** What somebody does who wants the bytes to be believed. */
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 12) return bytes;
+  const fixed = bytes.slice();
+  new DataView(fixed.buffer).setUint32(8, crc32(fixed.subarray(12)));
+  return fixed;
+}
+
+const samples = fc.sample(anyRuleSet, { seed, numRuns: ruleSets }).map(encodeRuleSet);
+
+test(`damaged bytes give a fault (${ruleSets * mutationsPerRuleSet} mutations, seed ${seed})`, () => {
+  const random = randomOf(seed);
+  for (const bytes of samples) {
+    for (let i = 0; i < mutationsPerRuleSet; i++) {
+      const changed = mutated(bytes, random);
+      const result = decodeRuleSet(changed);
+      if (result.ok) assert.deepEqual(changed, bytes);
+      else assert.match(result.fault, /^[a-z].+[^.]$/);
+    }
+  }
+});
+
+test(`bytes made up to be believed give a fault or a rule set (${ruleSets * mutationsPerRuleSet} mutations, seed ${seed})`, () => {
+  const random = randomOf(seed + 1);
+  let accepted = 0;
+  for (const bytes of samples) {
+    for (let i = 0; i < mutationsPerRuleSet; i++) {
+      const result = decodeRuleSet(withChecksum(mutated(bytes, random)));
+      if (!result.ok) continue;
+      accepted++;
+      const again = decodeRuleSet(encodeRuleSet(result.ruleSet));
+      assert.ok(again.ok);
+      assert.deepEqual(again.ruleSet, result.ruleSet);
+    }
+  }
+  assert.ok(accepted > 0, "no mutation reached beyond the checksum");
+});
+
+test("every beginning of a rule set's bytes gives a fault", () => {
+  for (const bytes of samples.slice(0, 10)) {
+    for (let size = 0; size < bytes.length; size++) {
+      assert.equal(decodeRuleSet(withChecksum(bytes.slice(0, size))).ok, false);
+    }
+  }
+});
