@@ -73,7 +73,7 @@ export interface RequestCase extends Setting {
   /** Absent: a connection to a TCP port. */
   readonly request?: {
     readonly method?: string;
-    readonly authority?: string;
+    readonly authority?: string | null;
     readonly path?: string;
     readonly headers?: readonly (readonly [name: string, value: string])[];
     readonly protocol?: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";

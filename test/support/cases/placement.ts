@@ -6,7 +6,7 @@ import type {
   ListenerMode,
   SocketAddress,
 } from "../envoy-front/downstream.ts";
-import type { RequestCase, Setting } from "./case.ts";
+import type { PolicyObject, RequestCase, Setting } from "./case.ts";
 
 const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
 
@@ -21,6 +21,7 @@ export function listenerOf(setting: Setting, mode: ListenerMode | undefined): Li
     numTrustedProxies: workload.numTrustedProxies ?? 0,
     trustDomains: [mesh.trustDomain ?? "cluster.local", ...(mesh.trustDomainAliases ?? [])],
     mode,
+    metadataNamespaces: metadataNamespaces(setting.policies ?? []),
     workload: {
       namespace: workload.namespace ?? "default",
       labels,
@@ -28,6 +29,12 @@ export function listenerOf(setting: Setting, mode: ListenerMode | undefined): Li
       service: workload.service,
     },
   };
+}
+
+/** Namespaces of dynamic metadata that conditions speak of (`experimental.envoy.filters.NS[KEY]`). */
+function metadataNamespaces(policies: readonly PolicyObject[]): readonly string[] {
+  const spoken = JSON.stringify(policies).matchAll(/"key":"experimental\.(envoy\.filters\.[^["]*)\[/g);
+  return [...new Set(Array.from(spoken, ([, namespace]) => namespace!))];
 }
 
 /** Is the listener asked to verify anybody? Otherwise every connection is admitted. */
@@ -63,7 +70,7 @@ export function requestOf(line: RequestCase): DownstreamRequest | undefined {
   if (from === undefined) return undefined;
   return {
     method: asBytes(from.method ?? "GET"),
-    authority: from.authority === undefined ? undefined : asBytes(from.authority),
+    authority: from.authority == null ? undefined : asBytes(from.authority),
     target: asBytes(from.path ?? "/"),
     headers: (from.headers ?? []).map(([name, value]) => [asBytes(name), asBytes(value)]),
     protocol: from.protocol ?? "HTTP/1.1",

@@ -28,7 +28,7 @@ export function writeCheckCall(
     attributes.message(4, httpRequest(request.headers, request.protocol));
     for (const [key, value] of keys) attributes.entry(10, key, value);
   }
-  attributes.message(11, new MessageWriter());
+  attributes.message(11, metadataContext(listener));
   attributes.message(12, new MessageWriter().text(1, admitted.sni ?? ""));
   if (request !== undefined) attributes.message(13, new MessageWriter());
   return {
@@ -58,6 +58,15 @@ function destinationPeer(
   for (const [key, value] of labels) peer.entry(3, key, value);
   if (admitted.tls) peer.text(4, `spiffe://${listener.trustDomains[0]}/ns/${listener.workload.namespace}/sa/default`);
   return peer;
+}
+
+/** core.v3.Metadata: a namespace with an empty Struct each. */
+function metadataContext(listener: Listener): MessageWriter {
+  const context = new MessageWriter();
+  for (const namespace of listener.metadataNamespaces) {
+    context.message(1, new MessageWriter().text(1, namespace).message(2, new MessageWriter()));
+  }
+  return context;
 }
 
 function socketAddress(of: SocketAddress): MessageWriter {

@@ -12,8 +12,11 @@ const methods: ReadonlySet<string> = new Set(
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** A request as the HTTP/1 codec hands it on, or Envoy's own answer to one that it refuses. */
-export function readHttp1(request: DownstreamRequest, tls: boolean): HeaderMap | OwnReply {
+/**
+ * A request as the HTTP/1 codec hands it on, or Envoy's own answer to one that it refuses. `https` false: a target that
+ * claims `https://` is refused; so do listeners at the edge without trusted proxies on plaintext.
+ */
+export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap | OwnReply {
   if (!methods.has(request.method)) return refused("http1.codec_error");
   if (!/^[\x21-\x7e]+$/.test(request.target)) return refused("http1.codec_error");
   if (request.protocol === "HTTP/1.0") return { status: 426, body: "Upgrade Required", details: "low_version" };
@@ -31,11 +34,11 @@ export function readHttp1(request: DownstreamRequest, tls: boolean): HeaderMap |
     if (name.toLowerCase() === "content-length") headers.set(name, value);
     else headers.receive(name, value);
   }
-  return readTarget(request, headers, tls) ?? dropHopByHop(headers) ?? headers;
+  return readTarget(request, headers, https) ?? dropHopByHop(headers) ?? headers;
 }
 
 /** Origin form, absolute form, `*`; anything else is refused. */
-function readTarget(request: DownstreamRequest, headers: HeaderMap, tls: boolean): OwnReply | undefined {
+function readTarget(request: DownstreamRequest, headers: HeaderMap, https: boolean): OwnReply | undefined {
   const target = request.target;
   if (request.method === "CONNECT") {
     if (!/^[^/]+:\d+$/.test(target)) return refused("http1.invalid_url");
@@ -51,16 +54,16 @@ function readTarget(request: DownstreamRequest, headers: HeaderMap, tls: boolean
     headers.set(":path", target);
     return undefined;
   }
-  return readAbsolute(target, headers, tls);
+  return readAbsolute(target, headers, https);
 }
 
-function readAbsolute(target: string, headers: HeaderMap, tls: boolean): OwnReply | undefined {
+function readAbsolute(target: string, headers: HeaderMap, https: boolean): OwnReply | undefined {
   const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s.exec(target);
   if (parts === null) return refused("http1.codec_error");
   const [, scheme = "", authority = "", rest = ""] = parts;
   const folded = scheme.toLowerCase();
   if (folded !== "http" && folded !== "https") return refused("http1.invalid_scheme");
-  if (folded === "https" && !tls) {
+  if (folded === "https" && !https) {
     return { status: 403, body: "Forbidden", details: "http1.https_url_on_plaintext_connection" };
   }
   const host = authority.slice(authority.lastIndexOf("@") + 1);

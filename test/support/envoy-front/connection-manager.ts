@@ -1,5 +1,5 @@
 import type { Admitted } from "./admit.ts";
-import type { Connection, Listener, OwnReply } from "./downstream.ts";
+import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
 import type { HeaderMap } from "./header-map.ts";
 
 /** A client outside the mesh must not steer Envoy's router; these go from every request. */
@@ -47,7 +47,7 @@ export function prepareRequest(
     return { status: 400, body: "", details: "query_missing_content_type" };
   }
 
-  const edge = listener.kind === "gateway" || listener.kind === "k8s-gateway";
+  const edge = isEdge(listener);
   const transport = admitted.tls ? "https" : "http";
   if (edge) appendPeer(headers, connection);
   const proto = headers.get("x-forwarded-proto") ?? "";

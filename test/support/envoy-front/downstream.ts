@@ -3,6 +3,11 @@
  * string (one character a byte), because a client may send bytes that are no text.
  */
 
+/** Does the listener stand at the edge of the mesh, so that it believes nobody in front but proxies that it was told of? */
+export function isEdge({ kind }: Pick<Listener, "kind">): boolean {
+  return kind === "gateway" || kind === "k8s-gateway";
+}
+
 /** What kind of workload the listener stands before. Sidecars and waypoints trust the hop in front, gateways do not. */
 export type ListenerKind = "sidecar" | "gateway" | "k8s-gateway" | "waypoint";
 
@@ -18,6 +23,11 @@ export interface Listener {
   readonly trustDomains: readonly string[];
   /** Undefined: transport admission is off; any certificate, or none, is admitted. */
   readonly mode: ListenerMode | undefined;
+  /**
+   * `metadata_context_namespaces` of the filter, each of which some filter in front has filled (here: with nothing). Envoy
+   * sends no namespace that nobody filled.
+   */
+  readonly metadataNamespaces: readonly string[];
   /** How the control plane names the workload: `garita.dev/*` keys without the prefix. */
   readonly workload: {
     readonly namespace: string;

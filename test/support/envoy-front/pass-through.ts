@@ -5,7 +5,7 @@ import { readVerdict } from "./check-verdict.ts";
 import { readHttp1 } from "./codec-http1.ts";
 import { readHttp2 } from "./codec-http2.ts";
 import { prepareRequest } from "./connection-manager.ts";
-import type { Connection, DownstreamRequest, Listener } from "./downstream.ts";
+import { type Connection, type DownstreamRequest, isEdge, type Listener } from "./downstream.ts";
 import { HeaderMap } from "./header-map.ts";
 
 /** A request on its way: what to ask the authorization server, or the end of it without asking. */
@@ -33,7 +33,8 @@ export function passThrough(
     return { kind: "asks", call: writeCheckCall(listener, connection, admitted, undefined), finish: finishConnection };
   }
 
-  const headers = request.protocol === "HTTP/2" ? readHttp2(request) : readHttp1(request, admitted.tls);
+  const https = admitted.tls || !isEdge(listener) || listener.numTrustedProxies > 0;
+  const headers = request.protocol === "HTTP/2" ? readHttp2(request) : readHttp1(request, https);
   if (!(headers instanceof HeaderMap)) return ended(ownReply(headers, receivedAsSent(request)));
   const refusal = prepareRequest(headers, listener, connection, admitted);
   if (refusal !== undefined) return ended(ownReply(refusal, headers));

@@ -62,6 +62,7 @@ function fate(
     numTrustedProxies: 0,
     trustDomains: ["td", "old"],
     mode,
+    metadataNamespaces: [],
     workload: { namespace: "foo", labels: {}, gateway: undefined, service: undefined },
   };
   const connection: Connection = {

@@ -19,6 +19,7 @@ const listener: Listener = {
   numTrustedProxies: 0,
   trustDomains: ["td"],
   mode: undefined,
+  metadataNamespaces: ["envoy.filters.x"],
   workload: { namespace: "foo", labels: { app: "é" }, gateway: "g", service: "foo/s" },
 };
 const connection: Connection = {
@@ -61,6 +62,7 @@ test("a request becomes the message that generated code reads", () => {
     "garita.dev/service": "foo/s",
   });
   equal(attributes?.tlsSession?.sni, "Up.Example");
+  deepEqual(attributes?.metadataContext?.filterMetadata, { "envoy.filters.x": {} });
   const http = attributes?.request?.http;
   deepEqual(
     [http?.method, http?.host, http?.path, http?.protocol, http?.scheme],

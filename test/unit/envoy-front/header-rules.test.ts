@@ -4,7 +4,7 @@ import { type Admitted, admit } from "#test/support/envoy-front/admit";
 import { readHttp1 } from "#test/support/envoy-front/codec-http1";
 import { readHttp2 } from "#test/support/envoy-front/codec-http2";
 import { prepareRequest } from "#test/support/envoy-front/connection-manager";
-import type { Connection, DownstreamRequest, Listener } from "#test/support/envoy-front/downstream";
+import { type Connection, type DownstreamRequest, isEdge, type Listener } from "#test/support/envoy-front/downstream";
 import { HeaderMap } from "#test/support/envoy-front/header-map";
 
 /**
@@ -319,7 +319,13 @@ const rows: readonly Row[] = [
   { says: "and becomes origin form", target: "HTTP://h.example/x?y", ask: ":path", sees: ["/x?y"] },
   { says: "without a path it is /", target: "http://h.example", ask: ":path", sees: ["/"] },
   { says: "without a path but with a query", target: "http://h.example?x", sees: "absolute_path_rejected" },
-  { says: "https on plaintext", target: "https://h.example/x", sees: "http1.https_url_on_plaintext_connection" },
+  {
+    says: "https on plaintext at the edge",
+    kind: "gateway",
+    target: "https://h.example/x",
+    sees: "http1.https_url_on_plaintext_connection",
+  },
+  { says: "https on plaintext at a sidecar", target: "https://h.example/x", ask: ":scheme", sees: ["https"] },
   { says: "another scheme", target: "ftp://h.example/x", sees: "http1.invalid_scheme" },
   { says: "an asterisk", target: "*", method: "OPTIONS", sees: "absolute_path_rejected" },
   { says: "a byte beyond ASCII", target: "/\x80", sees: "http1.codec_error" },
@@ -357,6 +363,7 @@ function seenBy(row: Row): readonly string[] | string {
     numTrustedProxies: row.trusted ?? 0,
     trustDomains: ["td"],
     mode: undefined,
+    metadataNamespaces: [],
     workload: { namespace: "foo", labels: {}, gateway: undefined, service: undefined },
   };
   const connection: Connection = {
@@ -379,7 +386,7 @@ function seenBy(row: Row): readonly string[] | string {
     omit: row.omit ?? [],
   };
   const admitted: Admitted = admit(listener, connection)!;
-  const headers = request.protocol === h2 ? readHttp2(request) : readHttp1(request, admitted.tls);
+  const headers = request.protocol === h2 ? readHttp2(request) : readHttp1(request, admitted.tls || !isEdge(listener));
   if (!(headers instanceof HeaderMap)) return headers.details;
   const refusal = prepareRequest(headers, listener, connection, admitted);
   if (refusal !== undefined) return refusal.details;
