@@ -92,6 +92,81 @@ test(`${MUTATIONS} mutated messages, every exception among them`, () => {
   }
 });
 
+test("fields repeated inside one map entry, one header and one metadata value", () => {
+  const random = new Random(seed + 1);
+  let lists = 0;
+  for (let i = 0; i < 3000; i++) {
+    const namespaces = many(random, 3, () =>
+      field(
+        1,
+        entry(random, (depth) => structBytes(random, depth)),
+      ),
+    );
+    const headers = many(random, 4, () =>
+      field(
+        3,
+        entry(random, () => textBytes(random)),
+      ),
+    );
+    const lines = many(random, 3, () =>
+      field(
+        1,
+        many(random, 5, () => field(1 + random.below(3), textBytes(random))),
+      ),
+    );
+    const http = Buffer.concat([headers, random.below(2) === 0 ? field(13, lines) : Buffer.alloc(0)]);
+    const message = field(1, Buffer.concat([field(11, namespaces), field(4, field(2, http))]));
+    assert.equal(compareOrPrint(message), "accepted");
+    const decoded = decodeCheckRequest(message);
+    for (const namespace of ["", "a"]) {
+      if (decoded.ok && Array.isArray(decoded.request.metadata(namespace, "a"))) lists++;
+    }
+  }
+  assert.ok(lists > 50, "hardly any list of metadata");
+});
+
+function field(number: number, content: Uint8Array): Buffer {
+  const length = content.length < 0x80 ? [content.length] : [(content.length & 0x7f) | 0x80, content.length >> 7];
+  assert.ok(content.length < 0x4000);
+  return Buffer.concat([Uint8Array.from([(number << 3) | 2, ...length]), content]);
+}
+
+function many(random: Random, most: number, make: () => Buffer): Buffer {
+  return Buffer.concat(Array.from({ length: random.below(most + 1) }, make));
+}
+
+function textBytes(random: Random): Buffer {
+  return Buffer.from(random.pick(["", "a", "a", "b", "A", "x-role", "ü"]));
+}
+
+/** Keys and values in any order and number. */
+function entry(random: Random, value: (depth: number) => Buffer, depth = 0): Buffer {
+  return many(random, 4, () => (random.below(2) === 0 ? field(1, textBytes(random)) : field(2, value(depth))));
+}
+
+function structBytes(random: Random, depth: number): Buffer {
+  return many(random, 3, () =>
+    field(
+      1,
+      entry(random, (inner) => valueBytes(random, inner), depth + 1),
+    ),
+  );
+}
+
+/** Several members of the oneof after each other. */
+function valueBytes(random: Random, depth: number): Buffer {
+  return many(random, 3, () => {
+    const kind = random.below(depth > 4 ? 3 : 6);
+    if (kind === 0) return Buffer.from([0x20, 0x01]);
+    if (kind < 3) return field(3, textBytes(random));
+    if (kind === 3) return field(5, structBytes(random, depth));
+    return field(
+      6,
+      many(random, 3, () => field(1, valueBytes(random, depth + 1))),
+    );
+  });
+}
+
 const INTERESTING = [
   0x00, 0x01, 0x02, 0x0a, 0x0b, 0x0c, 0x12, 0x1a, 0x22, 0x52, 0x5a, 0x62, 0x7f, 0x80, 0x81, 0xc3, 0xff,
 ];

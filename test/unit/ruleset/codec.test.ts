@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import zlib from "node:zlib";
 import { decodeRuleSet, encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
 import type { FieldTest, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
@@ -68,6 +69,11 @@ test("the bytes begin with a name and a version, and say which of them does not 
 
 test("the checksum is CRC-32", () => {
   assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
+  assert.equal(crc32(new Uint8Array()), 0);
+  for (let size = 0; size < 40; size++) {
+    const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 89 + size) % 256);
+    assert.equal(crc32(bytes), zlib.crc32(bytes), `${size} bytes`);
+  }
 });
 
 test("bytes are read where they lie in a larger buffer", () => {
