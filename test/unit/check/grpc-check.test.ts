@@ -154,6 +154,10 @@ test("a client's headers of our names are neither read nor passed on", () => {
   assertRefused(ask(reads, forged), "policy/not-allowed");
 });
 
+test("an allowance that could not be written is recorded as the denial that goes out", () => {
+  assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "request/unreadable");
+});
+
 test("STRICT wants TLS and a verified certificate", () => {
   const strict = ruleSetOf({ peerAuthentications: [{ mode: "STRICT" }] });
   const withPeer: CheckInput = { source: { principal: PEER } };
