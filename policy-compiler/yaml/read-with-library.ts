@@ -216,7 +216,12 @@ class TreeBuilder {
     if (typeof node.value === "string" && node.elsewhere === undefined) return node;
     // A port is a natural key; its text is kept. Every other key that is no text means different things to readers.
     if (typeof node.value === "number" && canonicalInteger.test(node.text)) return node;
-    throw new Refusal("yaml/key-not-text", node.span, `expected a key that is a text, found \`${node.text}\``);
+    throw new Refusal(
+      "yaml/key-not-text",
+      node.span,
+      `expected a key that is a text, found \`${node.text}\``,
+      "write it in quotes",
+    );
   }
 }
 

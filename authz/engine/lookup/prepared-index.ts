@@ -4,9 +4,6 @@ import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
 import { type DimensionLookup, dimensionLookup } from "./dimension.ts";
 
-/** With fewer applying rules than this asking them all is quicker than looking them up. */
-const SCAN_BELOW = 9;
-
 /** Where the look-ups of one workload begin. */
 interface Start {
   /** Rules that every request has to ask: without anchors, or found by the workload alone. */
@@ -19,10 +16,13 @@ interface Start {
 export class PreparedIndex {
   readonly #index: RuleIndex;
   readonly #lookups: readonly DimensionLookup[];
+  readonly #scanUpTo: number;
   readonly #starts = new WeakMap<PreparedView, Start>();
 
-  constructor(index: RuleIndex) {
+  /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
+  constructor(index: RuleIndex, scanUpTo: number) {
     this.#index = index;
+    this.#scanUpTo = scanUpTo;
     this.#lookups = index.dimensions.map(dimensionLookup).filter((lookup) => lookup !== undefined);
   }
 
@@ -49,7 +49,7 @@ export class PreparedIndex {
     const rules = new Set<number>();
     for (const ids of everyList(this.#index)) {
       for (const id of ids) if (view.hasRule(id)) rules.add(id);
-      if (rules.size >= SCAN_BELOW) return undefined;
+      if (rules.size > this.#scanUpTo) return undefined;
     }
     return { rules: Int32Array.from(rules), complete: true };
   }

@@ -67,7 +67,7 @@ function compare(a: string, b: string): number {
 
 /** A random rule set. Its rules share fields, as compiled ones do. */
 export function ruleSet(random: Random): RuleSet {
-  const size = random.pick([1, 3, 8, 25]);
+  const size = random.pick([2, 8, 25, 40]);
   const fields = Array.from({ length: 4 + 3 * size }, () => fieldTest(random));
   // Some sets have few attributes in common, some all, so that indexes of every shape come up.
   const pool = random.chance(0.5) ? fields : fields.slice(0, 4 + size);

@@ -124,3 +124,10 @@ test("numbers that lead out of a list are a fault", () => {
   const index = { ...empty.index, http: { always: [0], dimensions: [] } };
   assert.equal(fault(encodeRuleSet({ ...empty, index })), "a rule is out of range");
 });
+
+test("a list that claims more items than there are bytes is refused before room is made for it", () => {
+  const body = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]);
+  const bytes = new Uint8Array([...encodeRuleSet(empty).subarray(0, 8), 0, 0, 0, 0, ...body]);
+  new DataView(bytes.buffer).setUint32(8, crc32(body));
+  assert.equal(fault(bytes), "a list is longer than the bytes that are left");
+});
