@@ -48,7 +48,9 @@ export type DecodedRuleSet =
 
 /**
  * The rule set that `encodeRuleSet` wrote. Total: bytes that are cut off, damaged or hostile give a fault, and no more memory
- * is taken than a small multiple of their length. Equal field tests and value tests are one object. Copies nothing of `bytes`.
+ * is taken than a small multiple of their length. Equal field tests and value tests are one object; `bytes` may be reused.
+ * Not checked: the order of policies and rules, and that an index files each rule under a condition of its own. Bytes whose
+ * digest nobody vouches for are not to be put in force.
  */
 export function decodeRuleSet(bytes: Uint8Array): DecodedRuleSet {
   try {

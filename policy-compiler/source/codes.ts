@@ -466,16 +466,17 @@ export const diagnosticCodes = {
     summary:
       "A principal of a trust domain that is neither the mesh's own nor one of its aliases; it is kept as written.",
   },
-  "lowering/value-dropped": {
-    severity: "warning",
-    origin: "istio",
+  "lowering/value-not-compiled": {
+    severity: "error",
+    origin: "garita",
     summary:
-      "A value or condition that cannot be compiled is left out, so that a DENY, AUDIT or CUSTOM rule matches more.",
+      "A value that no test can be made of, and that validation should have refused; left out, a rule would match more.",
   },
-  "lowering/rule-dropped": {
-    severity: "warning",
-    origin: "istio",
-    summary: "A rule that cannot be compiled is left out: of an ALLOW policy, or because of an unknown attribute.",
+  "lowering/unknown-attribute": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A condition key that Istio does not have, and that validation should have refused; its rule would be left out.",
   },
 } as const satisfies Record<string, CodeRow>;
 

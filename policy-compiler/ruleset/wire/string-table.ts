@@ -88,14 +88,31 @@ function readTexts(input: ByteReader, size: 1 | 2): readonly string[] {
   });
 }
 
-/** PERF: one text for the whole run, of which the texts of the table are slices; 8192 characters fit into one call. */
+/**
+ * PERF: one text for the whole run, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
+ * no decoder leaves the other bytes and lone surrogates as they are.
+ */
 function charactersOf(bytes: Uint8Array, size: 1 | 2): string {
+  const decoder = new TextDecoder();
   let text = "";
-  for (let at = 0; at < bytes.length; at += 8192 * size) {
-    const part = bytes.subarray(at, at + 8192 * size);
-    text += String.fromCharCode(...(size === 1 ? part : pairsOf(part)));
+  for (let at = 0; at < bytes.length; at += runSize) {
+    const part = bytes.subarray(at, at + runSize);
+    if (size === 1 && isAscii(part)) text += decoder.decode(part);
+    else text += fromCodes(size === 1 ? part : pairsOf(part));
   }
   return text;
+}
+
+/** As many arguments as one call may safely have, and even. */
+const runSize = 8192;
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false;
+  return true;
+}
+
+function fromCodes(codes: Uint8Array | Uint16Array): string {
+  return String.fromCharCode.apply(undefined, codes as unknown as number[]);
 }
 
 function pairsOf(bytes: Uint8Array): Uint16Array {
