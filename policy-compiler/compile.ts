@@ -1,4 +1,5 @@
 import { decodeDocuments } from "./document/decode-documents.ts";
+import { buildIndexes } from "./index/build.ts";
 import { lowerDocuments } from "./lower/lower.ts";
 import type { RuleSet } from "./ruleset/model.ts";
 import { diagnose, hasError } from "./source/diagnose.ts";
@@ -31,5 +32,5 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   const diagnostics = diagnose(findings, lines);
   if (hasError(lowered.findings)) return { ruleSet: undefined, diagnostics };
 
-  return { ruleSet: undefined, diagnostics };
+  return { ruleSet: { ...lowered.ruleSet, index: buildIndexes(lowered.ruleSet) }, diagnostics };
 }

@@ -56,7 +56,7 @@ async function serve(options: Options, context: CommandContext): Promise<void> {
         options.ruleset === undefined ? directorySource(directory) : fileSource(resolve(options.ruleset)),
       prepare: prepareEngine,
       async explain(description, environment) {
-        const { explainRequest } = await import("../serve/explain-request.ts");
+        const { explainRequest } = await import("../request/explain-request.ts");
         // The admin API has checked its shape.
         return explainRequest(description as RequestDescription, environment);
       },
