@@ -94,6 +94,11 @@ export function httpListener(options: HttpListenerOptions): Listener {
 }
 
 export interface TcpListenerOptions extends ListenerOptions {
+  /**
+   * Read the SNI of TLS that Envoy passes on without ending it. Not for plaintext: Envoy would hold back a client that sends fewer
+   * than five bytes at first.
+   */
+  readonly inspectTls?: boolean;
   readonly authorization: Filter;
   readonly upstream: string;
 }
@@ -113,7 +118,7 @@ export function tcpListener(options: TcpListenerOptions): Listener {
     configType: { case: "typedConfig", value: anyPack(TlsInspectorSchema, create(TlsInspectorSchema)) },
   });
   // ORDER: PROXY protocol comes before the TLS that it precedes on the wire.
-  const listenerFilters = [...proxyProtocolFilters(options), inspector];
+  const listenerFilters = [...proxyProtocolFilters(options), ...(options.inspectTls === true ? [inspector] : [])];
   return listener(options, [options.authorization, filter], listenerFilters, options.tls);
 }
 
