@@ -4,13 +4,13 @@ import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
+import { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import { narrowCheckRequestSchema } from "#test/support/protobuf/narrow-schema";
 import { exceptions, type WireProblem, wireProblem } from "#test/support/protobuf/strict-wire";
 import { Random, testSeed } from "#test/support/random";
 import { checkRequestArbitrary } from "#test/support/wire/check-request-arbitrary";
 import { type NarrowCheckRequest, viewDecoded, viewNarrow } from "#test/support/wire/decoded-view";
 import { messageFile, wireCases } from "#test/support/wire/wire-case";
-import { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
 
 const VALID = 3000;
 const MUTATIONS = 20_000;

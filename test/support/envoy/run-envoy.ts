@@ -6,10 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isMessage, type JsonValue } from "@bufbuild/protobuf";
 import { envoyJson } from "#envoy-configs/envoy-json";
-import {
-  type Bootstrap,
-  BootstrapSchema,
-} from "../../../platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import { type Bootstrap, BootstrapSchema } from "#platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb";
 
 const START_MILLIS = 20_000;
 const STOP_MILLIS = 5_000;
