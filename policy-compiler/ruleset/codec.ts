@@ -1,7 +1,8 @@
 import type { Attribute, FieldTest, RuleSet, ValueTest } from "./model.ts";
+import { finish, type Steps } from "./steps.ts";
 import { ByteReader, Malformed } from "./wire/byte-reader.ts";
 import { ByteWriter } from "./wire/byte-writer.ts";
-import { crc32 } from "./wire/checksum.ts";
+import { crc32, crc32InSteps } from "./wire/checksum.ts";
 import {
   meshShape,
   peerAuthenticationShape,
@@ -10,10 +11,10 @@ import {
   serviceShape,
   workloadShape,
 } from "./wire/document-shapes.ts";
-import { ruleIndexShape } from "./wire/index-shapes.ts";
+import { readRuleIndex, ruleIndexShape } from "./wire/index-shapes.ts";
 import { InternedTableWriter, readInternedTable } from "./wire/interned-table.ts";
 import { policyShape, ruleShape } from "./wire/rule-shapes.ts";
-import { type Input, list, type Output } from "./wire/shape.ts";
+import { type Input, list, type Output, readListInSteps } from "./wire/shape.ts";
 import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 
@@ -53,8 +54,13 @@ export type DecodedRuleSet =
  * digest nobody vouches for are not to be put in force.
  */
 export function decodeRuleSet(bytes: Uint8Array): DecodedRuleSet {
+  return finish(decodeRuleSetInSteps(bytes));
+}
+
+/** What `decodeRuleSet` gives, in steps. The bytes must not change meanwhile. */
+export function* decodeRuleSetInSteps(bytes: Uint8Array): Steps<DecodedRuleSet> {
   try {
-    return { ok: true, ruleSet: read(bytes) };
+    return { ok: true, ruleSet: yield* read(bytes) };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, fault: error.message };
     throw error;
@@ -74,7 +80,7 @@ function framed(body: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function unframed(bytes: Uint8Array): Uint8Array {
+function* unframed(bytes: Uint8Array): Steps<Uint8Array> {
   if (bytes.length < head.length + checksumSize) throw new Malformed("the bytes end too early");
   const magic = head.subarray(0, -1);
   if (magic.some((byte, i) => bytes[i] !== byte)) throw new Malformed("the bytes are no compiled rule set");
@@ -82,18 +88,19 @@ function unframed(bytes: Uint8Array): Uint8Array {
   if (version !== head.at(-1)) throw new Malformed(`format version ${head.at(-1)} expected, found ${version}`);
   const body = bytes.subarray(head.length + checksumSize);
   const checksum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(head.length);
-  if (checksum !== crc32(body)) throw new Malformed("the bytes are damaged: their checksum does not fit");
+  if (checksum !== (yield* crc32InSteps(body)))
+    throw new Malformed("the bytes are damaged: their checksum does not fit");
   return body;
 }
 
-function read(bytes: Uint8Array): RuleSet {
-  const reader = new ByteReader(unframed(bytes));
-  const empty: Input["tables"] = { strings: new StringTable(reader), attributes: [], values: [], fields: [] };
+function* read(bytes: Uint8Array): Steps<RuleSet> {
+  const reader = new ByteReader(yield* unframed(bytes));
+  const empty: Input["tables"] = { strings: yield* StringTable.read(reader), attributes: [], values: [], fields: [] };
   // ORDER: field tests refer to value tests and attributes, everything to texts.
-  const attributes = readInternedTable(attributeShape, { bytes: reader, tables: empty });
-  const values = readInternedTable(valueTestShape, { bytes: reader, tables: empty });
-  const fields = readInternedTable(fieldTestShape, { bytes: reader, tables: { ...empty, attributes, values } });
-  const ruleSet = readContent({ bytes: reader, tables: { ...empty, attributes, values, fields } });
+  const attributes = yield* readInternedTable(attributeShape, { bytes: reader, tables: empty });
+  const values = yield* readInternedTable(valueTestShape, { bytes: reader, tables: empty });
+  const fields = yield* readInternedTable(fieldTestShape, { bytes: reader, tables: { ...empty, attributes, values } });
+  const ruleSet = yield* readContent({ bytes: reader, tables: { ...empty, attributes, values, fields } });
   if (reader.remaining > 0) throw new Malformed("there are bytes behind the end");
   return ruleSet;
 }
@@ -123,25 +130,24 @@ function writeContent(out: Output, ruleSet: RuleSet): void {
   index.write(out, ruleSet.index.customTcp);
 }
 
-function readContent(input: Input): RuleSet {
+function* readContent(input: Input): Steps<RuleSet> {
   const mesh = meshShape.read(input);
-  const policies = lists.policies.read(input);
-  const rules = list(ruleShape(policies.length)).read(input);
-  const index = ruleIndexShape(rules.length);
+  const policies = yield* readListInSteps(policyShape, input);
+  const rules = yield* readListInSteps(ruleShape(policies.length), input);
   return {
     mesh,
     policies,
     rules,
     peerAuthentications: lists.peerAuthentications.read(input),
     requestAuthentications: lists.requestAuthentications.read(input),
-    workloads: lists.workloads.read(input),
-    services: lists.services.read(input),
+    workloads: yield* readListInSteps(workloadShape, input),
+    services: yield* readListInSteps(serviceShape, input),
     providers: lists.providers.read(input),
     index: {
-      http: index.read(input),
-      tcp: index.read(input),
-      customHttp: index.read(input),
-      customTcp: index.read(input),
+      http: yield* readRuleIndex(rules.length, input),
+      tcp: yield* readRuleIndex(rules.length, input),
+      customHttp: yield* readRuleIndex(rules.length, input),
+      customTcp: yield* readRuleIndex(rules.length, input),
     },
   };
 }

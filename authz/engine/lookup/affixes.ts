@@ -1,5 +1,6 @@
 import { compareBackwards } from "#policy-compiler/ruleset/compare-backwards";
 import type { ByteString } from "#policy-compiler/ruleset/model";
+import { type Steps, stepItems } from "#policy-compiler/ruleset/steps";
 import type { Candidates } from "./candidates.ts";
 
 type Filed = readonly (readonly [text: ByteString, rules: readonly number[]])[];
@@ -10,22 +11,33 @@ type Filed = readonly (readonly [text: ByteString, rules: readonly number[]])[];
  * that neighbour. One binary search finds them all, nothing is copied, and loading makes no nodes.
  */
 export class Affixes {
-  readonly #texts: readonly ByteString[];
-  readonly #rules: readonly (readonly number[])[];
+  readonly #texts: ByteString[];
+  readonly #rules: (readonly number[])[];
   readonly #parents: Int32Array;
   readonly #backwards: boolean;
 
-  constructor(filed: Filed, backwards: boolean) {
-    const compare = backwards ? compareBackwards : compareForwards;
-    const sorted = isAscending(filed, compare) ? filed : filed.toSorted(([a], [b]) => compare(a, b));
-    this.#texts = sorted.map(([text]) => text);
-    this.#rules = sorted.map(([, rules]) => rules);
-    this.#parents = new Int32Array(sorted.length);
+  private constructor(size: number, backwards: boolean) {
+    this.#texts = new Array<ByteString>(size);
+    this.#rules = new Array<readonly number[]>(size);
+    this.#parents = new Int32Array(size);
     this.#backwards = backwards;
+  }
+
+  static *prepare(filed: Filed, backwards: boolean): Steps<Affixes> {
+    const compare = backwards ? compareBackwards : compareForwards;
+    const ascending = yield* isAscending(filed, compare);
+    const affixes = new Affixes(filed.length, backwards);
+    yield* affixes.#fill(ascending ? filed : filed.toSorted(([a], [b]) => compare(a, b)));
+    return affixes;
+  }
+
+  *#fill(sorted: Filed): Steps<void> {
     for (let i = 0; i < sorted.length; i++) {
+      [this.#texts[i], this.#rules[i]] = sorted[i]!;
       let parent = i - 1;
       while (parent >= 0 && !this.#begins(this.#texts[i]!, this.#texts[parent]!)) parent = this.#parents[parent]!;
       this.#parents[i] = parent;
+      if (i % stepItems === stepItems - 1) yield;
     }
   }
 
@@ -66,8 +78,11 @@ export class Affixes {
   }
 }
 
-function isAscending(filed: Filed, compare: (a: ByteString, b: ByteString) => number): boolean {
-  for (let i = 1; i < filed.length; i++) if (compare(filed[i - 1]![0], filed[i]![0]) > 0) return false;
+function* isAscending(filed: Filed, compare: (a: ByteString, b: ByteString) => number): Steps<boolean> {
+  for (let i = 1; i < filed.length; i++) {
+    if (compare(filed[i - 1]![0], filed[i]![0]) > 0) return false;
+    if (i % stepItems === stepItems - 1) yield;
+  }
   return true;
 }
 

@@ -7,6 +7,7 @@ import {
   UNKNOWN,
 } from "#authz/engine/attributes";
 import type { ByteString, IndexDimension } from "#policy-compiler/ruleset/model";
+import { mapInSteps, type Steps } from "#policy-compiler/ruleset/steps";
 import { claimAt } from "../leaves/claims.ts";
 import { foldAscii } from "../leaves/text.ts";
 import { Affixes } from "./affixes.ts";
@@ -17,13 +18,11 @@ import type { Candidates } from "./candidates.ts";
 export type DimensionLookup = (request: RequestAttributes, candidates: Candidates) => void;
 
 /** Makes a dimension's look-up; undefined for those that look at the workload. */
-export function dimensionLookup(dimension: IndexDimension): DimensionLookup | undefined {
+export function* dimensionLookup(dimension: IndexDimension): Steps<DimensionLookup | undefined> {
   const on = dimension.on;
-  const table = new DimensionTable(dimension);
+  if (on.kind === "workloadNamespace" || on.kind === "workloadLabel") return undefined;
+  const table = yield* DimensionTable.prepare(dimension);
   switch (on.kind) {
-    case "workloadNamespace":
-    case "workloadLabel":
-      return undefined;
     case "identityNamespace":
       return onPeer(table, (name, candidates) => segmentsAfter("/ns/", name, table, candidates));
     case "identityServiceAccount":
@@ -77,6 +76,13 @@ export function dimensionLookup(dimension: IndexDimension): DimensionLookup | un
   }
 }
 
+interface PreparedLists {
+  readonly exact: ReadonlyMap<ByteString, readonly number[]>;
+  readonly prefix: Affixes | undefined;
+  readonly suffix: Affixes | undefined;
+  readonly blocks: Blocks | undefined;
+}
+
 /** The lists of one dimension, ready for look-ups. */
 export class DimensionTable {
   readonly #exact: ReadonlyMap<ByteString, readonly number[]>;
@@ -86,13 +92,23 @@ export class DimensionTable {
   readonly #present: readonly number[];
   readonly #source: IndexDimension;
 
-  constructor(dimension: IndexDimension) {
+  private constructor(dimension: IndexDimension, lists: PreparedLists) {
     this.#source = dimension;
-    this.#exact = new Map(dimension.exact);
-    this.#prefix = dimension.prefix.length > 0 ? new Affixes(dimension.prefix, false) : undefined;
-    this.#suffix = dimension.suffix.length > 0 ? new Affixes(dimension.suffix, true) : undefined;
-    this.#blocks = dimension.cidr.length > 0 ? new Blocks(dimension.cidr) : undefined;
+    this.#exact = lists.exact;
+    this.#prefix = lists.prefix;
+    this.#suffix = lists.suffix;
+    this.#blocks = lists.blocks;
     this.#present = dimension.present;
+  }
+
+  static *prepare(dimension: IndexDimension): Steps<DimensionTable> {
+    const { exact, prefix, suffix, cidr } = dimension;
+    return new DimensionTable(dimension, {
+      exact: yield* mapInSteps(exact),
+      prefix: prefix.length > 0 ? yield* Affixes.prepare(prefix, false) : undefined,
+      suffix: suffix.length > 0 ? yield* Affixes.prepare(suffix, true) : undefined,
+      blocks: cidr.length > 0 ? yield* Blocks.prepare(cidr) : undefined,
+    });
   }
 
   /** The attribute is there and has this text. */

@@ -1,6 +1,7 @@
 import type { IndexDimension, IndexKey, RuleIndex } from "#policy-compiler/ruleset/model";
+import type { Steps } from "../steps.ts";
 import { Malformed } from "./byte-reader.ts";
-import { byteString, interned, list, record, type Shape, text, union } from "./shape.ts";
+import { byteString, type Input, interned, list, readListInSteps, record, type Shape, text, union } from "./shape.ts";
 import { cidrShape } from "./test-shapes.ts";
 
 /** Ascending numbers below a limit, each as its distance from the one before. */
@@ -52,6 +53,27 @@ export function ruleIndexShape(rules: number): Shape<RuleIndex> {
     present: numbers,
   });
   return record<RuleIndex>({ always: numbers, dimensions: list(dimension) });
+}
+
+/** What `ruleIndexShape(rules).read` gives, in steps. ORDER: that of the shape's members. */
+export function* readRuleIndex(rules: number, input: Input): Steps<RuleIndex> {
+  const numbers = ascending(rules);
+  const textRow = textRowShape(numbers);
+  const cidrRow = cidrRowShape(numbers);
+  const always = numbers.read(input);
+  const dimensions = new Array<IndexDimension>(input.bytes.count());
+  for (let i = 0; i < dimensions.length; i++) {
+    dimensions[i] = {
+      on: indexKeyShape.read(input),
+      exact: yield* readListInSteps(textRow, input),
+      prefix: yield* readListInSteps(textRow, input),
+      suffix: yield* readListInSteps(textRow, input),
+      cidr: yield* readListInSteps(cidrRow, input),
+      present: numbers.read(input),
+    };
+    yield;
+  }
+  return { always, dimensions };
 }
 
 function textRowShape(numbers: Shape<readonly number[]>): Shape<readonly [string, readonly number[]]> {

@@ -1,3 +1,4 @@
+import { type Steps, stepItems } from "../steps.ts";
 import { type ByteReader, Malformed } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -32,10 +33,16 @@ export class StringTable {
   readonly #narrow: readonly string[];
   readonly #wide: readonly string[];
 
-  constructor(input: ByteReader) {
-    this.#narrow = readTexts(input, 1);
-    this.#wide = readTexts(input, 2);
-    for (const text of this.#wide) if (isNarrow(text)) throw new Malformed("a narrow text is written wide");
+  private constructor(narrow: readonly string[], wide: readonly string[]) {
+    this.#narrow = narrow;
+    this.#wide = wide;
+  }
+
+  static *read(input: ByteReader): Steps<StringTable> {
+    const narrow = yield* readTexts(input, 1);
+    const wide = yield* readTexts(input, 2);
+    for (const text of wide) if (isNarrow(text)) throw new Malformed("a narrow text is written wide");
+    return new StringTable(narrow, wide);
   }
 
   text(number: number): string {
@@ -72,24 +79,37 @@ function writeTexts(out: ByteWriter, texts: readonly string[], size: 1 | 2): voi
   for (const text of texts) out.characters(text, size);
 }
 
-function readTexts(input: ByteReader, size: 1 | 2): readonly string[] {
+function* readTexts(input: ByteReader, size: 1 | 2): Steps<readonly string[]> {
   const lengths = new Array<number>(input.count());
   let total = 0;
   for (let i = 0; i < lengths.length; i++) {
     lengths[i] = input.uint();
     total += lengths[i]!;
+    if (i % stepItems === stepItems - 1) yield;
   }
-  const run = charactersOf(input.raw(total * size), size);
+  const bytes = input.raw(total * size);
+  const texts = new Array<string>(lengths.length);
   let at = 0;
-  return lengths.map((length) => {
-    const text = run.slice(at, at + length);
-    at += length;
-    return text;
-  });
+  for (let i = 0; i < texts.length; ) {
+    const first = i;
+    const start = at;
+    while (i < texts.length && (i === first || at + lengths[i]! - start <= groupLength)) at += lengths[i++]!;
+    const group = charactersOf(bytes.subarray(start * size, at * size), size);
+    let from = 0;
+    for (let j = first; j < i; j++) {
+      texts[j] = group.slice(from, from + lengths[j]!);
+      from += lengths[j]!;
+    }
+    yield;
+  }
+  return texts;
 }
 
+/** Characters that are decoded at a time. */
+const groupLength = 16_384;
+
 /**
- * PERF: one text for the whole run, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
+ * PERF: one text for many, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
  * no decoder leaves the other bytes and lone surrogates as they are.
  */
 function charactersOf(bytes: Uint8Array, size: 1 | 2): string {
