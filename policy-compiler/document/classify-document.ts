@@ -39,7 +39,7 @@ export function classifyDocument(root: YamlNode, itemHead?: ItemHead): Classific
   const kind = textOf(root, "kind") ?? itemHead?.kind;
   if (apiVersion === undefined || kind === undefined) return classifyHeadless(root, apiVersion, kind);
   if (kind.text.toLowerCase().endsWith("list") && !isOurKind(kind.text)) {
-    const items = valueOf(root, "items");
+    const items = memberOf(root, "items");
     if (items !== undefined || kind.text === "List")
       return { is: "list", items, itemHead: itemHeadOf(apiVersion, kind) };
   }
@@ -126,12 +126,12 @@ function nearestOurKind(kind: string): OurKind | undefined {
   return names.find((name) => editDistance(name.toLowerCase(), kind.toLowerCase(), 2) <= 2);
 }
 
-function valueOf(root: YamlMapping, field: string): YamlNode | undefined {
+function memberOf(root: YamlMapping, field: string): YamlNode | undefined {
   return root.entries.find(({ key }) => key.text === field)?.value;
 }
 
 function textOf(root: YamlMapping, field: string): YamlScalar | undefined {
-  const node = valueOf(root, field);
+  const node = memberOf(root, field);
   return node?.kind === "scalar" && typeof node.value === "string" && node.value !== "" ? node : undefined;
 }
 

@@ -37,12 +37,22 @@ const sourceNames: readonly SourceField[] = [
 ];
 const operationNames: readonly OperationField[] = ["hosts", "ports", "methods", "paths"];
 
-const sourceFields = fieldTable(sourceNames.flatMap((name) => [name, twinOf(name)]));
-const operationFields = fieldTable(operationNames.flatMap((name) => [name, twinOf(name)]));
+const sourceValues = valuesTable(sourceNames);
+const operationValues = valuesTable(operationNames);
+
+interface ValuesTable<Name extends string> {
+  readonly pairs: readonly { readonly name: Name; readonly twin: string }[];
+  readonly fields: FieldTable<string>;
+}
+
+function valuesTable<Name extends string>(names: readonly Name[]): ValuesTable<Name> {
+  const pairs = names.map((name) => ({ name, twin: twinOf(name) }));
+  return { pairs, fields: fieldTable(pairs.flatMap(({ name, twin }) => [name, twin])) };
+}
 
 /** The negative twin of a list field: `paths` has `notPaths`. */
-function twinOf<Name extends string>(name: Name): `not${Capitalize<Name>}` {
-  return `not${name.charAt(0).toUpperCase()}${name.slice(1)}` as `not${Capitalize<Name>}`;
+function twinOf(name: string): string {
+  return `not${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 /** Decodes the spec of an AuthorizationPolicy. */
@@ -77,14 +87,14 @@ function decodeRule(decoding: Decoding, node: YamlNode): RuleDocument {
 function decodeFrom(decoding: Decoding, node: YamlNode): SourceEntry {
   const source = readFields(decoding, node, fromFields, "an item of `from`")?.get("source");
   if (source === undefined) return { span: node.span, source: undefined };
-  const fields = decodeValues(decoding, source, sourceNames, sourceFields, "a `source`");
+  const fields = decodeValues(decoding, source, sourceValues, "a `source`");
   return { span: node.span, source: { span: source.span, fields } };
 }
 
 function decodeTo(decoding: Decoding, node: YamlNode): OperationEntry {
   const operation = readFields(decoding, node, toFields, "an item of `to`")?.get("operation");
   if (operation === undefined) return { span: node.span, operation: undefined };
-  const fields = decodeValues(decoding, operation, operationNames, operationFields, "an `operation`");
+  const fields = decodeValues(decoding, operation, operationValues, "an `operation`");
   return { span: node.span, operation: { span: operation.span, fields } };
 }
 
@@ -92,15 +102,13 @@ function decodeTo(decoding: Decoding, node: YamlNode): OperationEntry {
 function decodeValues<Name extends string>(
   decoding: Decoding,
   node: YamlNode,
-  names: readonly Name[],
-  table: FieldTable<string>,
+  table: ValuesTable<Name>,
   what: string,
 ): Partial<Record<Name, FieldValues>> {
-  const fields = readFields(decoding, node, table, what);
+  const fields = readFields(decoding, node, table.fields, what);
   const found: Partial<Record<Name, FieldValues>> = {};
   if (fields === undefined || fields.size === 0) return found;
-  for (const name of names) {
-    const twin = twinOf(name);
+  for (const { name, twin } of table.pairs) {
     const values = readTexts(decoding, fields.get(name), name);
     const notValues = readTexts(decoding, fields.get(twin), twin);
     if (values.length > 0 || notValues.length > 0) found[name] = { values, notValues };

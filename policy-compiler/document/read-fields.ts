@@ -45,16 +45,14 @@ export function readFields<Name extends string>(
     return undefined;
   }
   const fields = new Map<Name, YamlNode>();
-  const inCamelCase = new Set<Name>();
   for (const { key, value } of node.entries) {
     const name = table.bySpelling.get(key.text);
     if (name === undefined) {
       reportUnknownField(decoding, key, table.names, what);
       continue;
     }
-    if (key.text === name) inCamelCase.add(name);
-    else if (inCamelCase.has(name)) continue;
-    fields.set(name, value);
+    // Keys are unique: what has the name already, where this one is in snake_case, is in camelCase.
+    if (key.text === name || !fields.has(name)) fields.set(name, value);
   }
   for (const [name, value] of fields) if (isNull(value)) fields.delete(name);
   return fields;

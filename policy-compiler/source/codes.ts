@@ -460,6 +460,24 @@ export const diagnosticCodes = {
   },
 
   // --- lowering ---
+  "lowering/foreign-trust-domain": {
+    severity: "note",
+    origin: "istio",
+    summary:
+      "A principal of a trust domain that is neither the mesh's own nor one of its aliases; it is kept as written.",
+  },
+  "lowering/value-not-compiled": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A value that no test can be made of, and that validation should have refused; left out, a rule would match more.",
+  },
+  "lowering/unknown-attribute": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A condition key that Istio does not have, and that validation should have refused; its rule would be left out.",
+  },
 } as const satisfies Record<string, CodeRow>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

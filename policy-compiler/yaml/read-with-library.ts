@@ -14,15 +14,18 @@ export function readWithLibrary(
   file: string,
   text: string,
   offset = 0,
-): { readonly documents: readonly YamlDocument[]; readonly findings: readonly Finding[] } {
+): { readonly documents: readonly YamlDocument[]; readonly findings: readonly Finding[]; readonly nodes: number } {
   const documents: YamlDocument[] = [];
   const findings: Finding[] = [];
+  let nodes = 0;
   try {
     for (const document of compose(text, offset)) {
       const errors = document.errors.slice(0, yamlLimits.syntaxErrorsPerFile - findings.length);
       if (document.errors.length > 0) findings.push(...errors.map((error) => syntaxFinding(file, error)));
       else {
-        const root = new TreeBuilder().build(document);
+        const builder = new TreeBuilder();
+        const root = builder.build(document);
+        nodes += builder.nodes;
         if (root !== undefined) documents.push({ root });
       }
       if (findings.length >= yamlLimits.syntaxErrorsPerFile) break;
@@ -30,7 +33,7 @@ export function readWithLibrary(
   } catch (error) {
     findings.push(refusalFinding(file, offset, text, error));
   }
-  return { documents, findings };
+  return { documents, findings, nodes };
 }
 
 /** What is refused beyond the grammar. Thrown and caught inside this file only. */
@@ -118,9 +121,10 @@ function tooLarge(offset: number, what: string): Refusal {
 /** Turns one document of the library into a located tree. */
 class TreeBuilder {
   readonly #anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
-  /** Nodes so far, aliases expanded. */
+  /** Nodes so far, aliases expanded; ends as the size of the document. */
   #size = 0;
-  #nodes = 0;
+  /** Nodes so far, each alias as one. */
+  nodes = 0;
   #aliasNodes = 0;
 
   /** Undefined for an empty document. */
@@ -136,7 +140,7 @@ class TreeBuilder {
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) throw new Error("unexpected node");
     const span = spanOf(node.range);
     this.#size++;
-    if (++this.#nodes > yamlLimits.documentNodes) throw tooLarge(span.start, "nodes in a document");
+    if (++this.nodes > yamlLimits.documentNodes) throw tooLarge(span.start, "nodes in a document");
     if (node.tag !== undefined && !plainTags.has(node.tag)) {
       throw new Refusal("yaml/tag", span, `expected a value without a tag, found \`${node.tag}\``);
     }
@@ -212,7 +216,12 @@ class TreeBuilder {
     if (typeof node.value === "string" && node.elsewhere === undefined) return node;
     // A port is a natural key; its text is kept. Every other key that is no text means different things to readers.
     if (typeof node.value === "number" && canonicalInteger.test(node.text)) return node;
-    throw new Refusal("yaml/key-not-text", node.span, `expected a key that is a text, found \`${node.text}\``);
+    throw new Refusal(
+      "yaml/key-not-text",
+      node.span,
+      `expected a key that is a text, found \`${node.text}\``,
+      "write it in quotes",
+    );
   }
 }
 

@@ -1,0 +1,76 @@
+import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { RequestAttributes, Workload } from "./attributes.ts";
+import type { CustomMatch, Engine, WorkloadView } from "./contract.ts";
+import { decide } from "./decide.ts";
+import type { Decision, Explanation } from "./decision.ts";
+import { explain } from "./explain.ts";
+import { decideLinear, matchCustomLinear } from "./linear.ts";
+import { Candidates } from "./lookup/candidates.ts";
+import { PreparedIndex } from "./lookup/prepared-index.ts";
+import { matchCustom } from "./match-custom.ts";
+import { noMatches } from "./outcome.ts";
+import { RuleTable } from "./rule-table.ts";
+import { PreparedView } from "./view.ts";
+import { ViewCache } from "./view-cache.ts";
+
+export interface EngineOptions {
+  /** False: every decision asks every rule (`--no-index`). Changes nothing but the time that a decision takes. */
+  readonly index?: boolean;
+  /** Up to this many applying rules are asked without looking them up (8). Changes nothing but time, too. */
+  readonly scanUpTo?: number;
+}
+
+/** An engine that can be asked without its index too. */
+export interface CheckedEngine extends Engine {
+  /** `decide` without the index: equal in everything but `visited`. */
+  decideLinear(view: WorkloadView, request: RequestAttributes): Decision;
+  /** `matchCustom` without the index. */
+  matchCustomLinear(view: WorkloadView, request: RequestAttributes): readonly CustomMatch[];
+}
+
+/**
+ * PERF: with a handful of rules closures beat every look-up (`bench/decide.ts`, 10 rules).
+ */
+const SCAN_UP_TO = 8;
+
+/** Views are kept for this many workloads; each holds a bit for every rule. */
+const VIEW_LIMIT = 1024;
+
+/**
+ * Makes a rule set ready for decisions. `digest` is what the caller says of its bytes. Cost: linear in the rule set's index;
+ * rules are compiled when a request first comes near them. Views belong to the engine that made them: one of another engine is
+ * taken for its workload alone.
+ */
+export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOptions = {}): CheckedEngine {
+  const table = new RuleTable(ruleSet);
+  const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
+  const own = (view: WorkloadView): PreparedView =>
+    view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
+  const engine = {
+    ruleSet,
+    digest,
+    view: (workload: Workload): WorkloadView => views.get(workload),
+    decideLinear: (view: WorkloadView, request: RequestAttributes) => decideLinear(table, own(view), request),
+    matchCustomLinear: (view: WorkloadView, request: RequestAttributes) => matchCustomLinear(table, own(view), request),
+    explain: (view: WorkloadView, request: RequestAttributes): Explanation => explain(table, own(view), request),
+  };
+  if (options.index === false) {
+    return { ...engine, decide: engine.decideLinear, matchCustom: engine.matchCustomLinear };
+  }
+  const { http, tcp, customHttp, customTcp } = ruleSet.index;
+  const scanUpTo = options.scanUpTo ?? SCAN_UP_TO;
+  const tools = {
+    table,
+    http: new PreparedIndex(http, scanUpTo),
+    tcp: new PreparedIndex(tcp, scanUpTo),
+    customHttp: new PreparedIndex(customHttp, scanUpTo),
+    customTcp: new PreparedIndex(customTcp, scanUpTo),
+    candidates: new Candidates(table.size),
+    lowest: noMatches(),
+  };
+  return {
+    ...engine,
+    decide: (view: WorkloadView, request: RequestAttributes) => decide(tools, own(view), request),
+    matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
+  };
+}

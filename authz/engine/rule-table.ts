@@ -1,0 +1,76 @@
+import { type Provider, type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
+import type { RequestAttributes } from "./attributes.ts";
+import type { RuleRef } from "./decision.ts";
+import type { Truth } from "./kleene.ts";
+import { BodyCompiler, type CompiledBody, testBody } from "./rule-body.ts";
+
+/** A stage as a small number: its place in `stages`. */
+export const stageNumber = Object.fromEntries(stages.map((stage, i) => [stage, i])) as Readonly<Record<Stage, number>>;
+
+/**
+ * The rules of a rule set by id, with what decisions read of them in flat arrays, and their bodies compiled at first use: a rule
+ * that no request comes near costs a few bytes.
+ */
+export class RuleTable {
+  readonly ruleSet: RuleSet;
+  readonly size: number;
+  /** Stage number of each rule. */
+  readonly stages: Uint8Array;
+  readonly compiler = new BodyCompiler();
+  readonly #http: (CompiledBody | undefined)[];
+  readonly #tcp: (CompiledBody | undefined)[];
+  readonly #refs: (RuleRef | undefined)[];
+  readonly #providers: ReadonlyMap<string, Provider["kind"]>;
+
+  constructor(ruleSet: RuleSet) {
+    this.ruleSet = ruleSet;
+    this.size = ruleSet.rules.length;
+    this.stages = new Uint8Array(this.size);
+    const ofPolicy = Uint8Array.from(ruleSet.policies, (policy) => stageNumber[policy.stage]);
+    for (let id = 0; id < this.size; id++) this.stages[id] = ofPolicy[this.rule(id).policy]!;
+    this.#http = new Array<undefined>(this.size).fill(undefined);
+    this.#tcp = new Array<undefined>(this.size).fill(undefined);
+    this.#providers = new Map(ruleSet.providers.map(({ name, kind }) => [name, kind]));
+    this.#refs = new Array<undefined>(this.size).fill(undefined);
+  }
+
+  rule(id: number): Rule {
+    return this.ruleSet.rules[id]!;
+  }
+
+  /** Undefined when the rule was dropped for the protocol of the request. */
+  test(id: number, request: RequestAttributes): Truth | undefined {
+    return request.http === undefined
+      ? this.#test(this.#tcp, id, "tcp", request)
+      : this.#test(this.#http, id, "http", request);
+  }
+
+  #test(compiled: (CompiledBody | undefined)[], id: number, protocol: "http" | "tcp", request: RequestAttributes) {
+    let body = compiled[id];
+    if (body === undefined) {
+      const rule = this.rule(id);
+      const source = rule[protocol];
+      if (source === undefined) return undefined;
+      // Where nothing degrades both protocols share one body.
+      const other = protocol === "http" ? this.#tcp[id] : this.#http[id];
+      body = other !== undefined && rule.http === rule.tcp ? other : this.compiler.body(source);
+      compiled[id] = body;
+    }
+    return testBody(body, request);
+  }
+
+  /** Undefined: the mesh configuration has no such provider. */
+  providerKind(name: string): Provider["kind"] | undefined {
+    return this.#providers.get(name);
+  }
+
+  ref(id: number): RuleRef {
+    let ref = this.#refs[id];
+    if (ref === undefined) {
+      const rule = this.rule(id);
+      ref = { id, key: ruleKey(this.ruleSet.policies[rule.policy]!, rule.ordinal), origin: rule.origin };
+      this.#refs[id] = ref;
+    }
+    return ref;
+  }
+}
