@@ -29,6 +29,17 @@ export const diagnosticCodes = {
     summary: "Aliases that stand for more nodes than the limit: an alias bomb.",
   },
   "yaml/unknown-alias": { severity: "error", origin: "garita", summary: "An alias without an anchor before it." },
+  "yaml/anchor": {
+    severity: "error",
+    origin: "garita",
+    summary: "An anchor whose name readers of YAML 1.1 and 1.2 understand differently.",
+  },
+  "yaml/document-marker": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "Text behind `---` on its line; Kubernetes takes every line that begins so for the end of a document, and drops it.",
+  },
   "yaml/duplicate-key": { severity: "error", origin: "garita", summary: "A key that its mapping has already." },
   "yaml/merge-key": { severity: "error", origin: "garita", summary: "A merge key `<<`; fields must be written out." },
   "yaml/tag": { severity: "error", origin: "garita", summary: "A tag other than those of text and collections." },
