@@ -86,6 +86,11 @@ export const diagnosticCodes = {
     origin: "istio",
     summary: "A value that the field's enumeration does not have. Istio cannot decode the object.",
   },
+  "document/unknown-enum-number": {
+    severity: "error",
+    origin: "garita",
+    summary: "A number that the field's enumeration does not have. Istio decodes it to a value without meaning.",
+  },
   "document/no-kind": {
     severity: "note",
     origin: "garita",

@@ -5,12 +5,7 @@ import { yamlLimits } from "./limits.ts";
 import { readSimple } from "./read-simple.ts";
 import { readWithLibrary } from "./read-with-library.ts";
 import { findCrowdedMarker, splitDocuments } from "./split-documents.ts";
-import type { YamlNode } from "./tree.ts";
-
-/** One document of a file; empty documents are not among them. */
-export interface YamlDocument {
-  readonly root: YamlNode;
-}
+import type { YamlDocument } from "./tree.ts";
 
 export interface ParsedFile {
   /** Undefined when the bytes are not text; then a finding says why. */

@@ -2,9 +2,8 @@ import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, Parser
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Finding, Span } from "#policy-compiler/source/diagnostic";
 import { yamlLimits } from "./limits.ts";
-import type { YamlDocument } from "./parse-yaml.ts";
 import { resolvePlain } from "./resolve-plain.ts";
-import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
+import type { YamlDocument, YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
 
 /**
  * Reads YAML text by the `yaml` library: the whole of YAML 1.2, less what a policy has no use for. `offset` is where the
