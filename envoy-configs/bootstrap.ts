@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { type Bootstrap, BootstrapSchema } from "../platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
-import type { Cluster } from "../platform/envoy-api/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import type { Listener } from "../platform/envoy-api/gen/envoy/config/listener/v3/listener_pb.ts";
+import { type Bootstrap, BootstrapSchema } from "#platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb";
+import type { Cluster } from "#platform/envoy-api/gen/envoy/config/cluster/v3/cluster_pb";
+import type { Listener } from "#platform/envoy-api/gen/envoy/config/listener/v3/listener_pb";
 import { type Endpoint, envoyAddress } from "./socket-address.ts";
 
 export interface BootstrapOptions {

@@ -5,8 +5,8 @@ import {
   type Cluster,
   Cluster_DiscoveryType,
   ClusterSchema,
-} from "../platform/envoy-api/gen/envoy/config/cluster/v3/cluster_pb.ts";
-import { HttpProtocolOptionsSchema } from "../platform/envoy-api/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+} from "#platform/envoy-api/gen/envoy/config/cluster/v3/cluster_pb";
+import { HttpProtocolOptionsSchema } from "#platform/envoy-api/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb";
 import { duration } from "./duration.ts";
 import { type Endpoint, envoyAddress } from "./socket-address.ts";
 import { type UpstreamTlsOptions, upstreamTls } from "./tls-contexts.ts";

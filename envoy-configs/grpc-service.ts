@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { GrpcServiceSchema } from "../platform/envoy-api/gen/envoy/config/core/v3/grpc_service_pb.ts";
+import type { GrpcServiceSchema } from "#platform/envoy-api/gen/envoy/config/core/v3/grpc_service_pb";
 import { attributeMetadata, bracketed, issuerMetadata } from "./attribute-metadata.ts";
 import { duration } from "./duration.ts";
 

@@ -1,15 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { ApiVersion } from "../platform/envoy-api/gen/envoy/config/core/v3/config_source_pb.ts";
+import { ApiVersion } from "#platform/envoy-api/gen/envoy/config/core/v3/config_source_pb";
 import {
   CheckSettingsSchema,
   ExtAuthzPerRouteSchema,
   ExtAuthzSchema,
-} from "../platform/envoy-api/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb.ts";
+} from "#platform/envoy-api/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb";
 import {
   type HttpFilter,
   HttpFilterSchema,
-} from "../platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+} from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
 import { type GrpcServiceOptions, grpcService } from "./grpc-service.ts";
 
 /** The name under which per-route settings and dynamic metadata are found. */

@@ -1,24 +1,24 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
-import { AccessLogSchema } from "../platform/envoy-api/gen/envoy/config/accesslog/v3/accesslog_pb.ts";
+import { AccessLogSchema } from "#platform/envoy-api/gen/envoy/config/accesslog/v3/accesslog_pb";
 import {
   type Filter,
   FilterSchema,
   type ListenerFilter,
   ListenerFilterSchema,
-} from "../platform/envoy-api/gen/envoy/config/listener/v3/listener_components_pb.ts";
-import { type Listener, ListenerSchema } from "../platform/envoy-api/gen/envoy/config/listener/v3/listener_pb.ts";
-import type { RouteSchema } from "../platform/envoy-api/gen/envoy/config/route/v3/route_components_pb.ts";
-import { StdoutAccessLogSchema } from "../platform/envoy-api/gen/envoy/extensions/access_loggers/stream/v3/stream_pb.ts";
-import { RouterSchema } from "../platform/envoy-api/gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
-import { ProxyProtocolSchema } from "../platform/envoy-api/gen/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb.ts";
-import { TlsInspectorSchema } from "../platform/envoy-api/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.ts";
+} from "#platform/envoy-api/gen/envoy/config/listener/v3/listener_components_pb";
+import { type Listener, ListenerSchema } from "#platform/envoy-api/gen/envoy/config/listener/v3/listener_pb";
+import type { RouteSchema } from "#platform/envoy-api/gen/envoy/config/route/v3/route_components_pb";
+import { StdoutAccessLogSchema } from "#platform/envoy-api/gen/envoy/extensions/access_loggers/stream/v3/stream_pb";
+import { RouterSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/http/router/v3/router_pb";
+import { ProxyProtocolSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol_pb";
+import { TlsInspectorSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb";
 import {
   HttpConnectionManagerSchema,
   type HttpFilter,
   HttpFilterSchema,
-} from "../platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
-import { TcpProxySchema } from "../platform/envoy-api/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
+} from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
+import { TcpProxySchema } from "#platform/envoy-api/gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb";
 import { HTTP_EXT_AUTHZ } from "./http-ext-authz.ts";
 import { type Endpoint, envoyAddress } from "./socket-address.ts";
 import { type DownstreamTlsOptions, downstreamTls } from "./tls-contexts.ts";
@@ -94,6 +94,11 @@ export function httpListener(options: HttpListenerOptions): Listener {
 }
 
 export interface TcpListenerOptions extends ListenerOptions {
+  /**
+   * Read the SNI of TLS that Envoy passes on without ending it. Not for plaintext: Envoy would hold back a client that sends fewer
+   * than five bytes at first.
+   */
+  readonly inspectTls?: boolean;
   readonly authorization: Filter;
   readonly upstream: string;
 }
@@ -113,7 +118,7 @@ export function tcpListener(options: TcpListenerOptions): Listener {
     configType: { case: "typedConfig", value: anyPack(TlsInspectorSchema, create(TlsInspectorSchema)) },
   });
   // ORDER: PROXY protocol comes before the TLS that it precedes on the wire.
-  const listenerFilters = [...proxyProtocolFilters(options), inspector];
+  const listenerFilters = [...proxyProtocolFilters(options), ...(options.inspectTls === true ? [inspector] : [])];
   return listener(options, [options.authorization, filter], listenerFilters, options.tls);
 }
 

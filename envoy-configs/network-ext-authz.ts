@@ -1,11 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { ApiVersion } from "../platform/envoy-api/gen/envoy/config/core/v3/config_source_pb.ts";
-import {
-  type Filter,
-  FilterSchema,
-} from "../platform/envoy-api/gen/envoy/config/listener/v3/listener_components_pb.ts";
-import { ExtAuthzSchema } from "../platform/envoy-api/gen/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb.ts";
+import { ApiVersion } from "#platform/envoy-api/gen/envoy/config/core/v3/config_source_pb";
+import { type Filter, FilterSchema } from "#platform/envoy-api/gen/envoy/config/listener/v3/listener_components_pb";
+import { ExtAuthzSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb";
 import { type GrpcServiceOptions, grpcService } from "./grpc-service.ts";
 
 export interface NetworkExtAuthzOptions extends GrpcServiceOptions {

@@ -1,4 +1,4 @@
-import type { Bootstrap } from "../platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import type { Bootstrap } from "#platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb";
 import { bootstrap } from "./bootstrap.ts";
 import { cluster } from "./clusters.ts";
 import { httpExtAuthz, httpExtAuthzSettings } from "./http-ext-authz.ts";

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AddressSchema } from "../platform/envoy-api/gen/envoy/config/core/v3/address_pb.ts";
+import type { AddressSchema } from "#platform/envoy-api/gen/envoy/config/core/v3/address_pb";
 
 /** Where something listens: an address and a port, or the path of a Unix socket. */
 export type Endpoint = { readonly address: string; readonly port: number } | { readonly path: string };

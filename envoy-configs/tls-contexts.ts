@@ -1,13 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import { type TransportSocket, TransportSocketSchema } from "../platform/envoy-api/gen/envoy/config/core/v3/base_pb.ts";
-import { SubjectAltNameMatcher_SanType } from "../platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/common_pb.ts";
+import { type TransportSocket, TransportSocketSchema } from "#platform/envoy-api/gen/envoy/config/core/v3/base_pb";
+import { SubjectAltNameMatcher_SanType } from "#platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/common_pb";
 import {
   type CommonTlsContext,
   CommonTlsContextSchema,
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
-} from "../platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts";
+} from "#platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/tls_pb";
 
 /** PEM files on Envoy's machine. */
 export interface KeyPairFiles {

@@ -25,8 +25,9 @@ const writer = new ReverseWriter(USUAL_ANSWER_BYTES);
  * value, which is a byte string, goes out byte for byte if its bytes are UTF-8, else with every byte beyond ASCII percent-encoded.
  *
  * Every Envoy reads every header the same way: `append`, which older ones obey, and `append_action`, which newer ones do, are both
- * written out and agree; `keep_empty_value` keeps what we assert to be empty. Exception: of a denial's headers Envoy drops those
- * with `append: true`, and keeps every line of a name without it.
+ * written out and agree; `keep_empty_value` keeps what we assert to be empty. Two exceptions. Of a denial's headers Envoy drops those
+ * with `append: true`, and keeps every line of a name without it. Of a response's headers with several lines (`add`) every line is
+ * appended, to the upstream's own: Envoy cannot replace those by more than one line.
  */
 export function encodeCheckResponse(answer: CheckAnswer): Uint8Array {
   if (answerFault(answer) !== undefined)
@@ -64,14 +65,24 @@ function denialCode(code: number): number {
 /** `OkHttpResponse ok_response = 3 { headers = 2, headers_to_remove = 5, response_headers_to_add = 6 }`. */
 function writeOkResponse(answer: CheckAnswer): void {
   const ok = writer.openMessage();
+  const several = namesWithSeveralLines(answer.responseHeaders);
   for (let i = answer.responseHeaders.length - 1; i >= 0; i--) {
-    writeHeader(6, answer.responseHeaders[i] as HeaderEdit, answer.responseHeaders[i]?.add === true);
+    const edit = answer.responseHeaders[i] as HeaderEdit;
+    writeHeader(6, edit, several.has(edit.name.toLowerCase()));
   }
   for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.ascii(5, answer.removeHeaders[i] as string);
   for (let i = answer.setHeaders.length - 1; i >= 0; i--) {
     writeHeader(2, answer.setHeaders[i] as HeaderEdit, answer.setHeaders[i]?.add === true);
   }
   writer.closeMessage(3, ok);
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Of the response's headers Envoy applies all that append before all that overwrite, whatever their order. */
+function namesWithSeveralLines(edits: readonly HeaderEdit[]): ReadonlySet<string> {
+  if (!edits.some(({ add }) => add === true)) return NO_NAMES;
+  return new Set(edits.filter(({ add }) => add === true).map(({ name }) => name.toLowerCase()));
 }
 
 /** `DeniedHttpResponse denied_response = 2 { HttpStatus status = 1 { code = 1 }, headers = 2, body = 3 }`. */

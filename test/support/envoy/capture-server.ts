@@ -10,6 +10,7 @@ export interface CapturedCheck {
 }
 
 export interface CaptureServer {
+  /** 0 on a Unix socket. */
   readonly port: number;
   /** What was asked since the last `take`, oldest first. */
   take(): CapturedCheck[];
@@ -33,8 +34,15 @@ export const plainAllow: CheckAnswer = {
 
 const bytes = (buffer: Buffer) => buffer;
 
+export interface CaptureServerOptions {
+  /** `unix:/path`, or an address and port; a free port of 127.0.0.1 if not given. */
+  readonly address?: string;
+  /** Serve TLS and demand a client certificate of this CA. */
+  readonly tls?: { readonly ca: Buffer; readonly certificate: Buffer; readonly key: Buffer };
+}
+
 /** A gRPC server in Garita's place that keeps the bytes Envoy sends and answers as told. */
-export async function startCaptureServer(): Promise<CaptureServer> {
+export async function startCaptureServer(options: CaptureServerOptions = {}): Promise<CaptureServer> {
   let captured: CapturedCheck[] = [];
   let response = Buffer.from(encodeCheckResponse(plainAllow));
   const check = (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
@@ -56,8 +64,13 @@ export async function startCaptureServer(): Promise<CaptureServer> {
     },
     { check },
   );
+  const { tls } = options;
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(tls.ca, [{ cert_chain: tls.certificate, private_key: tls.key }], true);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(options.address ?? "127.0.0.1:0", credentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

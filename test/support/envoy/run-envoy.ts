@@ -4,8 +4,9 @@ import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isMessage, type JsonValue } from "@bufbuild/protobuf";
 import { envoyJson } from "#envoy-configs/envoy-json";
-import type { Bootstrap } from "../../../platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb.ts";
+import { type Bootstrap, BootstrapSchema } from "#platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb";
 
 const START_MILLIS = 20_000;
 const STOP_MILLIS = 5_000;
@@ -28,12 +29,12 @@ export interface RunningEnvoy {
  * Starts a real Envoy with one worker thread and waits until it says that it is ready. Give listeners and admin port 0 on
  * 127.0.0.1: the ports are read back, so that tests can run side by side.
  */
-export async function runEnvoy(binary: string, config: Bootstrap): Promise<RunningEnvoy> {
+export async function runEnvoy(binary: string, config: Bootstrap | JsonValue): Promise<RunningEnvoy> {
   const folder = await mkdtemp(join(tmpdir(), "garita-envoy-"));
   const configFile = join(folder, "envoy.json");
   const adminFile = join(folder, "admin-address");
   const logFile = join(folder, "envoy.log");
-  await writeFile(configFile, JSON.stringify(envoyJson(config)));
+  await writeFile(configFile, JSON.stringify(isBootstrap(config) ? envoyJson(config) : config));
   const output = await open(logFile, "a");
   const options = ["--disable-hot-restart", "--concurrency", "1", "--admin-address-path", adminFile, "-l", "warning"];
   const child = spawn(binary, ["-c", configFile, ...options], { stdio: ["ignore", output.fd, output.fd] });
@@ -83,6 +84,10 @@ export async function validateEnvoyConfig(binary: string, file: string): Promise
   });
   const [code] = await once(child, "close");
   return code === 0 ? undefined : printed;
+}
+
+function isBootstrap(config: Bootstrap | JsonValue): config is Bootstrap {
+  return isMessage(config, BootstrapSchema);
 }
 
 async function ready(child: ChildProcess, adminFile: string): Promise<number> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
 import { MAX_ENTRIES } from "#authz/check/wire/wire-reader";
-import { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 
 function decode(message: Uint8Array) {
   const decoded = decodeCheckRequest(message);
