@@ -1,0 +1,124 @@
+import type { CallMetadata, ListenerSettings } from "#authz/check/contract";
+import { pathPart } from "#authz/check/path/normalize";
+import type { CheckHttp, CheckRequest } from "#authz/check/wire/check-request";
+import {
+  type Claims,
+  type HttpAttributes,
+  type IpAddress,
+  type Maybe,
+  type PeerNames,
+  type RequestAttributes,
+  UNKNOWN,
+  type Workload,
+} from "#authz/engine/attributes";
+import type { ByteString, Mesh } from "#policy-compiler/ruleset/model";
+import { readDestinationAddress, readPeerAddress, readRemoteAddress } from "./addresses.ts";
+import { readSni, readTls } from "./connection.ts";
+import { readPeer } from "./peer.ts";
+import { CheckHeaders, isGrpc } from "./request-headers.ts";
+
+/** Everything that attributes are made from. */
+export interface AttributeSources {
+  readonly request: CheckRequest;
+  readonly metadata: CallMetadata;
+  readonly listener: Pick<ListenerSettings, "proxyProtocol" | "peerIdentity">;
+  readonly workload: Workload;
+  readonly mesh: Mesh;
+  /** The request target in normal form, query included; undefined on TCP. */
+  readonly target: ByteString | undefined;
+  readonly claims: Maybe<Claims>;
+  /** Does this door carry `source.principal`? */
+  readonly principalTold: boolean;
+}
+
+/**
+ * The attributes of one check, each made when it is first asked for, by its own order of belief (the files beside this one).
+ * A value to its users: equal at every look.
+ *
+ * PERF: most rule sets ask for few attributes, so that addresses and certificates are mostly never parsed.
+ */
+export class CheckAttributes implements RequestAttributes {
+  readonly http: HttpAttributes | undefined;
+  readonly claims: Maybe<Claims>;
+  readonly #sources: AttributeSources;
+  #peerAddress: Maybe<IpAddress> | null = null;
+  #remoteAddress: Maybe<IpAddress> | null = null;
+  #destinationAddress: Maybe<IpAddress> | null = null;
+  #tls: boolean | typeof UNKNOWN | null = null;
+  #peer: Maybe<PeerNames> | null = null;
+  #sni: Maybe<ByteString> | null = null;
+
+  constructor(sources: AttributeSources) {
+    const { http } = sources.request;
+    this.#sources = sources;
+    this.http = http && new CheckHttpAttributes(http, sources.target ?? "");
+    this.claims = sources.claims;
+  }
+
+  get peerAddress(): Maybe<IpAddress> {
+    if (this.#peerAddress === null) this.#peerAddress = readPeerAddress(this.#sources);
+    return this.#peerAddress;
+  }
+
+  get remoteAddress(): Maybe<IpAddress> {
+    if (this.#remoteAddress === null)
+      this.#remoteAddress = readRemoteAddress(this.#sources, this.#sources.workload, this.#sources.mesh);
+    return this.#remoteAddress;
+  }
+
+  get destinationAddress(): Maybe<IpAddress> {
+    if (this.#destinationAddress === null) this.#destinationAddress = readDestinationAddress(this.#sources);
+    return this.#destinationAddress;
+  }
+
+  /** Unknown where the local end has no address: then its port says nothing. */
+  get destinationPort(): Maybe<number> {
+    const { address, port } = this.#sources.request.destination;
+    return address === undefined ? UNKNOWN : port;
+  }
+
+  get tls(): boolean | typeof UNKNOWN {
+    if (this.#tls === null) this.#tls = readTls(this.#sources.request, this.#sources.metadata);
+    return this.#tls;
+  }
+
+  get peer(): Maybe<PeerNames> {
+    if (this.#peer === null) {
+      const { request, metadata, listener, principalTold } = this.#sources;
+      this.#peer = readPeer({ source: request.source, metadata, peerIdentity: listener.peerIdentity, principalTold });
+    }
+    return this.#peer;
+  }
+
+  get sni(): Maybe<ByteString> {
+    if (this.#sni === null) this.#sni = readSni(this.#sources.request);
+    return this.#sni;
+  }
+
+  /** A namespace that Envoy was not told to send is unknown; a key that a sent one lacks is absent. */
+  get metadata(): RequestAttributes["metadata"] {
+    const { request } = this.#sources;
+    return (namespace, key) => (request.hasMetadataNamespace(namespace) ? request.metadata(namespace, key) : UNKNOWN);
+  }
+}
+
+class CheckHttpAttributes implements HttpAttributes {
+  readonly method: ByteString;
+  readonly host: ByteString;
+  /** Absent where the request has none (CONNECT). */
+  readonly path: Maybe<ByteString>;
+  readonly headers: CheckHeaders;
+  readonly #http: CheckHttp;
+
+  constructor(http: CheckHttp, target: ByteString) {
+    this.#http = http;
+    this.method = http.method;
+    this.host = http.host;
+    this.path = target === "" ? undefined : pathPart(target);
+    this.headers = new CheckHeaders(http, target);
+  }
+
+  get grpc(): boolean {
+    return isGrpc(this.#http);
+  }
+}

@@ -1,0 +1,28 @@
+import type { CheckRecord, ListenerSettings } from "./contract.ts";
+import type { Verdict } from "./judge.ts";
+
+/** What was answered, for the log. `status` is 0 on TCP, where nobody sees one. */
+export function recordVerdict(
+  verdict: Verdict,
+  id: string,
+  listener: ListenerSettings,
+  digest: string | undefined,
+): CheckRecord {
+  return {
+    id,
+    decision: verdict.decision,
+    status: verdict.isHttp ? verdict.status : 0,
+    workload: verdict.workload,
+    attributes: verdict.attributes,
+    listener: listener.name,
+    digest,
+    custom: verdict.custom,
+    detail: verdict.detail,
+  };
+}
+
+/** A defect in words for the log: bounded, one line. */
+export function describeDefect(defect: unknown): string {
+  const text = defect instanceof Error ? `${defect.name}: ${defect.message}` : String(defect);
+  return text.replace(/\s+/g, " ").slice(0, 500);
+}

@@ -1,0 +1,77 @@
+import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
+
+/** Headers, names, body and metadata of one answer together, in characters. Envoy takes 60 KiB of request headers by default. */
+export const MAX_ANSWER_LENGTH = 256 * 1024;
+
+/** `status` values that Envoy sends as they are (`envoy.type.v3.StatusCode`); it would refuse or misread any other. */
+const CLIENT_STATUSES: ReadonlySet<number> = new Set([
+  100,
+  ...range(200, 208),
+  226,
+  ...range(300, 305),
+  307,
+  308,
+  ...range(400, 417),
+  ...range(421, 424),
+  426,
+  428,
+  429,
+  431,
+  ...range(500, 508),
+  510,
+  511,
+]);
+
+/** May Envoy be asked to send this status? */
+export function isClientStatus(status: number): boolean {
+  return CLIENT_STATUSES.has(status);
+}
+
+/**
+ * Why an answer cannot be written as it stands, or undefined. An answer with a fault is never sent: an allowing one becomes a
+ * denial, a denying one loses its headers, body and metadata (`encodeCheckResponse`). Whoever records what was
+ * answered asks this first.
+ */
+export function answerFault(answer: CheckAnswer): string | undefined {
+  let length = answer.body.length;
+  for (const [key, value] of answer.metadata) length += key.length + value.length;
+  const lists: readonly (readonly HeaderEdit[])[] = answer.allowed
+    ? [answer.setHeaders, answer.responseHeaders]
+    : [answer.clientHeaders];
+  for (const list of lists) {
+    for (const { name, value } of list) {
+      if (!isHeaderName(name)) return "a header to set has a name that is no HTTP header name";
+      if (!isHeaderValue(value))
+        return `the value of header ${name} holds a line break, a NUL, or a character that is no byte`;
+      length += name.length + value.length;
+    }
+  }
+  if (answer.allowed && answer.removeHeaders.length > 0) {
+    const set = new Set(answer.setHeaders.map(({ name }) => name.toLowerCase()));
+    for (const name of answer.removeHeaders) {
+      if (!isHeaderName(name)) return "a header to remove has a name that is no HTTP header name";
+      if (set.has(name.toLowerCase())) return `header ${name} is to be set and to be removed`;
+      length += name.length;
+    }
+  }
+  if (length > MAX_ANSWER_LENGTH) return `the answer is longer than ${MAX_ANSWER_LENGTH} characters`;
+  return undefined;
+}
+
+/** A token (RFC 9110 §5.6.2), or one of the pseudo headers of a request, which Envoy lets an answer set. */
+function isHeaderName(name: string): boolean {
+  return /^(?::(?:path|method|scheme|authority)|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(name);
+}
+
+/** CR, LF and NUL would end the value (RFC 9110 §5.5); a character beyond Latin-1 could become one of them where it is cut to a byte. */
+function isHeaderValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 0x0d || code === 0x0a || code === 0 || code > 0xff) return false;
+  }
+  return true;
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
