@@ -1,4 +1,5 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
+import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { CustomMatch, Engine, WorkloadView } from "./contract.ts";
 import { decide } from "./decide.ts";
@@ -42,7 +43,17 @@ const VIEW_LIMIT = 1024;
  * taken for its workload alone.
  */
 export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOptions = {}): CheckedEngine {
+  return finish(createEngineInSteps(ruleSet, digest, options));
+}
+
+/** `createEngine` in short steps, for a thread that has requests to answer meanwhile. */
+export function* createEngineInSteps(
+  ruleSet: RuleSet,
+  digest: string,
+  options: EngineOptions = {},
+): Steps<CheckedEngine> {
   const table = new RuleTable(ruleSet);
+  yield;
   const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
@@ -61,10 +72,10 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
   const scanUpTo = options.scanUpTo ?? SCAN_UP_TO;
   const tools = {
     table,
-    http: new PreparedIndex(http, scanUpTo),
-    tcp: new PreparedIndex(tcp, scanUpTo),
-    customHttp: new PreparedIndex(customHttp, scanUpTo),
-    customTcp: new PreparedIndex(customTcp, scanUpTo),
+    http: yield* PreparedIndex.prepare(http, scanUpTo),
+    tcp: yield* PreparedIndex.prepare(tcp, scanUpTo),
+    customHttp: yield* PreparedIndex.prepare(customHttp, scanUpTo),
+    customTcp: yield* PreparedIndex.prepare(customTcp, scanUpTo),
     candidates: new Candidates(table.size),
     lowest: noMatches(),
   };

@@ -1,4 +1,5 @@
 import type { Attribute, FieldTest, RuleSet, ValueTest } from "./model.ts";
+import { finish, listInSteps, type Steps } from "./steps.ts";
 import { ByteReader, Malformed } from "./wire/byte-reader.ts";
 import { ByteWriter } from "./wire/byte-writer.ts";
 import { crc32 } from "./wire/checksum.ts";
@@ -14,7 +15,6 @@ import { ruleIndexShape } from "./wire/index-shapes.ts";
 import { InternedTableWriter, readInternedTable } from "./wire/interned-table.ts";
 import { policyShape, ruleShape } from "./wire/rule-shapes.ts";
 import { type Input, list, type Output, type Shape } from "./wire/shape.ts";
-import { finish, listInSteps, type Steps } from "./wire/steps.ts";
 import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 

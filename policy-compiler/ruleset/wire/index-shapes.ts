@@ -1,7 +1,7 @@
 import type { IndexDimension, IndexKey, RuleIndex } from "#policy-compiler/ruleset/model";
+import { listInSteps, type Steps } from "../steps.ts";
 import { Malformed } from "./byte-reader.ts";
 import { byteString, type Input, interned, list, type Output, record, type Shape, text, union } from "./shape.ts";
-import { listInSteps, type Steps } from "./steps.ts";
 import { cidrShape } from "./test-shapes.ts";
 
 /** Ascending numbers below a limit, each as its distance from the one before. */

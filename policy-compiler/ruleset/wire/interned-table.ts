@@ -1,6 +1,6 @@
+import { listInSteps, type Steps } from "../steps.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { Input, Numbering, Output, Shape } from "./shape.ts";
-import { listInSteps, type Steps } from "./steps.ts";
 
 /** Values that stand once in the bytes. Equal values have one number, whether or not they are one object. */
 export class InternedTableWriter<T extends object> implements Numbering<T> {

@@ -1,6 +1,6 @@
+import { listInSteps, type Steps } from "../steps.ts";
 import { type ByteReader, Malformed } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { listInSteps, type Steps } from "./steps.ts";
 
 /**
  * Every text of a rule set, once. Narrow texts hold characters up to U+00FF (all byte strings, nearly every other) and take

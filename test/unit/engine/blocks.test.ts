@@ -5,6 +5,7 @@ import { inBlock } from "#authz/engine/leaves/cidr";
 import { Blocks } from "#authz/engine/lookup/blocks";
 import { Candidates } from "#authz/engine/lookup/candidates";
 import type { PreparedView } from "#authz/engine/view";
+import { finish } from "#policy-compiler/ruleset/steps";
 
 const everyRule = { hasRule: () => true } as unknown as PreparedView;
 
@@ -48,7 +49,7 @@ for (const [block, prefixLength, address, inside] of cases) {
 function found(blocks: readonly { bytes: readonly number[]; prefixLength: number }[], address: readonly number[]) {
   const candidates = new Candidates(blocks.length);
   candidates.begin(everyRule);
-  new Blocks(blocks.map((block, id) => ({ ...block, rules: [id] }))).find({ bytes: address }, candidates);
+  finish(Blocks.prepare(blocks.map((block, id) => ({ ...block, rules: [id] })))).find({ bytes: address }, candidates);
   return Array.from(candidates.ids.subarray(0, candidates.size));
 }
 
