@@ -46,13 +46,14 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
   return finish(createEngineInSteps(ruleSet, digest, options));
 }
 
-/** What `createEngine` gives, in steps. */
+/** `createEngine` in short steps, for a thread that has requests to answer meanwhile. */
 export function* createEngineInSteps(
   ruleSet: RuleSet,
   digest: string,
   options: EngineOptions = {},
 ): Steps<CheckedEngine> {
-  const table = yield* RuleTable.prepare(ruleSet);
+  const table = new RuleTable(ruleSet);
+  yield;
   const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);

@@ -1,5 +1,4 @@
 import { type Provider, type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
-import { type Steps, stepItems } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes } from "./attributes.ts";
 import type { RuleRef } from "./decision.ts";
 import type { Truth } from "./kleene.ts";
@@ -23,24 +22,16 @@ export class RuleTable {
   readonly #refs: (RuleRef | undefined)[];
   readonly #providers: ReadonlyMap<string, Provider["kind"]>;
 
-  private constructor(ruleSet: RuleSet) {
+  constructor(ruleSet: RuleSet) {
     this.ruleSet = ruleSet;
     this.size = ruleSet.rules.length;
     this.stages = new Uint8Array(this.size);
+    const ofPolicy = Uint8Array.from(ruleSet.policies, (policy) => stageNumber[policy.stage]);
+    for (let id = 0; id < this.size; id++) this.stages[id] = ofPolicy[this.rule(id).policy]!;
     this.#http = new Array<undefined>(this.size).fill(undefined);
     this.#tcp = new Array<undefined>(this.size).fill(undefined);
     this.#providers = new Map(ruleSet.providers.map(({ name, kind }) => [name, kind]));
     this.#refs = new Array<undefined>(this.size).fill(undefined);
-  }
-
-  static *prepare(ruleSet: RuleSet): Steps<RuleTable> {
-    const table = new RuleTable(ruleSet);
-    const { policies, rules } = ruleSet;
-    for (let id = 0; id < rules.length; id++) {
-      table.stages[id] = stageNumber[policies[rules[id]!.policy]!.stage];
-      if (id % stepItems === stepItems - 1) yield;
-    }
-    return table;
   }
 
   rule(id: number): Rule {

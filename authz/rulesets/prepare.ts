@@ -1,21 +1,21 @@
 import type { Engine } from "#authz/engine/contract";
 import { createEngineInSteps } from "#authz/engine/create-engine";
 import { CodedError } from "#platform/coded-error";
-import { runInSlices } from "#platform/run-in-slices";
+import { inSlices } from "#platform/in-slices";
 import { decodeRuleSetInSteps } from "#policy-compiler/ruleset/codec";
 import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 
 /** An engine out of the bytes of a rule set, at once. Fails with `ruleset/damaged`. */
 export function prepareEngine(bytes: Uint8Array, digest: string): Engine {
-  return finish(prepareInSteps(bytes, digest));
+  return finish(prepare(bytes, digest));
 }
 
-/** The same beside requests that are answered meanwhile: the work is done in slices of a few milliseconds. */
-export function prepareEngineInSlices(bytes: Uint8Array, digest: string): Promise<Engine> {
-  return runInSlices(prepareInSteps(bytes, digest));
+/** `prepareEngine` in slices, between which the event loop answers requests. */
+export function prepareEngineInSlices(bytes: Uint8Array, digest: string, nowMillis: () => number): Promise<Engine> {
+  return inSlices(prepare(bytes, digest), nowMillis);
 }
 
-function* prepareInSteps(bytes: Uint8Array, digest: string): Steps<Engine> {
+function* prepare(bytes: Uint8Array, digest: string): Steps<Engine> {
   const decoded = yield* decodeRuleSetInSteps(bytes);
   if (!decoded.ok) throw new CodedError("ruleset/damaged", `the compiled rules are damaged: ${decoded.fault}`);
   return yield* createEngineInSteps(decoded.ruleSet, digest);

@@ -36,7 +36,7 @@ export async function assemble({ config, ruleset, environment, log }: AssembleOp
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
-    prepare: prepareEngineInSlices,
+    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");
       // The admin API has checked its shape.

@@ -1,13 +1,10 @@
 /**
- * Long work in small pieces: who runs it may do other things whenever it yields. Work that is not interrupted is `finish`ed; both give the
- * same result.
+ * Long work in short steps: a generator that yields where it may be interrupted and returns its result. Whoever runs it decides
+ * between two steps whether something else has to happen first.
  */
 export type Steps<T> = Generator<undefined, T, undefined>;
 
-/** Items of a list that are worked on between two yields: far less than a millisecond. */
-export const stepItems = 256;
-
-/** Runs all steps at once. */
+/** Runs steps to their end at once. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -15,13 +12,15 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
-/** A map of these entries, in steps. */
-export function* mapInSteps<K, V>(entries: readonly (readonly [key: K, value: V])[]): Steps<Map<K, V>> {
-  const map = new Map<K, V>();
-  for (let i = 0; i < entries.length; i++) {
-    const [key, value] = entries[i]!;
-    map.set(key, value);
-    if (i % stepItems === stepItems - 1) yield;
+/** Items that are read between two interruptions: well under a millisecond of work each time. */
+const itemsPerStep = 512;
+
+/** A list of `count` items, made by `make` one after the other. */
+export function* listInSteps<T>(count: number, make: (index: number) => T): Steps<T[]> {
+  const items = new Array<T>(count);
+  for (let i = 0; i < count; i++) {
+    items[i] = make(i);
+    if (i % itemsPerStep === itemsPerStep - 1) yield;
   }
-  return map;
+  return items;
 }

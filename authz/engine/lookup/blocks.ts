@@ -1,31 +1,34 @@
 import type { IpAddress } from "#authz/engine/attributes";
 import type { IndexDimension } from "#policy-compiler/ruleset/model";
-import { type Steps, stepItems } from "#policy-compiler/ruleset/steps";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { Candidates } from "./candidates.ts";
 
-/** Rules by masked address, by prefix length. */
-type Tables<K> = Map<number, Map<K, readonly number[]>>;
+/** Blocks that are filed between two interruptions. */
+const STEP = 1024;
 
 /** Rules filed under address blocks: one hash for each prefix length that occurs, IPv4 and IPv6 apart. */
 export class Blocks {
   readonly #v4: readonly { readonly mask: number; readonly rules: Map<number, readonly number[]> }[];
   readonly #v6: readonly { readonly prefixLength: number; readonly rules: Map<string, readonly number[]> }[];
 
-  private constructor(v4: Tables<number>, v6: Tables<string>) {
-    this.#v4 = [...v4].map(([prefixLength, rules]) => ({ mask: mask4(prefixLength), rules }));
-    this.#v6 = [...v6].map(([prefixLength, rules]) => ({ prefixLength, rules }));
-  }
-
   static *prepare(filed: IndexDimension["cidr"]): Steps<Blocks> {
-    const v4: Tables<number> = new Map();
-    const v6: Tables<string> = new Map();
-    for (let i = 0; i < filed.length; i++) {
-      const { bytes, prefixLength, rules } = filed[i]!;
+    const v4 = new Map<number, Map<number, readonly number[]>>();
+    const v6 = new Map<number, Map<string, readonly number[]>>();
+    let done = 0;
+    for (const { bytes, prefixLength, rules } of filed) {
       if (bytes.length === 4) table(v4, prefixLength).set(number4(bytes) & mask4(prefixLength), rules);
       else table(v6, prefixLength).set(masked6(bytes, prefixLength), rules);
-      if (i % stepItems === stepItems - 1) yield;
+      if (++done % STEP === 0) yield;
     }
     return new Blocks(v4, v6);
+  }
+
+  private constructor(
+    v4: ReadonlyMap<number, Map<number, readonly number[]>>,
+    v6: ReadonlyMap<number, Map<string, readonly number[]>>,
+  ) {
+    this.#v4 = [...v4].map(([prefixLength, rules]) => ({ mask: mask4(prefixLength), rules }));
+    this.#v6 = [...v6].map(([prefixLength, rules]) => ({ prefixLength, rules }));
   }
 
   /** Offers the rules of every block that holds the address. */
@@ -43,7 +46,7 @@ function offer(rules: readonly number[] | undefined, candidates: Candidates): vo
   if (rules !== undefined) candidates.offer(rules);
 }
 
-function table<K>(tables: Tables<K>, prefixLength: number): Map<K, readonly number[]> {
+function table<K>(tables: Map<number, Map<K, readonly number[]>>, prefixLength: number): Map<K, readonly number[]> {
   let found = tables.get(prefixLength);
   if (found === undefined) {
     found = new Map();

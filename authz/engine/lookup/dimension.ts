@@ -6,8 +6,8 @@ import {
   type RequestAttributes,
   UNKNOWN,
 } from "#authz/engine/attributes";
-import type { ByteString, IndexDimension } from "#policy-compiler/ruleset/model";
-import { mapInSteps, type Steps } from "#policy-compiler/ruleset/steps";
+import type { ByteString, IndexDimension, IndexKey } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import { claimAt } from "../leaves/claims.ts";
 import { foldAscii } from "../leaves/text.ts";
 import { Affixes } from "./affixes.ts";
@@ -17,11 +17,19 @@ import type { Candidates } from "./candidates.ts";
 /** Offers the rules of one dimension whose anchor may hold of a request: a superset of those that match or are unknown. */
 export type DimensionLookup = (request: RequestAttributes, candidates: Candidates) => void;
 
+/** Texts that are filed between two interruptions. */
+const STEP = 1024;
+
 /** Makes a dimension's look-up; undefined for those that look at the workload. */
-export function* dimensionLookup(dimension: IndexDimension): Steps<DimensionLookup | undefined> {
-  const on = dimension.on;
+export function* prepareDimension(dimension: IndexDimension): Steps<DimensionLookup | undefined> {
+  const { on } = dimension;
   if (on.kind === "workloadNamespace" || on.kind === "workloadLabel") return undefined;
-  const table = yield* DimensionTable.prepare(dimension);
+  return lookupOn(on, yield* DimensionTable.prepare(dimension));
+}
+
+type RequestKey = Exclude<IndexKey, { readonly kind: "workloadNamespace" | "workloadLabel" }>;
+
+function lookupOn(on: RequestKey, table: DimensionTable): DimensionLookup {
   switch (on.kind) {
     case "identityNamespace":
       return onPeer(table, (name, candidates) => segmentsAfter("/ns/", name, table, candidates));
@@ -76,13 +84,6 @@ export function* dimensionLookup(dimension: IndexDimension): Steps<DimensionLook
   }
 }
 
-interface PreparedLists {
-  readonly exact: ReadonlyMap<ByteString, readonly number[]>;
-  readonly prefix: Affixes | undefined;
-  readonly suffix: Affixes | undefined;
-  readonly blocks: Blocks | undefined;
-}
-
 /** The lists of one dimension, ready for look-ups. */
 export class DimensionTable {
   readonly #exact: ReadonlyMap<ByteString, readonly number[]>;
@@ -92,23 +93,31 @@ export class DimensionTable {
   readonly #present: readonly number[];
   readonly #source: IndexDimension;
 
-  private constructor(dimension: IndexDimension, lists: PreparedLists) {
-    this.#source = dimension;
-    this.#exact = lists.exact;
-    this.#prefix = lists.prefix;
-    this.#suffix = lists.suffix;
-    this.#blocks = lists.blocks;
-    this.#present = dimension.present;
+  private constructor(
+    source: IndexDimension,
+    exact: ReadonlyMap<ByteString, readonly number[]>,
+    prefix: Affixes | undefined,
+    suffix: Affixes | undefined,
+    blocks: Blocks | undefined,
+  ) {
+    this.#source = source;
+    this.#exact = exact;
+    this.#prefix = prefix;
+    this.#suffix = suffix;
+    this.#blocks = blocks;
+    this.#present = source.present;
   }
 
-  static *prepare(dimension: IndexDimension): Steps<DimensionTable> {
-    const { exact, prefix, suffix, cidr } = dimension;
-    return new DimensionTable(dimension, {
-      exact: yield* mapInSteps(exact),
-      prefix: prefix.length > 0 ? yield* Affixes.prepare(prefix, false) : undefined,
-      suffix: suffix.length > 0 ? yield* Affixes.prepare(suffix, true) : undefined,
-      blocks: cidr.length > 0 ? yield* Blocks.prepare(cidr) : undefined,
-    });
+  static *prepare(source: IndexDimension): Steps<DimensionTable> {
+    const exact = new Map<ByteString, readonly number[]>();
+    for (const [text, rules] of source.exact) {
+      exact.set(text, rules);
+      if (exact.size % STEP === 0) yield;
+    }
+    const prefix = source.prefix.length > 0 ? yield* Affixes.prepare(source.prefix, false) : undefined;
+    const suffix = source.suffix.length > 0 ? yield* Affixes.prepare(source.suffix, true) : undefined;
+    const blocks = source.cidr.length > 0 ? yield* Blocks.prepare(source.cidr) : undefined;
+    return new DimensionTable(source, exact, prefix, suffix, blocks);
   }
 
   /** The attribute is there and has this text. */

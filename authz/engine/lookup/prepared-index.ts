@@ -3,7 +3,7 @@ import type { RuleIndex } from "#policy-compiler/ruleset/model";
 import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
-import { type DimensionLookup, dimensionLookup } from "./dimension.ts";
+import { type DimensionLookup, prepareDimension } from "./dimension.ts";
 
 /** Where the look-ups of one workload begin. */
 interface Start {
@@ -30,7 +30,7 @@ export class PreparedIndex {
   static *prepare(index: RuleIndex, scanUpTo: number): Steps<PreparedIndex> {
     const lookups: DimensionLookup[] = [];
     for (const dimension of index.dimensions) {
-      const lookup = yield* dimensionLookup(dimension);
+      const lookup = yield* prepareDimension(dimension);
       if (lookup !== undefined) lookups.push(lookup);
       yield;
     }

@@ -1,28 +1,10 @@
-import type { Steps } from "../steps.ts";
-
 /**
  * CRC-32 (ISO 3309, the one of zip and gzip). It tells a damaged file from a whole one; it is no proof of who wrote it.
+ * `before` is the checksum of what comes before the bytes, so that long ones can be taken in parts.
  * PERF: four bytes a step, each by a table of its own; the last few go one by one, which is also the plain version.
  */
-export function crc32(bytes: Uint8Array): number {
-  return ~take(-1, bytes) >>> 0;
-}
-
-/** The same, in steps. */
-export function* crc32InSteps(bytes: Uint8Array): Steps<number> {
-  let crc = -1;
-  for (let at = 0; at < bytes.length; at += stepSizeBytes) {
-    crc = take(crc, bytes.subarray(at, at + stepSizeBytes));
-    yield;
-  }
-  return ~crc >>> 0;
-}
-
-/** Divides by four, as `take` works. */
-const stepSizeBytes = 65536;
-
-function take(before: number, bytes: Uint8Array): number {
-  let crc = before;
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before;
   let at = 0;
   for (; at + 4 <= bytes.length; at += 4) {
     crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
@@ -33,7 +15,7 @@ function take(before: number, bytes: Uint8Array): number {
       tables[crc >>> 24]!;
   }
   for (; at < bytes.length; at++) crc = tables[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
-  return crc;
+  return ~crc >>> 0;
 }
 
 /** Row 0 takes a byte; row n takes one with n bytes behind it. */

@@ -1,6 +1,6 @@
-import type { Steps } from "../steps.ts";
+import { listInSteps, type Steps } from "../steps.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { type Input, type Numbering, type Output, readListInSteps, type Shape } from "./shape.ts";
+import type { Input, Numbering, Output, Shape } from "./shape.ts";
 
 /** Values that stand once in the bytes. Equal values have one number, whether or not they are one object. */
 export class InternedTableWriter<T extends object> implements Numbering<T> {
@@ -46,5 +46,5 @@ export class InternedTableWriter<T extends object> implements Numbering<T> {
 }
 
 export function readInternedTable<T>(shape: Shape<T>, input: Input): Steps<readonly T[]> {
-  return readListInSteps(shape, input);
+  return listInSteps(input.bytes.count(), () => shape.read(input));
 }

@@ -1,5 +1,4 @@
 import type { Attribute, FieldTest, ValueTest } from "#policy-compiler/ruleset/model";
-import { type Steps, stepItems } from "../steps.ts";
 import { type ByteReader, Malformed } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import type { StringTable, StringTableWriter } from "./string-table.ts";
@@ -105,16 +104,6 @@ export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
       return values;
     },
   };
-}
-
-/** What `list(shape).read` gives, in steps: for lists with an item for each rule. */
-export function* readListInSteps<T>(shape: Shape<T>, input: Input): Steps<readonly T[]> {
-  const values = new Array<T>(input.bytes.count());
-  for (let i = 0; i < values.length; i++) {
-    values[i] = shape.read(input);
-    if (i % stepItems === stepItems - 1) yield;
-  }
-  return values;
 }
 
 export function pair<A, B>(first: Shape<A>, second: Shape<B>): Shape<readonly [A, B]> {

@@ -1,4 +1,4 @@
-import { type Steps, stepItems } from "../steps.ts";
+import { listInSteps, type Steps } from "../steps.ts";
 import { type ByteReader, Malformed } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -80,45 +80,33 @@ function writeTexts(out: ByteWriter, texts: readonly string[], size: 1 | 2): voi
 }
 
 function* readTexts(input: ByteReader, size: 1 | 2): Steps<readonly string[]> {
-  const lengths = new Array<number>(input.count());
   let total = 0;
-  for (let i = 0; i < lengths.length; i++) {
-    lengths[i] = input.uint();
-    total += lengths[i]!;
-    if (i % stepItems === stepItems - 1) yield;
-  }
-  const bytes = input.raw(total * size);
-  const texts = new Array<string>(lengths.length);
+  const lengths = yield* listInSteps(input.count(), () => {
+    const length = input.uint();
+    total += length;
+    return length;
+  });
+  const run = yield* charactersOf(input.raw(total * size), size);
   let at = 0;
-  for (let i = 0; i < texts.length; ) {
-    const first = i;
-    const start = at;
-    while (i < texts.length && (i === first || at + lengths[i]! - start <= groupLength)) at += lengths[i++]!;
-    const group = charactersOf(bytes.subarray(start * size, at * size), size);
-    let from = 0;
-    for (let j = first; j < i; j++) {
-      texts[j] = group.slice(from, from + lengths[j]!);
-      from += lengths[j]!;
-    }
-    yield;
-  }
-  return texts;
+  return yield* listInSteps(lengths.length, (i) => {
+    const text = run.slice(at, at + lengths[i]!);
+    at += text.length;
+    return text;
+  });
 }
 
-/** Characters that are decoded at a time. */
-const groupLength = 16_384;
-
 /**
- * PERF: one text for many, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
+ * PERF: one text for the whole run, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
  * no decoder leaves the other bytes and lone surrogates as they are.
  */
-function charactersOf(bytes: Uint8Array, size: 1 | 2): string {
+function* charactersOf(bytes: Uint8Array, size: 1 | 2): Steps<string> {
   const decoder = new TextDecoder();
   let text = "";
   for (let at = 0; at < bytes.length; at += runSize) {
     const part = bytes.subarray(at, at + runSize);
     if (size === 1 && isAscii(part)) text += decoder.decode(part);
     else text += fromCodes(size === 1 ? part : pairsOf(part));
+    yield;
   }
   return text;
 }

@@ -5,7 +5,7 @@ import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngineInSlices } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
 import { createAuthority } from "#test/support/service/certificates";
@@ -56,7 +56,7 @@ admin: ${admin(folder)}
   );
   const { service } = await runService(t, file, {
     createSource: ({ directory }) => directorySource(directory),
-    prepare: prepareEngineInSlices,
+    prepare: prepareEngine,
     explain: (description, checks) => explainRequest(description as RequestDescription, checks),
   });
   const port = Number(

@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngineInSlices } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare";
 import type { Service } from "#cli/serve/start-service";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";
 import { rawClient } from "#test/support/service/raw-http";
@@ -143,7 +143,7 @@ policies: { directory: policies }
     createGrpcCheck,
     createHttpCheck,
     createSource: ({ directory }) => directorySource(directory),
-    prepare: prepareEngineInSlices,
+    prepare: prepareEngine,
   });
   const statusOf = async (method: string) => {
     const client = rawClient(t, service.addresses().get("http")!);

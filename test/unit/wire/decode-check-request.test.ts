@@ -135,6 +135,15 @@ test("10,000 headers are all there", () => {
   assert.equal(request.http?.headerNames().length, 10_000);
 });
 
+test("a body of 16 MiB is passed over", () => {
+  const rawBody = Buffer.alloc(16 * 1024 * 1024, 0xff);
+  const request = decode(
+    encode({ attributes: { request: { http: { method: "POST", rawBody, headers: { a: "1" } } } } }),
+  );
+  assert.equal(request.http?.method, "POST");
+  assert.deepEqual(request.http?.headerLines("a"), ["1"]);
+});
+
 test("entries are counted together", () => {
   const entries = (count: number) => http(Buffer.concat(Array.from({ length: count }, () => Buffer.from([0x1a, 0]))));
   assert.deepEqual(decode(entries(MAX_ENTRIES)).http?.headerNames(), [""]);
