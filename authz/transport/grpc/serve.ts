@@ -10,6 +10,7 @@ import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } f
 import { trackSockets } from "../sockets.ts";
 import { addHealth, type Health } from "./health.ts";
 import { lastResortDenial } from "./last-resort-denial.ts";
+import { addReflection } from "./reflection.ts";
 
 /** The full name of the one service that this transport is about. */
 export const authorizationService = "envoy.service.auth.v3.Authorization";
@@ -17,8 +18,6 @@ export const authorizationService = "envoy.service.auth.v3.Authorization";
 export interface GrpcListenerStart extends ListenerStart {
   readonly check: GrpcCheck;
   readonly health: Health;
-  /** Adds the reflection service; absent where no descriptors are at hand. */
-  readonly addReflection?: (server: Server) => void;
 }
 
 /** HTTP/2 handshakes over TLS that take longer are ended. */
@@ -44,7 +43,7 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
       answer(start, settings, call, done),
   });
   addHealth(grpc, start.health);
-  start.addReflection?.(grpc);
+  addReflection(grpc, start.log);
 
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const accept = (socket: Socket) => {
