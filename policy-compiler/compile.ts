@@ -1,19 +1,36 @@
+import { decodeDocuments } from "./document/decode-documents.ts";
+import { buildIndexes } from "./index/build.ts";
+import { lowerDocuments } from "./lower/lower.ts";
 import type { RuleSet } from "./ruleset/model.ts";
+import { diagnose, hasError } from "./source/diagnose.ts";
 import type { Diagnostic } from "./source/diagnostic.ts";
+import { LineTables } from "./source/locate.ts";
+import type { CompileOptions, SourceFile } from "./source/source-file.ts";
+import { validateDocuments } from "./validate/validate.ts";
 
-/** One file of a policy folder. `path` is relative to the folder, with `/`. */
-export interface SourceFile {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
-
-export interface CompileOptions {
-  /** Unknown fields are dropped with a note, as Istio's file loader does. */
-  readonly istioLax?: boolean;
-}
+export { type CodeRow, diagnosticCodes } from "./source/codes.ts";
+export type { CompileOptions, SourceFile } from "./source/source-file.ts";
 
 /** `ruleSet` is undefined when a diagnostic is an error. Diagnostics are sorted by file, then place. */
 export interface Compilation {
   readonly ruleSet: RuleSet | undefined;
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Compiles the files of a policy folder. Never throws; the same input gives the same result. What decodes is validated even
+ * when something else does not decode; what has an error is not lowered.
+ */
+export function compile(files: readonly SourceFile[], options: CompileOptions = {}): Compilation {
+  const { documents, findings: decoding, texts } = decodeDocuments(files, options);
+  const lines = new LineTables(texts);
+  const findings = [...decoding, ...validateDocuments(documents)];
+  if (hasError(findings)) return { ruleSet: undefined, diagnostics: diagnose(findings, lines) };
+
+  const lowered = lowerDocuments(documents, (file, offset) => ({ file, ...lines.locate(file, offset) }));
+  findings.push(...lowered.findings);
+  const diagnostics = diagnose(findings, lines);
+  if (hasError(lowered.findings)) return { ruleSet: undefined, diagnostics };
+
+  return { ruleSet: { ...lowered.ruleSet, index: buildIndexes(lowered.ruleSet) }, diagnostics };
 }

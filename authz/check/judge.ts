@@ -6,6 +6,7 @@ import type { CallMetadata, ListenerSettings, Snapshot } from "./contract.ts";
 import { refuseMalformed } from "./malformed.ts";
 import { lacksMutualTls } from "./mutual-tls.ts";
 import { normalizePath } from "./path/normalize.ts";
+import { receivedTarget } from "./path/received-target.ts";
 import { accessDenied, type Refusal, refusal, refusedDecision } from "./refusal.ts";
 import type { CheckRequest } from "./wire/check-request.ts";
 import { resolveWorkload } from "./workload/resolve.ts";
@@ -58,7 +59,8 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
   const view = engine.view(workload);
 
   // The request target in the form that policies and upstream are to see.
-  const target = http && normalizePath(http.path, mesh.pathNormalization);
+  const received = http && receivedTarget(http);
+  const target = received === undefined ? undefined : normalizePath(received, mesh.pathNormalization);
 
   const tokensConcern = isHttp && view.requestAuthentications.length > 0;
   const attributes = new CheckAttributes({
@@ -78,7 +80,7 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
   if (lacksMutualTls(view, attributes, engine.ruleSet)) return refuse(isHttp, refusal("mtls-required"), known);
 
   // What Envoy's front end answers.
-  const fault = http && (refuseMalformed(http) ?? refuseTarget(http.path, target, door));
+  const fault = http && (refuseMalformed(http) ?? refuseTarget(received!, target, door));
   if (fault !== undefined) return refuse(isHttp, fault, known);
 
   // CUSTOM: a provider that wants to be asked cannot be asked yet.
@@ -99,7 +101,7 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
     status: allowed ? 200 : accessDenied.status,
     body: allowed ? "" : accessDenied.body,
     isHttp,
-    newTarget: allowed && http !== undefined && target !== http.path ? target : undefined,
+    newTarget: allowed && target !== received ? target : undefined,
     workload,
     attributes,
     custom: undefined,

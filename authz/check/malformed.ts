@@ -23,11 +23,13 @@ const knownMethods: ReadonlySet<string> = new Set(
  * host, CONNECT (upgrades other than WebSocket are not configured), a target without a path. An Envoy that is configured
  * otherwise may ask us about one; the answer is the same denial. Undefined: nothing of the kind.
  */
-export function refuseMalformed({ method, host, path, protocol }: CheckHttp): Refusal | undefined {
+export function refuseMalformed(http: CheckHttp): Refusal | undefined {
+  const { method, host, path, protocol } = http;
   if (protocol === "HTTP/1.0") return malformed("HTTP/1.0", replies.oldProtocol);
   if (protocol === "HTTP/1.1" && !knownMethods.has(method)) return malformed("unknown method", replies.unknownMethod);
   if (method === "CONNECT") return malformed("CONNECT", replies.connect);
-  if (host === "") return malformed("no host", replies.noHost);
+  // An empty `Host` is a host: Envoy lets it pass.
+  if (host === "" && http.headerLines(":authority").length === 0) return malformed("no host", replies.noHost);
   if (!path.startsWith("/")) return refusal("path/invalid", "the target is not a path", replies.noPath);
   return undefined;
 }

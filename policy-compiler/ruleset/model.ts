@@ -206,7 +206,7 @@ export interface Provider {
   readonly options: string;
 }
 
-/** Rules filed under one attribute. Ids are indexes into `rules`, ascending. Keys ascend, so that equal input gives equal bytes. */
+/** Rules filed under one attribute. Ids are indexes into `rules`, ascending. Keys ascend (suffixes read backwards), so that equal input gives equal bytes. */
 export interface IndexDimension {
   readonly on: IndexKey;
   readonly exact: readonly (readonly [text: ByteString, rules: readonly number[]])[];

@@ -26,9 +26,13 @@ export class CheckHeaders implements RequestHeaders {
         return single(this.#http.method);
       case ":authority":
       case "host":
-        return single(this.#http.host);
+        return this.#http.host === "" ? this.#lines(name === "host" ? ":authority" : name) : single(this.#http.host);
     }
     if (name.startsWith(OUR_PREFIX)) return undefined;
+    return this.#lines(name);
+  }
+
+  #lines(name: ByteString): HeaderLines | undefined {
     const lines = this.#http.headerLines(name);
     if (lines.length === 0) return undefined;
     return { lines, joined: !this.#http.raw && !mergedHeaders.has(name) && lines.some((line) => line.includes(",")) };

@@ -5,12 +5,11 @@ import { fieldTag, MAX_DEPTH, varintTag, WireFault, type WireReader } from "./wi
 export type FilterMetadata = Map<ByteString, StructFields>;
 type StructFields = Map<ByteString, StructValue>;
 
-/** A `google.protobuf.Value`. Numbers, booleans and null are `other`: no policy can speak of them. */
+/** A `google.protobuf.Value`. Numbers, booleans, null and structs are `other`: no policy can speak of them. */
 interface StructValue {
-  kind: "none" | "text" | "list" | "struct" | "other";
+  kind: "none" | "text" | "list" | "other";
   text: ByteString;
   list: StructValue[];
-  fields: StructFields;
 }
 
 const FIELD_1 = fieldTag(1);
@@ -77,7 +76,7 @@ function readStruct(reader: WireReader, end: number, fields: StructFields, depth
   }
 }
 
-/** `kind` is a oneof: the last member counts; a struct or list that follows one of its own kind is merged with it. */
+/** `kind` is a oneof: the last member counts; a list that follows a list is appended to it. */
 function readValue(reader: WireReader, end: number, value: StructValue, depth: number): void {
   checkDepth(depth);
   for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
@@ -92,9 +91,8 @@ function readValue(reader: WireReader, end: number, value: StructValue, depth: n
         readList(reader, reader.enter(end), value.list, depth + 1);
         break;
       case STRUCT_VALUE:
-        if (value.kind !== "struct") value.fields = new Map();
-        value.kind = "struct";
-        readStruct(reader, reader.enter(end), value.fields, depth + 1);
+        value.kind = "other";
+        readStruct(reader, reader.enter(end), new Map(), depth + 1);
         break;
       case NULL_VALUE:
       case NUMBER_VALUE:
@@ -121,13 +119,12 @@ function readList(reader: WireReader, end: number, list: StructValue[], depth: n
   }
 }
 
-const NO_FIELDS: StructFields = new Map();
 const NO_VALUES: StructValue[] = [];
 
-// INVARIANT: the shared empty containers are replaced before anything is put into them (`readValue`).
+// INVARIANT: the shared empty list is replaced before anything is put into it (`readValue`).
 function newValue(reader: WireReader): StructValue {
   reader.countEntry();
-  return { kind: "none", text: "", list: NO_VALUES, fields: NO_FIELDS };
+  return { kind: "none", text: "", list: NO_VALUES };
 }
 
 function checkDepth(depth: number): void {

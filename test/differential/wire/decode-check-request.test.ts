@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
+import { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import { narrowCheckRequestSchema } from "#test/support/protobuf/narrow-schema";
 import { exceptions, type WireProblem, wireProblem } from "#test/support/protobuf/strict-wire";
 import { Random, testSeed } from "#test/support/random";
 import { checkRequestArbitrary } from "#test/support/wire/check-request-arbitrary";
 import { type NarrowCheckRequest, viewDecoded, viewNarrow } from "#test/support/wire/decoded-view";
-import { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import { messageFile, wireCases } from "#test/support/wire/wire-case";
 
 const VALID = 3000;
 const MUTATIONS = 20_000;
@@ -68,7 +70,8 @@ test("two messages after each other merge as protobuf says", () => {
 
 test("a message cut off at any byte", () => {
   const seen = new Map<string, number>();
-  for (const message of sample(60, 2)) {
+  const recorded = wireCases().map(({ name }) => readFileSync(messageFile(name)));
+  for (const message of [...sample(60, 2), ...recorded]) {
     for (let length = 0; length < message.length; length++) {
       const outcome = compareOrPrint(message.subarray(0, length));
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
@@ -79,7 +82,8 @@ test("a message cut off at any byte", () => {
 
 test(`${MUTATIONS} mutated messages, every exception among them`, () => {
   const random = new Random(seed);
-  const corpus = sample(300, 3).filter((message) => message.length > 0);
+  const recorded = wireCases().map(({ name }) => readFileSync(messageFile(name)));
+  const corpus = [...sample(300, 3).filter((message) => message.length > 0), ...recorded, ...recorded];
   const seen = new Map<string, number>();
   for (let i = 0; i < MUTATIONS; i++) {
     const outcome = compareOrPrint(mutate(random, corpus));
@@ -90,6 +94,91 @@ test(`${MUTATIONS} mutated messages, every exception among them`, () => {
   for (const exception of [...Object.keys(exceptions), "malformed"]) {
     assert.ok((seen.get(exception) ?? 0) > 0, `no mutation gave: ${exception}`);
   }
+});
+
+test("fields repeated inside one map entry, one header and one metadata value", () => {
+  const random = new Random(seed + 1);
+  let lists = 0;
+  for (let i = 0; i < 3000; i++) {
+    const namespaces = many(random, 3, () =>
+      field(
+        1,
+        entry(random, (depth) => structBytes(random, depth)),
+      ),
+    );
+    const headers = many(random, 4, () =>
+      field(
+        3,
+        entry(random, () => textBytes(random)),
+      ),
+    );
+    const lines = many(random, 3, () =>
+      field(
+        1,
+        many(random, 5, () => field(1 + random.below(3), textBytes(random))),
+      ),
+    );
+    const http = Buffer.concat([headers, random.below(2) === 0 ? field(13, lines) : Buffer.alloc(0)]);
+    const message = field(1, Buffer.concat([field(11, namespaces), field(4, field(2, http))]));
+    assert.equal(compareOrPrint(message), "accepted");
+    const decoded = decodeCheckRequest(message);
+    for (const namespace of ["", "a"]) {
+      if (decoded.ok && Array.isArray(decoded.request.metadata(namespace, "a"))) lists++;
+    }
+  }
+  assert.ok(lists > 50, "hardly any list of metadata");
+});
+
+function field(number: number, content: Uint8Array): Buffer {
+  const length = content.length < 0x80 ? [content.length] : [(content.length & 0x7f) | 0x80, content.length >> 7];
+  assert.ok(content.length < 0x4000);
+  return Buffer.concat([Uint8Array.from([(number << 3) | 2, ...length]), content]);
+}
+
+function many(random: Random, most: number, make: () => Buffer): Buffer {
+  return Buffer.concat(Array.from({ length: random.below(most + 1) }, make));
+}
+
+function textBytes(random: Random): Buffer {
+  return Buffer.from(random.pick(["", "a", "a", "b", "A", "x-role", "ü"]));
+}
+
+/** Keys and values in any order and number. */
+function entry(random: Random, value: (depth: number) => Buffer, depth = 0): Buffer {
+  return many(random, 4, () => (random.below(2) === 0 ? field(1, textBytes(random)) : field(2, value(depth))));
+}
+
+function structBytes(random: Random, depth: number): Buffer {
+  return many(random, 3, () =>
+    field(
+      1,
+      entry(random, (inner) => valueBytes(random, inner), depth + 1),
+    ),
+  );
+}
+
+/** Several members of the oneof after each other. */
+function valueBytes(random: Random, depth: number): Buffer {
+  return many(random, 3, () => {
+    const kind = random.below(depth > 4 ? 3 : 6);
+    if (kind === 0) return Buffer.from([0x20, 0x01]);
+    if (kind < 3) return field(3, textBytes(random));
+    if (kind === 3) return field(5, structBytes(random, depth));
+    return field(
+      6,
+      many(random, 3, () => field(1, valueBytes(random, depth + 1))),
+    );
+  });
+}
+
+test("any bytes at all", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      compareOrPrint(bytes);
+      compareOrPrint(field(1, field(4, field(2, bytes))));
+    }),
+    { seed, numRuns: 3000 },
+  );
 });
 
 const INTERESTING = [

@@ -12,7 +12,9 @@ export type AttributesInit = NonNullable<CheckRequestInit["attributes"]>;
 /** A check as a test writes it: what differs from a plaintext GET of `/` by 10.0.0.9 at 10.0.0.1:8080. */
 export interface CheckInput {
   readonly method?: string;
-  readonly host?: string;
+  /** `null`: no `:authority` at all. */
+  readonly host?: string | null;
+  /** Bytes as Latin-1; the message's own `path` has `!` for those beyond ASCII, as Envoy writes it. */
   readonly path?: string;
   readonly protocol?: string;
   /** Bytes as Latin-1. */
@@ -37,10 +39,10 @@ export interface CheckInput {
 export function checkMessage(input: CheckInput = {}): Uint8Array {
   const { source = {}, destination = {} } = input;
   const method = input.method ?? "GET";
-  const host = input.host ?? "a.example";
+  const host = input.host === undefined ? "a.example" : input.host;
   const path = input.path ?? "/";
   const lines: [string, string][] = [
-    [":authority", host],
+    ...(host === null ? [] : [[":authority", host] as [string, string]]),
     [":path", path],
     [":method", method],
     [":scheme", "http"],
@@ -50,8 +52,8 @@ export function checkMessage(input: CheckInput = {}): Uint8Array {
   for (const [name, value] of lines) joined[name] = name in joined ? `${joined[name]},${value}` : value;
   const http = {
     method,
-    host,
-    path,
+    host: host ?? "",
+    path: path.replace(/[^\x20-\x7e]/g, "!"),
     protocol: input.protocol ?? "HTTP/1.1",
     ...(input.joined
       ? { headers: joined }

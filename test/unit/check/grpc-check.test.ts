@@ -105,7 +105,7 @@ test("what Envoy's front end would have answered is denied in its words", () => 
     [{ method: "get" }, 400, "Bad Request", "request/unreadable"],
     [{ method: "M-SEARCH" }, 400, "Bad Request", "request/unreadable"],
     [{ method: "CONNECT", path: "" }, 403, "", "request/unreadable"],
-    [{ host: "" }, 400, "", "request/unreadable"],
+    [{ host: null }, 400, "", "request/unreadable"],
     [{ path: "" }, 404, "", "path/invalid"],
     [{ method: "OPTIONS", path: "*" }, 404, "", "path/invalid"],
     [{ path: "/a%00" }, 400, "", "path/invalid"],
@@ -116,6 +116,15 @@ test("what Envoy's front end would have answered is denied in its words", () => 
     assert.equal(asked.metadata["reason"], reason);
   }
   assert.ok(ask(ruleSetOf({}), { method: "get", protocol: "HTTP/2" }).allowed, "HTTP/2 carries any method");
+  assert.ok(ask(ruleSetOf({}), { host: "" }).allowed, "an empty Host is one");
+});
+
+test("bytes that the message's path cannot hold are taken from the raw line", () => {
+  const denies = (path: string) =>
+    ruleSetOf({ policies: [{ name: "p", stage: "deny", fields: [exactly("path", path)] }] });
+  const input = { path: "/\x80", protocol: "HTTP/2" };
+  assertRefused(ask(denies("/%80"), input), "policy/denied");
+  assert.deepEqual(ask(denies("/!"), input).headers, [":path: /%80"]);
 });
 
 test("the normal form is decided on and handed upstream", () => {

@@ -1,0 +1,65 @@
+import type { CheckRecord } from "#authz/check/contract";
+import { type PeerNames, UNKNOWN } from "#authz/engine/attributes";
+import { fromByteString } from "#policy-compiler/ruleset/byte-string";
+
+/** What one log line tells of a denial. The order of the members is the order in the line. */
+export interface DenialEntry {
+  readonly id: string;
+  readonly reason: string;
+  readonly status: number;
+  readonly listener: string;
+  readonly workload: string | undefined;
+  readonly principal: string | undefined;
+  readonly method: string | undefined;
+  readonly host: string | undefined;
+  /** Without the query: queries carry tokens. */
+  readonly path: string | undefined;
+  /** `ns[NS]-policy[NAME]-rule[i]`, and `file:line` of it. */
+  readonly rule: string | undefined;
+  readonly origin: string | undefined;
+  readonly digest: string | undefined;
+  readonly detail: string | undefined;
+}
+
+/** Texts of a request are cut to so many characters. */
+const textLimit = 512;
+
+/** Builds the entry of a denial. Reads only what was pinned; the peer's names, never a header. */
+export function denialEntry(record: CheckRecord): DenialEntry {
+  const { decision, attributes, workload } = record;
+  const rule = decision.rule ?? record.custom;
+  const http = attributes?.http;
+  return {
+    id: record.id,
+    reason: decision.reason,
+    status: record.status,
+    listener: record.listener,
+    workload: workload === undefined ? undefined : `${workload.namespace}/${workload.name ?? "?"}`,
+    principal: principalOf(attributes?.peer),
+    method: textOf(http?.method),
+    host: textOf(http?.host),
+    path: withoutQuery(textOf(http?.path)),
+    rule: rule?.key,
+    origin: rule === undefined ? undefined : `${rule.origin.file}:${rule.origin.line}`,
+    digest: record.digest,
+    detail: record.detail === undefined ? undefined : cut(record.detail),
+  };
+}
+
+function principalOf(peer: PeerNames | typeof UNKNOWN | undefined): string | undefined {
+  if (peer === undefined || peer === UNKNOWN) return undefined;
+  const name = peer.names[0] ?? peer.opaque[0];
+  return name === undefined ? undefined : cut(fromByteString(name));
+}
+
+function textOf(value: string | typeof UNKNOWN | undefined): string | undefined {
+  return value === undefined || value === UNKNOWN ? undefined : cut(fromByteString(value));
+}
+
+function withoutQuery(path: string | undefined): string | undefined {
+  return path?.split(/[?#]/, 1)[0];
+}
+
+function cut(text: string): string {
+  return text.length <= textLimit ? text : `${text.slice(0, textLimit)}…`;
+}

@@ -1,0 +1,82 @@
+import type { RequestAttributes } from "#authz/engine/attributes";
+import type { RuleIndex } from "#policy-compiler/ruleset/model";
+import type { PreparedView } from "../view.ts";
+import type { Candidates } from "./candidates.ts";
+import { type DimensionLookup, dimensionLookup } from "./dimension.ts";
+
+/** Where the look-ups of one workload begin. */
+interface Start {
+  /** Rules that every request has to ask: without anchors, or found by the workload alone. */
+  readonly rules: Int32Array;
+  /** These are all there are: the requests' own attributes need not be looked up. */
+  readonly complete: boolean;
+}
+
+/** A rule index made ready for look-ups. */
+export class PreparedIndex {
+  readonly #index: RuleIndex;
+  readonly #lookups: readonly DimensionLookup[];
+  readonly #scanUpTo: number;
+  readonly #starts = new WeakMap<PreparedView, Start>();
+
+  /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
+  constructor(index: RuleIndex, scanUpTo: number) {
+    this.#index = index;
+    this.#scanUpTo = scanUpTo;
+    this.#lookups = index.dimensions.map(dimensionLookup).filter((lookup) => lookup !== undefined);
+  }
+
+  /** Fills `candidates` with a superset of the rules that match the request or are unknown of it. */
+  collect(view: PreparedView, request: RequestAttributes, candidates: Candidates): void {
+    candidates.begin(view);
+    const start = this.#start(view);
+    candidates.offerApplying(start.rules);
+    if (start.complete) return;
+    for (const lookUp of this.#lookups) lookUp(request, candidates);
+  }
+
+  #start(view: PreparedView): Start {
+    let start = this.#starts.get(view);
+    if (start === undefined) {
+      start = this.#few(view) ?? { rules: Int32Array.from(this.#ofWorkload(view)), complete: false };
+      this.#starts.set(view, start);
+    }
+    return start;
+  }
+
+  /** All rules of the index that apply, if they are a handful. */
+  #few(view: PreparedView): Start | undefined {
+    const rules = new Set<number>();
+    for (const ids of everyList(this.#index)) {
+      for (const id of ids) if (view.hasRule(id)) rules.add(id);
+      if (rules.size > this.#scanUpTo) return undefined;
+    }
+    return { rules: Int32Array.from(rules), complete: true };
+  }
+
+  #ofWorkload(view: PreparedView): Set<number> {
+    const rules = new Set<number>();
+    const add = (ids: readonly number[]) => {
+      for (const id of ids) if (view.hasRule(id)) rules.add(id);
+    };
+    add(this.#index.always);
+    for (const { on, exact } of this.#index.dimensions) {
+      if (on.kind === "workloadNamespace") {
+        for (const [namespace, ids] of exact) if (view.subject.namespaces.includes(namespace)) add(ids);
+      } else if (on.kind === "workloadLabel") {
+        const value = view.subject.labels.get(on.key);
+        for (const [text, ids] of exact) if (text === value) add(ids);
+      }
+    }
+    return rules;
+  }
+}
+
+function* everyList(index: RuleIndex): Iterable<readonly number[]> {
+  yield index.always;
+  for (const { exact, prefix, suffix, cidr, present } of index.dimensions) {
+    for (const lists of [exact, prefix, suffix]) for (const [, ids] of lists) yield ids;
+    for (const { rules } of cidr) yield rules;
+    yield present;
+  }
+}

@@ -1,0 +1,72 @@
+import { Worker } from "node:worker_threads";
+import { messageOf } from "#platform/coded-error";
+import type { BuildResult } from "./build.ts";
+
+/** What a worker is asked to build from. */
+export interface BuildTask {
+  readonly kind: "directory";
+  readonly path: string;
+}
+
+export interface Builder {
+  /** One at a time. Never rejects. */
+  build(task: BuildTask): Promise<BuildResult>;
+  close(): Promise<void>;
+}
+
+/** After so long without work the thread ends and gives its memory back. */
+const idleMillis = 20_000;
+
+/** Builds in a thread of its own, so that requests are answered meanwhile. The thread is started by the first task. */
+export function createBuilder(): Builder {
+  let worker: Worker | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  const end = async () => {
+    clearTimeout(idle);
+    const ending = worker;
+    worker = undefined;
+    await ending?.terminate();
+  };
+  return {
+    async build(task) {
+      clearTimeout(idle);
+      worker ??= startWorker();
+      const result = await ask(worker, task);
+      if (result.kind === "failed" && result.code === "source/worker") await end();
+      else {
+        idle = setTimeout(() => void end(), idleMillis);
+        idle.unref();
+      }
+      return result;
+    },
+    close: end,
+  };
+}
+
+function startWorker(): Worker {
+  // The emitted program has the same file with another ending.
+  const file = import.meta.url.endsWith(".ts") ? "./build-worker.ts" : "./build-worker.js";
+  const worker = new Worker(new URL(file, import.meta.url));
+  worker.unref();
+  return worker;
+}
+
+function ask(worker: Worker, task: BuildTask): Promise<BuildResult> {
+  worker.ref();
+  return new Promise((resolve) => {
+    const settle = (result: BuildResult) => {
+      worker.off("message", settle);
+      worker.off("error", onError);
+      worker.off("exit", onExit);
+      worker.unref();
+      resolve(result);
+    };
+    const failed = (message: string) => settle({ kind: "failed", code: "source/worker", message });
+    const onError = (fault: Error) => failed(`the compiler failed: ${messageOf(fault)}`);
+    const onExit = () => failed("the compiler ended before it had finished");
+    worker.on("message", settle);
+    worker.on("error", onError);
+    worker.on("exit", onExit);
+    worker.postMessage(task);
+  });
+}

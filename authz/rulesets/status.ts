@@ -1,0 +1,64 @@
+import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+
+/** The rule set in force, for people and metrics. */
+export interface ActiveRuleSet {
+  readonly digest: string;
+  /** When it was put in force. */
+  readonly sinceMillis: number;
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly counts: RuleSetCounts;
+  /** Warnings and notes of its compilation. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface RuleSetCounts {
+  readonly policies: number;
+  readonly rules: number;
+  readonly policiesByAction: Readonly<Record<string, number>>;
+  readonly peerAuthentications: number;
+  readonly requestAuthentications: number;
+  readonly workloads: number;
+  readonly services: number;
+  readonly providers: number;
+}
+
+/** The newest attempt, when it did not come into force. */
+export interface RefusedCandidate {
+  readonly atMillis: number;
+  /** `policy/invalid`, or what was wrong with the source. */
+  readonly code: string;
+  readonly message: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The three questions that operators ask apart. `ready`: a rule set is in force. `current`: it is of the newest state of the source
+ * that was seen. `degraded`: there is a rule set, but an older one; why, and since when.
+ */
+export interface RuleSetStatus {
+  readonly source: string;
+  readonly ready: boolean;
+  readonly current: boolean;
+  readonly degraded: { readonly reason: string; readonly sinceMillis: number } | undefined;
+  readonly active: ActiveRuleSet | undefined;
+  readonly candidate: RefusedCandidate | undefined;
+  readonly lastAttemptMillis: number | undefined;
+  readonly lastSuccessMillis: number | undefined;
+}
+
+export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {
+  const policiesByAction: Record<string, number> = {};
+  for (const { stage } of ruleSet.policies) policiesByAction[stage] = (policiesByAction[stage] ?? 0) + 1;
+  return {
+    policies: ruleSet.policies.length,
+    rules: ruleSet.rules.length,
+    policiesByAction,
+    peerAuthentications: ruleSet.peerAuthentications.length,
+    requestAuthentications: ruleSet.requestAuthentications.length,
+    workloads: ruleSet.workloads.length,
+    services: ruleSet.services.length,
+    providers: ruleSet.providers.length,
+  };
+}

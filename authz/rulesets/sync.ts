@@ -1,0 +1,167 @@
+import type { Engine } from "#authz/engine/contract";
+import { messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import type { BuildResult, RuleSource } from "./build.ts";
+import type { Holder } from "./holder.ts";
+import { type ActiveRuleSet, countRuleSet, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
+
+export type LoadResult = "activated" | "unchanged" | "refused";
+
+export interface SyncOptions {
+  readonly source: RuleSource;
+  readonly holder: Holder;
+  /** Bytes of a rule set to an engine, without holding the event loop for long. */
+  readonly prepare: (bytes: Uint8Array, digest: string) => Promise<Engine> | Engine;
+  readonly nowMillis: () => number;
+  readonly log: Log;
+  /** Hears of every attempt. */
+  readonly onLoad?: (result: LoadResult, durationMillis: number) => void;
+}
+
+export interface Sync {
+  /** Reads the source now and puts what it holds in force, if it is valid. One at a time: calls during a load share the next one. */
+  load(): Promise<LoadResult>;
+  /** Follows the source. Resolves when it is watched. */
+  follow(): Promise<void>;
+  status(): RuleSetStatus;
+  /** Hears when readiness may have changed. */
+  onChange(listener: () => void): () => void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps the rule set in force in step with its source. INVARIANT: a source that cannot be read, policies with an error and a rule
+ * set that cannot be prepared change nothing but the status: the last good rule set stays in force.
+ */
+export function createSync(options: SyncOptions): Sync {
+  const { source, holder, log } = options;
+  const listeners = new Set<() => void>();
+  let active: ActiveRuleSet | undefined;
+  let candidate: RefusedCandidate | undefined;
+  let degradedSinceMillis: number | undefined;
+  let lastAttemptMillis: number | undefined;
+  let lastSuccessMillis: number | undefined;
+  let running: Promise<LoadResult> | undefined;
+  let next: Promise<LoadResult> | undefined;
+  let unwatch: (() => Promise<void>) | undefined;
+  let stopped = false;
+
+  const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult => {
+    candidate = { ...refused, atMillis: options.nowMillis() };
+    degradedSinceMillis ??= candidate.atMillis;
+    log.error({ source: source.name, code: refused.code, errors: errorLines(refused.diagnostics) }, refused.message);
+    return "refused";
+  };
+
+  const accept = async (built: BuildResult & { kind: "built" }): Promise<LoadResult> => {
+    const unchanged = built.digest === active?.digest;
+    if (!unchanged) {
+      const engine = await options.prepare(built.bytes, built.digest);
+      if (stopped) return "unchanged";
+      holder.swap({ engine });
+      active = {
+        digest: built.digest,
+        sinceMillis: options.nowMillis(),
+        files: built.files,
+        sizeBytes: built.bytes.length,
+        counts: countRuleSet(engine.ruleSet),
+        diagnostics: built.diagnostics,
+      };
+      log.info({ source: source.name, digest: built.digest, rules: active.counts.rules }, "rule set in force");
+    } else if (active !== undefined) {
+      active = { ...active, files: built.files, diagnostics: built.diagnostics };
+    }
+    candidate = undefined;
+    degradedSinceMillis = undefined;
+    lastSuccessMillis = options.nowMillis();
+    return unchanged ? "unchanged" : "activated";
+  };
+
+  const attempt = async (): Promise<LoadResult> => {
+    const begun = options.nowMillis();
+    lastAttemptMillis = begun;
+    let result: LoadResult;
+    try {
+      const built = await source.build();
+      if (built.kind === "built") result = await accept(built);
+      else if (built.kind === "failed") result = refuse({ code: built.code, message: built.message, diagnostics: [] });
+      else result = refuse(invalidPolicies(built.diagnostics));
+    } catch (defect) {
+      const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
+      result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
+    }
+    options.onLoad?.(result, options.nowMillis() - begun);
+    for (const listener of listeners) listener();
+    return result;
+  };
+
+  const load = (): Promise<LoadResult> => {
+    if (running === undefined) {
+      running = attempt().finally(() => {
+        running = undefined;
+      });
+      return running;
+    }
+    // What has changed since the running attempt began is for the next one.
+    next ??= running.then(() => {
+      next = undefined;
+      return load();
+    });
+    return next;
+  };
+
+  return {
+    load,
+    async follow() {
+      unwatch = await source.watch(() => {
+        if (!stopped) void load();
+      });
+    },
+    status() {
+      return {
+        source: source.name,
+        ready: active !== undefined,
+        current: active !== undefined && candidate === undefined,
+        degraded:
+          active !== undefined && candidate !== undefined && degradedSinceMillis !== undefined
+            ? { reason: candidate.message, sinceMillis: degradedSinceMillis }
+            : undefined,
+        active,
+        candidate,
+        lastAttemptMillis,
+        lastSuccessMillis,
+      };
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async stop() {
+      stopped = true;
+      await unwatch?.();
+      await source.close();
+    },
+  };
+}
+
+function invalidPolicies(diagnostics: readonly Diagnostic[]): Omit<RefusedCandidate, "atMillis"> {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const first = errors[0];
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const message =
+    first === undefined
+      ? "the policies are not valid"
+      : `${first.file}:${first.start.line}:${first.start.column}: ${first.message}${more}`;
+  return { code: "policy/invalid", message, diagnostics };
+}
+
+/** How many errors one log line tells. */
+const toldErrors = 20;
+
+function errorLines(diagnostics: readonly Diagnostic[]): string[] {
+  return diagnostics
+    .filter(({ severity }) => severity === "error")
+    .slice(0, toldErrors)
+    .map(({ file, start, code, message }) => `${file}:${start.line}:${start.column}: ${message} [${code}]`);
+}

@@ -1,0 +1,66 @@
+import type { RuleSetStatus } from "#authz/rulesets/status";
+import type { TlsMaterial } from "#platform/tls-material";
+
+/** One listener on the status page. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly tls: boolean;
+  /** When the server's certificate ends, in milliseconds since the epoch. */
+  readonly certificateNotAfterMillis: number | undefined;
+}
+
+/** What became of the configuration: the one in force, and the newest attempt if it was refused. */
+export interface ConfigurationStatus {
+  readonly file: string | undefined;
+  readonly loadedMillis: number;
+  readonly fault: { readonly atMillis: number; readonly messages: readonly string[] } | undefined;
+}
+
+export interface StatusPage {
+  readonly version: string;
+  readonly node: string;
+  readonly startedMillis: number;
+  /** True from the first sign of the end. */
+  readonly ending: boolean;
+  readonly rules: RuleSetStatus;
+  readonly listeners: readonly ListenerStatus[];
+  readonly configuration: ConfigurationStatus;
+  /** Log lines dropped because nobody read them. */
+  readonly droppedLogLines: number;
+  /** Conditions that an operator should look at, one line each. */
+  readonly warnings: readonly string[];
+}
+
+/** An explanation, or why there is none. `status` is the HTTP status of a refusal: 400 (bad question) or 503 (no rules yet). */
+export type ExplainAnswer =
+  | { readonly ok: true; readonly explanation: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly status: 400 | 503; readonly code: string; readonly message: string };
+
+/** What the admin API tells and does; it knows nothing else. */
+export interface AdminParts {
+  status(): StatusPage;
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** A request described in JSON, explained by the rules in force. */
+  explain(description: unknown): ExplainAnswer | Promise<ExplainAnswer>;
+  /** Reads configuration, certificates and policies again; what is wrong comes back as messages. */
+  reload(): Promise<{ readonly ok: boolean; readonly messages: readonly string[] }>;
+}
+
+/**
+ * Who may do what at one door. `open`: everybody who can connect. `credential`: with the bearer token, or with a client
+ * certificate where the door asks for one. `closed`: nobody.
+ */
+export interface AdminDoor {
+  readonly reads: "open" | "credential";
+  readonly writes: "open" | "credential" | "closed";
+  /**
+   * Names that a request's Host may carry, without port, when it comes without a credential. A page in a browser can be made to
+   * reach a loopback port under its own name (DNS rebinding); it cannot say another name than its own. Undefined: not checked.
+   */
+  readonly hosts: ReadonlySet<string> | undefined;
+  /** The bearer token. */
+  readonly token: () => Uint8Array | undefined;
+  readonly tls: TlsMaterial | undefined;
+}

@@ -1,0 +1,183 @@
+/** JSON Schemas of the admin API's answers and questions: what is served, checked and written into the OpenAPI page. */
+
+const text = { type: "string" } as const;
+const count = { type: "integer", minimum: 0 } as const;
+const time = { type: "integer", description: "Milliseconds since the epoch." } as const;
+const texts = { type: "array", items: text } as const;
+
+const position = {
+  type: "object",
+  properties: { line: count, column: count },
+  required: ["line", "column"],
+} as const;
+
+const diagnostics = {
+  type: "array",
+  items: {
+    type: "object",
+    properties: {
+      code: text,
+      severity: { enum: ["error", "warning", "note"] },
+      message: text,
+      file: text,
+      start: position,
+      end: position,
+      help: text,
+    },
+    required: ["code", "severity", "message", "file", "start", "end"],
+  },
+} as const;
+
+const active = {
+  type: "object",
+  description: "The rule set in force.",
+  properties: {
+    digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
+    sinceMillis: time,
+    files: count,
+    sizeBytes: count,
+    counts: {
+      type: "object",
+      properties: {
+        policies: count,
+        rules: count,
+        policiesByAction: { type: "object", additionalProperties: count },
+        peerAuthentications: count,
+        requestAuthentications: count,
+        workloads: count,
+        services: count,
+        providers: count,
+      },
+    },
+    diagnostics,
+  },
+} as const;
+
+const candidate = {
+  type: "object",
+  description: "The newest attempt, when it did not come into force.",
+  properties: { atMillis: time, code: text, message: text, diagnostics },
+} as const;
+
+const rules = {
+  type: "object",
+  properties: {
+    source: text,
+    ready: { type: "boolean", description: "A rule set is in force." },
+    current: { type: "boolean", description: "It is of the newest state of the source." },
+    degraded: { type: "object", properties: { reason: text, sinceMillis: time } },
+    active,
+    candidate,
+    lastAttemptMillis: time,
+    lastSuccessMillis: time,
+  },
+  required: ["source", "ready", "current"],
+} as const;
+
+const status = {
+  type: "object",
+  properties: {
+    version: text,
+    node: text,
+    startedMillis: time,
+    ending: { type: "boolean" },
+    rules,
+    listeners: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          name: text,
+          protocol: text,
+          address: text,
+          tls: { type: "boolean" },
+          certificateNotAfterMillis: time,
+        },
+      },
+    },
+    configuration: {
+      type: "object",
+      properties: {
+        file: text,
+        loadedMillis: time,
+        fault: { type: "object", properties: { atMillis: time, messages: texts } },
+      },
+    },
+    droppedLogLines: count,
+    warnings: texts,
+  },
+} as const;
+
+const fault = {
+  type: "object",
+  properties: {
+    error: { type: "object", properties: { code: text, message: text }, required: ["code", "message"] },
+  },
+  required: ["error"],
+} as const;
+
+const probe = { type: "object", properties: { status: text }, required: ["status"] } as const;
+
+const reload = {
+  type: "object",
+  properties: { ok: { type: "boolean" }, messages: texts },
+  required: ["ok", "messages"],
+} as const;
+
+function described(properties: Readonly<Record<string, object>>, description: string) {
+  return { type: "object", description, properties, additionalProperties: false } as const;
+}
+
+const flag = { type: "boolean" } as const;
+
+/** A request or connection as a person writes it down; everything may be left out. */
+const description = described(
+  {
+    workload: described(
+      {
+        workload: text,
+        namespace: text,
+        labels: { type: "object", additionalProperties: text },
+        kind: { enum: ["sidecar", "gateway", "k8s-gateway", "waypoint"] },
+        gateway: text,
+        service: text,
+        address: text,
+        port: { type: "integer", minimum: 0, maximum: 65535 },
+      },
+      "The workload that is asked about, and where the request arrived.",
+    ),
+    caller: described(
+      { principal: text, dnsName: text, subject: text, tls: flag, sni: text, address: text, remoteAddress: text },
+      "Who asks: the names of its certificate, and its addresses.",
+    ),
+    request: described(
+      {
+        method: text,
+        host: text,
+        path: text,
+        headers: { ...texts, description: "Lines `name: value`, in order, duplicates kept." },
+        protocol: { enum: ["HTTP/1.1", "HTTP/2"] },
+      },
+      "The request. Left out, with `tcp` false: GET /.",
+    ),
+    tcp: flag,
+  },
+  "A request, or with `tcp` a connection.",
+);
+
+export const adminSchemas = {
+  healthz: { summary: "Is the program alive?", response: { 200: probe } },
+  readyz: { summary: "Is a rule set in force, and is the end not near?", response: { 200: probe, 503: probe } },
+  metrics: { summary: "Metrics in the Prometheus text format.", produces: ["text/plain"] },
+  status: { summary: "Rules, listeners and configuration, with what is wrong.", response: { 200: status } },
+  rulesets: { summary: "The rule set in force and the refused candidate.", response: { 200: rules } },
+  explain: {
+    summary: "How a described request would be decided now, and why.",
+    body: description,
+    response: { 200: { type: "object", additionalProperties: true }, 400: fault, 503: fault },
+  },
+  reload: {
+    summary: "Reads configuration, certificates and policies again.",
+    response: { 200: reload, 422: reload },
+  },
+} as const;

@@ -1,0 +1,58 @@
+import type { HttpCheckResponse } from "#authz/check/contract";
+
+/** Node's flat list of raw names and values as pairs: wire case, every line, bytes as Latin-1. */
+export function rawHeaders(flat: readonly string[]): [name: string, value: string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i]!, flat[i + 1]!]);
+  return pairs;
+}
+
+/** An answer in the form that Node writes: headers as a flat list, so that repeated names stay apart; the body with its length. */
+export interface SendableAnswer {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/**
+ * Makes an answer that can be written whatever it holds. INVARIANT: only 200 allows (Envoy ext_authz, HTTP service), so that an
+ * answer which is not 200 never becomes one; a status outside of 200-499 becomes 403. A header that would break the message is
+ * left out, and turns an allowing answer into a denial: what it was to tell the upstream may have mattered.
+ */
+export function sendable(answer: HttpCheckResponse): SendableAnswer {
+  const headers: string[] = [];
+  let whole = true;
+  for (const [name, value] of answer.headers) {
+    if (isToken(name) && isFieldValue(value) && !framing.has(name.toLowerCase())) headers.push(name, value);
+    else whole = false;
+  }
+  if (!whole && answer.status === 200) return withLength(403, [], "");
+  const status = answer.status >= 200 && answer.status < 500 ? answer.status : 403;
+  return withLength(status, headers, answer.body);
+}
+
+/** Said by the transport itself. */
+const framing: ReadonlySet<string> = new Set([
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "trailer",
+  "upgrade",
+]);
+
+function withLength(status: number, headers: string[], text: string): SendableAnswer {
+  const body = Buffer.from(text, "utf8");
+  // RFC 9110 §15.3.5, §15.4.5: these have no content.
+  if (status === 204 || status === 304) return { status, headers, body: Buffer.alloc(0) };
+  return { status, headers: [...headers, "content-length", String(body.length)], body };
+}
+
+/** RFC 9110 §5.6.2. */
+function isToken(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+}
+
+/** RFC 9110 §5.5: no control characters but the tab; bytes as Latin-1. */
+function isFieldValue(text: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+}

@@ -1,0 +1,68 @@
+import { connect, constants } from "node:http2";
+import type { CheckMessage } from "#cli/request/check-message";
+
+export interface Load {
+  readonly address: string;
+  readonly connections: number;
+  readonly streams: number;
+  readonly requests: number;
+}
+
+/**
+ * Sends `requests` checks over `connections` with `streams` in flight each, as Envoy's built-in client does: one unary call a stream. Resolves when all were
+ * answered with `grpc-status: 0`; rejects at the first that was not. Bounded by the count.
+ */
+export async function sendChecks(load: Load, messages: readonly CheckMessage[]): Promise<void> {
+  const frames = messages.map((each) => ({ body: frame(each.message), headers: metadataOf(each) }));
+  let sent = 0;
+  const one = (session: ReturnType<typeof connect>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const { body, headers } = frames[sent % frames.length]!;
+      const stream = session.request({
+        [constants.HTTP2_HEADER_METHOD]: "POST",
+        [constants.HTTP2_HEADER_PATH]: "/envoy.service.auth.v3.Authorization/Check",
+        "content-type": "application/grpc",
+        te: "trailers",
+        "grpc-timeout": "1000m",
+        ...headers,
+      });
+      let status: string | undefined;
+      stream.on("trailers", (trailers) => {
+        status = String(trailers["grpc-status"]);
+      });
+      stream.on("response", (answer) => {
+        if (answer["grpc-status"] !== undefined) status = String(answer["grpc-status"]);
+      });
+      stream.on("error", reject);
+      stream.on("close", () =>
+        status === "0" ? resolve() : reject(new Error(`a check ended with grpc-status ${status}`)),
+      );
+      stream.resume();
+      stream.end(body);
+    });
+  const lane = async (session: ReturnType<typeof connect>): Promise<void> => {
+    while (sent < load.requests) {
+      sent += 1;
+      await one(session);
+    }
+  };
+  const sessions = Array.from({ length: load.connections }, () => connect(`http://${load.address}`));
+  try {
+    await Promise.all(sessions.flatMap((session) => Array.from({ length: load.streams }, () => lane(session))));
+  } finally {
+    for (const session of sessions) session.close();
+  }
+}
+
+function frame(message: Uint8Array): Buffer {
+  const out = Buffer.alloc(5 + message.length);
+  out.writeUInt32BE(message.length, 1);
+  out.set(message, 5);
+  return out;
+}
+
+const metadataNames = ["peer", "remote", "tls", "uris", "dns", "subject"].map((name) => `x-garita-${name}`);
+
+function metadataOf(check: CheckMessage): Record<string, string> {
+  return Object.fromEntries(metadataNames.map((name) => [name, check.metadata.get(name)[0] ?? "[]"]));
+}

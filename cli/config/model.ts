@@ -1,0 +1,69 @@
+import type { WorkloadClaim } from "#authz/check/contract";
+import type { Address } from "#platform/address";
+import type { LogLevel } from "#platform/log";
+import type { TlsFiles } from "#platform/tls-material";
+
+/** A configuration that was found valid. Paths are absolute. */
+export interface ServiceConfig {
+  readonly listeners: readonly ListenerConfig[];
+  readonly policies: { readonly directory: string };
+  readonly admin: AdminConfig | undefined;
+  readonly logging: { readonly level: LogLevel };
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  readonly protocol: "grpc" | "http";
+  readonly address: Address;
+  readonly unixMode: number;
+  readonly tls: TlsFiles | undefined;
+  readonly peerIdentity: "verified" | "none" | undefined;
+  readonly proxyProtocol: boolean;
+  readonly workload: WorkloadClaim | undefined;
+  readonly destination: { readonly address: string; readonly port: number } | undefined;
+  readonly pathPrefix: string;
+  readonly attributeHeaders: boolean;
+  readonly secretFile: string | undefined;
+  readonly explainToClient: boolean;
+  readonly deadlineMillis: number;
+  readonly maxMessageBytes: number;
+}
+
+export interface AdminConfig {
+  readonly address: Address | undefined;
+  readonly socket: string | undefined;
+  readonly tls: TlsFiles | undefined;
+  readonly tokenFile: string | undefined;
+}
+
+/** What a file says, once the schema has passed it: every key that is required is there, every value has its type. */
+export interface RawConfig {
+  readonly listeners: readonly RawListener[];
+  readonly policies: { readonly directory: string };
+  readonly admin?: {
+    readonly address?: string;
+    readonly socket?: string;
+    readonly tls?: TlsFiles;
+    readonly tokenFile?: string;
+  };
+  readonly logging?: { readonly level?: LogLevel };
+}
+
+export interface RawListener {
+  readonly name: string;
+  readonly protocol: "grpc" | "http";
+  readonly address: string;
+  readonly tls?: TlsFiles;
+  readonly peerIdentity?: "verified" | "none";
+  readonly proxyProtocol?: boolean;
+  readonly workload?: Omit<WorkloadClaim, "labels"> & { readonly labels?: Readonly<Record<string, string>> };
+  readonly destination?: { readonly address: string; readonly port: number };
+  readonly pathPrefix?: string;
+  readonly attributeHeaders?: boolean;
+  readonly secretFile?: string;
+  readonly explainToClient?: boolean;
+  readonly explainToClientForce?: boolean;
+  readonly deadlineMillis?: number;
+  readonly maxMessageBytes?: number;
+  readonly socketMode?: string;
+}

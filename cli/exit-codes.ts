@@ -1,0 +1,16 @@
+/** What the exit status of every command means, whatever the output format. */
+export const exitCodes = {
+  ok: 0,
+  /** A defect, or an input or output error that is nobody's policy. */
+  internal: 1,
+  /** Wrong usage: flags, arguments, files that are not there. */
+  usage: 2,
+  /** A policy, test file or configuration that is not valid. */
+  invalidPolicy: 3,
+  testsFailed: 4,
+  /** A gate (warnings with `--fail-on warning`, a threshold) was not passed. */
+  gate: 5,
+  /** `eval --exit-code`: the request is denied. */
+  denied: 10,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

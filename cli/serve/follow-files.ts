@@ -1,0 +1,49 @@
+import { stat } from "node:fs/promises";
+import type { ServiceConfig } from "#cli/config/model";
+import { tlsPaths } from "#platform/tls-material";
+import { createWatch } from "#platform/watch";
+
+/** Changes of several files, as a renewal of a certificate makes them, are one change. */
+const quietMillis = 150;
+const pollMillis = 10_000;
+
+/** Watches the configuration file and every file that it names: certificates, keys, secrets. */
+export interface FileFollower {
+  /** Watches the files of this configuration from now on. */
+  follow(config: ServiceConfig): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function followFiles(configFile: string | undefined, onChange: () => void): FileFollower {
+  let watched = "";
+  let end: (() => Promise<void>) | undefined;
+  let stopped = false;
+  return {
+    async follow(config) {
+      const paths = [...(configFile === undefined ? [] : [configFile]), ...filesOf(config)];
+      const key = paths.join("\0");
+      if (key === watched || stopped) return;
+      watched = key;
+      await end?.();
+      end = await createWatch({ paths, quietMillis, pollMillis, fingerprint: () => fingerprintOf(paths), onChange });
+    },
+    async stop() {
+      stopped = true;
+      await end?.();
+    },
+  };
+}
+
+function filesOf({ listeners, admin }: ServiceConfig): string[] {
+  const own = listeners.flatMap(({ tls, secretFile }) => [...(tls ? tlsPaths(tls) : []), secretFile]);
+  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile];
+  return [...new Set(all.filter((path) => path !== undefined))].sort();
+}
+
+async function fingerprintOf(paths: readonly string[]): Promise<string> {
+  const marks = paths.map(async (path) => {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  });
+  return (await Promise.all(marks)).join(" ");
+}

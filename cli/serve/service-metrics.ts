@@ -1,0 +1,88 @@
+import type { RuleSetStatus } from "#authz/rulesets/status";
+import type { LoadResult } from "#authz/rulesets/sync";
+import type { Metrics, Reading } from "#platform/metrics";
+
+interface Now {
+  readonly rules: RuleSetStatus;
+  readonly nowMillis: number;
+}
+
+/** Metrics of the rule set in force and of attempts to load one. `now` is asked at each scrape. */
+export function addServiceMetrics(
+  metrics: Metrics,
+  now: () => Now,
+): { readonly onLoad: (result: LoadResult, durationMillis: number) => void } {
+  for (const { name, help, labels, read } of gauges) {
+    metrics.gauge({ name, help, labels: labels ?? [], read: () => read(now()) });
+  }
+  const loads = metrics.counter({
+    name: "garita_ruleset_loads_total",
+    help: "Attempts to put the source's rules in force: activated, unchanged or refused.",
+    labels: ["result"],
+  });
+  for (const result of ["activated", "unchanged", "refused"]) loads.with(result);
+  const durations = metrics.histogram({
+    name: "garita_ruleset_load_duration_seconds",
+    help: "Time to read, compile and prepare a rule set.",
+    labels: [],
+    bounds: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  });
+  return {
+    onLoad(result, durationMillis) {
+      loads.with(result).value++;
+      durations.with().observe(durationMillis / 1000);
+    },
+  };
+}
+
+interface GaugeRow {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  readonly read: (now: Now) => readonly Reading[];
+}
+
+const one = (value: number | undefined): readonly Reading[] => (value === undefined ? [] : [[[], value]]);
+const seconds = (millis: number | undefined): number | undefined => (millis === undefined ? undefined : millis / 1000);
+
+const gauges: readonly GaugeRow[] = [
+  {
+    name: "garita_ruleset_info",
+    help: "The rule set in force: 1, with its digest.",
+    labels: ["digest"],
+    read: ({ rules }) => (rules.active === undefined ? [] : [[[rules.active.digest], 1]]),
+  },
+  {
+    name: "garita_ruleset_age_seconds",
+    help: "Time since the rule set in force was put in force.",
+    read: ({ rules, nowMillis }) =>
+      one(rules.active === undefined ? undefined : seconds(nowMillis - rules.active.sinceMillis)),
+  },
+  {
+    name: "garita_ruleset_current",
+    help: "1: the rule set in force is of the newest state of the source that was seen; 0: the newest was refused, or there is none.",
+    read: ({ rules }) => one(rules.current ? 1 : 0),
+  },
+  {
+    name: "garita_ruleset_last_success_timestamp_seconds",
+    help: "When the source was last found valid.",
+    read: ({ rules }) => one(seconds(rules.lastSuccessMillis)),
+  },
+  {
+    name: "garita_ruleset_last_attempt_timestamp_seconds",
+    help: "When the source was last read.",
+    read: ({ rules }) => one(seconds(rules.lastAttemptMillis)),
+  },
+  {
+    name: "garita_ruleset_rules",
+    help: "Rules in force.",
+    read: ({ rules }) => one(rules.active?.counts.rules),
+  },
+  {
+    name: "garita_ruleset_policies",
+    help: "Authorization policies in force, by stage of the decision.",
+    labels: ["stage"],
+    read: ({ rules }) =>
+      Object.entries(rules.active?.counts.policiesByAction ?? {}).map(([stage, count]) => [[stage], count]),
+  },
+];

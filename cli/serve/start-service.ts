@@ -1,0 +1,279 @@
+import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
+import { createObserver } from "#authz/decision-log/observe";
+import type { RuleSource } from "#authz/rulesets/build";
+import { createHolder, type Holder } from "#authz/rulesets/holder";
+import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
+import type { ExplainAnswer, StatusPage } from "#authz/transport/admin/contract";
+import type { Health } from "#authz/transport/grpc/health";
+import type { Address } from "#platform/address";
+import { renderAddress } from "#platform/address";
+import type { Clock } from "#platform/clock";
+import { messageOf } from "#platform/coded-error";
+import { createLifecycle } from "#platform/lifecycle";
+import type { LogOutput } from "#platform/log";
+import type { Metrics } from "#platform/metrics";
+import { renderFinding } from "../config/codes.ts";
+import type { ConfigResult } from "../config/load.ts";
+import type { ServiceConfig } from "../config/model.ts";
+import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
+import { followFiles } from "./follow-files.ts";
+import { createListenerSet } from "./listener-set.ts";
+import { prepareListener } from "./prepare-listener.ts";
+import { addServiceMetrics } from "./service-metrics.ts";
+import { startListener } from "./start-listener.ts";
+
+/** What the service is put together from. */
+export interface ServiceParts {
+  /** The configuration, read anew at every call. */
+  readonly loadConfig: () => Promise<ConfigResult>;
+  readonly configFile: string | undefined;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly nextId: () => string;
+  readonly log: LogOutput;
+  readonly metrics: Metrics;
+  readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
+  readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
+  readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
+  readonly prepare: SyncOptions["prepare"];
+  /** Explains a described request by the rules in force. */
+  readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
+}
+
+export interface ReloadResult {
+  readonly ok: boolean;
+  readonly messages: readonly string[];
+}
+
+export interface Service {
+  /** Where each listener listens, by name. */
+  addresses(): ReadonlyMap<string, Address>;
+  adminAddresses(): readonly string[];
+  status(): StatusPage;
+  /** Reads configuration, certificates and policies again. What is wrong changes nothing but the status. One at a time. */
+  reload(): Promise<ReloadResult>;
+  /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
+  stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
+}
+
+interface Rules {
+  readonly sync: Sync;
+  readonly holder: Holder;
+}
+
+/** Configuration faults at the start; nothing runs. */
+export class ConfigRefused extends Error {
+  readonly messages: readonly string[];
+
+  constructor(messages: readonly string[]) {
+    super(messages.join("\n"));
+    this.name = "ConfigRefused";
+    this.messages = messages;
+  }
+}
+
+/**
+ * Starts everything that `garita serve` is. Resolves when every listener answers and the first attempt to load rules is over.
+ * Policies that are not valid do not keep it from starting: it denies until they are. Fails with `ConfigRefused`, or the coded error of a
+ * file or socket that cannot be used.
+ */
+export async function startService(parts: ServiceParts): Promise<Service> {
+  const { clock, log, metrics } = parts;
+  const startedMillis = clock.nowMillis();
+  const first = await parts.loadConfig();
+  if (!first.ok) throw new ConfigRefused(first.findings.map(renderFinding));
+  let config = first.config;
+  log.setLevel(config.logging.level);
+  let loadedMillis = startedMillis;
+  let configFault: StatusPage["configuration"]["fault"];
+  let ending = false;
+
+  // A source and what it has put in force go together, so that a changed source comes into force by one assignment too.
+  let rules: Rules;
+  const snapshot = () => rules.holder.snapshot();
+  const environment: CheckEnvironment = {
+    snapshot,
+    nextId: parts.nextId,
+    nowMillis: clock.nowMillis,
+  };
+  const healthListeners = new Set<() => void>();
+  const health: Health = {
+    serving: () => snapshot() !== undefined && !ending,
+    onChange(listener) {
+      healthListeners.add(listener);
+      return () => healthListeners.delete(listener);
+    },
+  };
+  const tellHealth = () => {
+    for (const listener of healthListeners) listener();
+  };
+
+  const serviceMetrics = addServiceMetrics(metrics, () => ({
+    rules: rules.sync.status(),
+    nowMillis: clock.nowMillis(),
+  }));
+  const createRules = (policies: ServiceConfig["policies"]): Rules => {
+    const holder = createHolder();
+    const sync = createSync({
+      source: parts.createSource(policies),
+      holder,
+      prepare: parts.prepare,
+      nowMillis: clock.nowMillis,
+      log: log.log,
+      onLoad: serviceMetrics.onLoad,
+    });
+    sync.onChange(tellHealth);
+    return { sync, holder };
+  };
+  rules = createRules(config.policies);
+
+  const listeners = createListenerSet(
+    startListener({
+      grpcCheck: parts.createGrpcCheck(environment),
+      httpCheck: parts.createHttpCheck(environment),
+      health,
+      observe: createObserver(metrics, log.log),
+      log: log.log,
+      monotonicMillis: clock.monotonicMillis,
+    }),
+    log.log,
+  );
+
+  const status = (): StatusPage => ({
+    version: parts.version,
+    node: process.versions.node,
+    startedMillis,
+    ending,
+    rules: rules.sync.status(),
+    listeners: listeners.running.map(({ prepared, listener }) => ({
+      name: listener.name,
+      protocol: prepared.config.protocol,
+      address: renderAddress(listener.address),
+      tls: prepared.tls !== undefined,
+      certificateNotAfterMillis: prepared.tls?.notAfterMillis,
+    })),
+    configuration: { file: parts.configFile, loadedMillis, fault: configFault },
+    droppedLogLines: log.dropped(),
+    warnings: [],
+  });
+
+  let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
+  const adminParts = {
+    status,
+    metrics: () => metrics.render(),
+    explain: (description: unknown) => parts.explain(description, environment),
+    reload: () => reload(),
+  };
+
+  const changeAdmin = async (wanted: PreparedAdmin | undefined): Promise<void> => {
+    if (wanted?.mark === admin?.prepared.mark) return;
+    const old = admin;
+    admin = undefined;
+    // Not awaited: the request that asks for the change may have come in at the door that goes.
+    void old?.doors.stop(AbortSignal.timeout(5_000));
+    if (wanted === undefined) return;
+    try {
+      admin = { prepared: wanted, doors: await openAdmin(wanted, adminParts, log.log) };
+    } catch (fault) {
+      if (old !== undefined)
+        admin = { prepared: old.prepared, doors: await openAdmin(old.prepared, adminParts, log.log) };
+      throw fault;
+    }
+  };
+
+  /** ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest. */
+  const apply = async (next: ServiceConfig): Promise<void> => {
+    const [wanted, wantedAdmin] = await Promise.all([
+      Promise.all(next.listeners.map(prepareListener)),
+      next.admin === undefined ? undefined : prepareAdmin(next.admin),
+    ]);
+    const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
+    const oldAdmin = admin?.prepared;
+    try {
+      if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
+        throw new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`);
+      }
+      await changeAdmin(wantedAdmin);
+      await listeners.become(wanted);
+    } catch (fault) {
+      await nextRules?.sync.stop();
+      await changeAdmin(oldAdmin);
+      throw fault;
+    }
+    if (nextRules !== undefined) {
+      const old = rules;
+      rules = nextRules;
+      tellHealth();
+      await old.sync.stop();
+      await rules.sync.follow();
+    }
+    log.setLevel(next.logging.level);
+    config = next;
+  };
+
+  const attemptReload = async (): Promise<ReloadResult> => {
+    if (ending) return { ok: false, messages: ["the service is about to end"] };
+    const messages: string[] = [];
+    const loaded = await parts.loadConfig();
+    if (!loaded.ok) messages.push(...loaded.findings.map(renderFinding));
+    else {
+      try {
+        await apply(loaded.config);
+      } catch (fault) {
+        messages.push(messageOf(fault));
+      }
+    }
+    if (messages.length === 0) {
+      loadedMillis = clock.nowMillis();
+      configFault = undefined;
+      log.log.info({ file: parts.configFile }, "configuration in force");
+    } else {
+      configFault = { atMillis: clock.nowMillis(), messages };
+      log.log.error({ file: parts.configFile, messages }, "the configuration is refused, the old one stays in force");
+    }
+    await files.follow(config);
+    if ((await rules.sync.load()) === "refused") messages.push(rules.sync.status().candidate?.message ?? "");
+    return { ok: messages.length === 0, messages };
+  };
+  let reloading: Promise<unknown> = Promise.resolve();
+  const reload = (): Promise<ReloadResult> => {
+    const result = reloading.then(attemptReload);
+    reloading = result.catch(() => undefined);
+    return result;
+  };
+  const files = followFiles(parts.configFile, () => {
+    void reload();
+  });
+
+  const lifecycle = createLifecycle(log.log);
+  lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
+  lifecycle.add({ name: "files", stop: () => files.stop() });
+  lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
+  lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
+  try {
+    const wanted = await Promise.all(config.listeners.map(prepareListener));
+    const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
+    await Promise.all([listeners.become(wanted), rules.sync.load()]);
+    await changeAdmin(wantedAdmin);
+    await Promise.all([rules.sync.follow(), files.follow(config)]);
+  } catch (fault) {
+    await lifecycle.stop(0);
+    throw fault;
+  }
+
+  return {
+    addresses: () => new Map(listeners.running.map(({ listener }) => [listener.name, listener.address])),
+    adminAddresses: () => admin?.doors.addresses ?? [],
+    status,
+    reload,
+    async stop({ lingerMillis, deadlineMillis }) {
+      if (!ending) {
+        ending = true;
+        tellHealth();
+        listeners.announceEnd();
+        if (lingerMillis > 0) await new Promise((resolve) => setTimeout(resolve, lingerMillis));
+      }
+      await lifecycle.stop(deadlineMillis);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** A stable name of a fault: `area/fault`. */
+export type FaultCode = `${string}/${string}`;
+
+/**
+ * An operation that failed for a reason that another part of the program, or an operator, can act on. `message` is one line,
+ * lower case, without a final stop. The cause is for logs: it never crosses the wire.
+ */
+export class CodedError extends Error {
+  readonly code: FaultCode;
+
+  constructor(code: FaultCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "CodedError";
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown, as one line. */
+export function messageOf(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return text.replace(/\s*[\r\n]+\s*/g, " ").trim();
+}

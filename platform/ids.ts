@@ -1,0 +1,50 @@
+const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const counterLimit = 2 ** 30;
+
+/** What ids are made from. `random` fills bytes that tell instances apart; it is asked once. */
+export interface IdSource {
+  nowMillis(): number;
+  random(sizeBytes: number): Uint8Array;
+}
+
+/**
+ * Makes ids of 26 characters that sort by the time of their making: 10 of time (milliseconds), 6 of a counter, 10 that are
+ * random per instance. They have the form of a ULID. Ids name decisions; they are no secrets, so that nothing random is
+ * drawn per id. Ids of one instance ascend strictly, also when the clock goes back.
+ */
+export function createIds(source: IdSource): () => string {
+  const instance = encodeBytes(source.random(10));
+  let millis = -1;
+  let time = "";
+  let counter = 0;
+  return () => {
+    const now = source.nowMillis();
+    if (now > millis) {
+      millis = now;
+      time = encodeNumber(millis, 10);
+      counter = 0;
+    } else if (++counter === counterLimit) {
+      // INVARIANT: ids ascend: a counter that is used up borrows the next millisecond.
+      millis++;
+      time = encodeNumber(millis, 10);
+      counter = 0;
+    }
+    return time + encodeNumber(counter, 6) + instance;
+  };
+}
+
+function encodeNumber(value: number, length: number): string {
+  let out = "";
+  let rest = value;
+  for (let i = 0; i < length; i++) {
+    out = alphabet.charAt(rest % 32) + out;
+    rest = Math.floor(rest / 32);
+  }
+  return out;
+}
+
+function encodeBytes(bytes: Uint8Array): string {
+  let out = "";
+  for (const byte of bytes) out += alphabet.charAt(byte % 32);
+  return out;
+}

@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { unlink } from "node:fs/promises";
+import { connect, type Server } from "node:net";
+import type { Address } from "./address.ts";
+import { CodedError, messageOf } from "./coded-error.ts";
+
+/**
+ * Makes a server listen and returns where: the port that the system chose stands in the answer. A Unix socket is created with
+ * `unixMode` (0660 unless given) and replaces one that nobody answers any more. Fails with `listen/failed`.
+ */
+export async function listen(server: Server, address: Address, unixMode = 0o660): Promise<Address> {
+  if (address.kind === "unix") await removeStaleSocket(address.path);
+  try {
+    if (address.kind === "unix") listenUnix(server, address.path, unixMode);
+    else server.listen({ host: address.host, port: address.port, backlog: 1024 });
+    await once(server, "listening");
+  } catch (cause) {
+    throw new CodedError("listen/failed", `cannot listen: ${messageOf(cause)}`, { cause });
+  }
+  const bound = server.address();
+  if (address.kind === "tcp" && bound !== null && typeof bound === "object") return { ...address, port: bound.port };
+  return address;
+}
+
+function listenUnix(server: Server, path: string, mode: number): void {
+  // INVARIANT: the socket never exists with a wider mode. Node binds before `listen` returns.
+  const before = process.umask(0o777 & ~mode);
+  try {
+    server.listen({ path });
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Removes a socket file that a dead process left behind. Somebody else's living socket stays, and so does any other file. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const answer = await new Promise<string>((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve("alive");
+    });
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+  });
+  if (answer === "ECONNREFUSED") await unlink(path).catch(() => undefined);
+}

@@ -1,0 +1,77 @@
+import type { AuthorizationPolicy } from "#policy-compiler/document/model";
+import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
+import { toByteString } from "#policy-compiler/ruleset/byte-string";
+import type { Policy, Rule, Stage } from "#policy-compiler/ruleset/model";
+import { lowerAttachment } from "./attachment.ts";
+import type { LowerContext } from "./context.ts";
+import { createInterner } from "./intern.ts";
+import { lowerRule } from "./lower-rule.ts";
+
+/** Policies and their rules in the order of the rule set. A policy without rules is a policy all the same. */
+export function lowerPolicies(
+  documents: readonly AuthorizationPolicy[],
+  context: LowerContext,
+): { readonly policies: readonly Policy[]; readonly rules: readonly Rule[] } {
+  const intern = createInterner();
+  const sorted = sortByKey(documents, policyKey);
+  const rules: { readonly key: string; readonly rule: Rule }[] = [];
+  for (const [policy, document] of sorted.entries()) {
+    const { file, namespace } = document.head;
+    const ruleContext = {
+      trustDomains: context.trustDomains,
+      policyNamespace: namespace.value,
+      action: document.action.value,
+      file,
+      intern,
+      report: context.report,
+    };
+    for (const [ordinal, written] of document.rules.entries()) {
+      const origin = context.locate(file, written.span.start);
+      const rule: Rule = { policy, ordinal, origin, ...lowerRule(written, ruleContext) };
+      rules.push({ key: `${policyKey(document)}-rule[${ordinal}]`, rule });
+    }
+  }
+  return {
+    policies: sorted.map((document) => lowerPolicy(document, context)),
+    rules: sortByKey(rules, ({ key }) => key).map(({ rule }) => rule),
+  };
+}
+
+function policyKey({ head }: AuthorizationPolicy): string {
+  return `ns[${head.namespace.value}]-policy[${head.name.value}]`;
+}
+
+/** ORDER: UTF-8 bytes, as Envoy orders the rules of a filter; policies of one key keep their order in the folder. */
+function sortByKey<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const keyed = items.map((item) => ({ key: toByteString(keyOf(item)), item }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ item }) => item);
+}
+
+function lowerPolicy(document: AuthorizationPolicy, context: LowerContext): Policy {
+  const { head, action, provider, placement } = document;
+  return {
+    namespace: head.namespace.value,
+    name: head.name.value,
+    stage: stageOf(document),
+    provider: action.value === "CUSTOM" ? (provider?.value ?? "") : undefined,
+    attachment: lowerAttachment(placement, head.namespace.value),
+    origin: context.locate(head.file, head.span.start),
+  };
+}
+
+/** Only ALLOW and DENY can be dry-run; an annotation that is no Go boolean leaves the policy in force. */
+function stageOf({ action, head }: AuthorizationPolicy): Stage {
+  const annotation = head.annotations.get("istio.io/dry-run")?.value;
+  const dryRun = annotation !== undefined && parseGoBoolean(annotation) === true;
+  switch (action.value) {
+    case "ALLOW":
+      return dryRun ? "dryRunAllow" : "allow";
+    case "DENY":
+      return dryRun ? "dryRunDeny" : "deny";
+    case "AUDIT":
+      return "audit";
+    case "CUSTOM":
+      return "custom";
+  }
+}

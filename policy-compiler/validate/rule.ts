@@ -1,0 +1,69 @@
+import type {
+  AuthorizationPolicy,
+  ConditionEntry,
+  FieldValues,
+  JwtRuleDocument,
+  MeshDocument,
+  OperationField,
+  PeerAuthentication,
+  Placement,
+  RequestAuthentication,
+  RuleDocument,
+  SourceField,
+} from "#policy-compiler/document/model";
+import type { DiagnosticCode } from "#policy-compiler/source/codes";
+import type { Located, Span } from "#policy-compiler/source/diagnostic";
+
+/** What one row of the table has to say about one subject. */
+export interface Fault {
+  readonly span: Span;
+  readonly message: string;
+  readonly help?: string;
+}
+
+export interface RuleSubject {
+  readonly policy: AuthorizationPolicy;
+  readonly rule: RuleDocument;
+}
+
+/** One list of values, its twin included: `field` is the name that the author wrote, `notPaths` for the twin of `paths`. */
+export interface ListSubject extends RuleSubject {
+  readonly field: SourceField | OperationField;
+  readonly written: string;
+  readonly values: readonly Located<string>[];
+}
+
+export interface Fields {
+  readonly span: Span;
+  readonly fields: Partial<Record<SourceField | OperationField, FieldValues>>;
+}
+
+/** The places of a document that rows can be about, and what a row gets to see there. */
+export interface Subjects {
+  /** Every document of the security API. */
+  readonly document: AuthorizationPolicy | RequestAuthentication | PeerAuthentication;
+  /** Where a document applies; PeerAuthentication has a selector only. */
+  readonly placement: Placement;
+  readonly policy: AuthorizationPolicy;
+  readonly rule: RuleSubject;
+  /** The `source` or the `operation` of an item that has one. */
+  readonly source: RuleSubject & { readonly source: Fields };
+  readonly operation: RuleSubject & { readonly operation: Fields };
+  readonly list: ListSubject;
+  readonly condition: RuleSubject & { readonly condition: ConditionEntry };
+  readonly requestAuthentication: RequestAuthentication;
+  readonly jwtRule: JwtRuleDocument;
+  readonly peerAuthentication: PeerAuthentication;
+}
+
+export type SubjectKind = keyof Subjects;
+
+/** One row: the code it reports, the subject it is about, and how it finds fault. Rows know nothing of each other. */
+export interface Row<Kind extends SubjectKind = SubjectKind> {
+  readonly code: DiagnosticCode;
+  readonly about: Kind;
+  readonly find: (subject: Subjects[Kind], mesh: MeshDocument) => Iterable<Fault>;
+}
+
+/** A row of any kind; `Row<SubjectKind>` would ask each `find` to take every subject. */
+export type AnyRow = { readonly [Kind in SubjectKind]: Row<Kind> }[SubjectKind];

@@ -1,0 +1,21 @@
+import { conditionKeyRows } from "./condition-key-rules.ts";
+import { crdRows } from "./crd-rules.ts";
+import { jwtRows, peerRows } from "./jwt-rules.ts";
+import { lintRows } from "./lint-rules.ts";
+import { metadataRows, placementRows } from "./placement-rules.ts";
+import { policyRows } from "./policy-rules.ts";
+import type { AnyRow } from "./rule.ts";
+import { valueRows } from "./value-rules.ts";
+
+/** THE table of validation: every rule that a document can break, whoever's rule it is. Whose: see the code's `origin`. */
+export const rules: readonly AnyRow[] = [
+  ...metadataRows,
+  ...placementRows,
+  ...policyRows,
+  ...conditionKeyRows,
+  ...valueRows,
+  ...jwtRows,
+  ...peerRows,
+  ...lintRows,
+  ...crdRows,
+];

@@ -1,0 +1,89 @@
+import type {
+  AuthorizationPolicy,
+  DocumentSet,
+  FieldValues,
+  PeerAuthentication,
+  RequestAuthentication,
+  RuleDocument,
+} from "#policy-compiler/document/model";
+import type { Finding } from "#policy-compiler/source/diagnostic";
+import { twinOf } from "./field-names.ts";
+import type { AnyRow, Fields, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
+import { rules } from "./rules.ts";
+
+/**
+ * Judges decoded documents by the table of rules: Istio's validation (its errors and its warnings) and ours beyond it.
+ * Findings come document by document in the order of the set, unsorted within a document. Total; what the decoder refused
+ * is not here any more. A code's severity and origin stand in `diagnosticCodes`.
+ */
+export function validateDocuments(documents: DocumentSet): readonly Finding[] {
+  const findings: Finding[] = [];
+  const judge =
+    (file: string): Visit =>
+    (kind, subject) => {
+      for (const row of rowsAbout(kind)) {
+        for (const fault of row.find(subject, documents.mesh)) findings.push({ code: row.code, file, ...fault });
+      }
+    };
+  for (const policy of documents.authorizationPolicies) visitPolicy(policy, judge(policy.head.file));
+  for (const policy of documents.requestAuthentications) visitRequestAuthentication(policy, judge(policy.head.file));
+  for (const policy of documents.peerAuthentications) visitPeerAuthentication(policy, judge(policy.head.file));
+  return findings;
+}
+
+type Visit = <Kind extends SubjectKind>(kind: Kind, subject: Subjects[Kind]) => void;
+
+const rowsByKind: ReadonlyMap<SubjectKind, readonly AnyRow[]> = Map.groupBy(rules, ({ about }) => about);
+
+function rowsAbout<Kind extends SubjectKind>(kind: Kind): readonly Row<Kind>[] {
+  // The grouping key is the very member that tells the rows of the union apart.
+  return (rowsByKind.get(kind) ?? []) as unknown as readonly Row<Kind>[];
+}
+
+function visitPolicy(policy: AuthorizationPolicy, visit: Visit): void {
+  visit("document", policy);
+  visit("placement", policy.placement);
+  visit("policy", policy);
+  for (const rule of policy.rules) visitRule(policy, rule, visit);
+}
+
+function visitRule(policy: AuthorizationPolicy, rule: RuleDocument, visit: Visit): void {
+  const subject = { policy, rule };
+  visit("rule", subject);
+  for (const { source } of rule.from) {
+    if (source === undefined) continue;
+    visit("source", { ...subject, source });
+    visitLists(subject, source, visit);
+  }
+  for (const { operation } of rule.to) {
+    if (operation === undefined) continue;
+    visit("operation", { ...subject, operation });
+    visitLists(subject, operation, visit);
+  }
+  for (const condition of rule.when) visit("condition", { ...subject, condition });
+}
+
+function visitLists(subject: RuleSubject, { fields }: Fields, visit: Visit): void {
+  for (const [field, { values, notValues }] of Object.entries(fields) as [ListSubject["field"], FieldValues][]) {
+    const lists: readonly [string, FieldValues["values"]][] = [
+      [field, values],
+      [twinOf(field), notValues],
+    ];
+    for (const [written, list] of lists) {
+      if (list.length > 0) visit("list", { ...subject, field, written, values: list });
+    }
+  }
+}
+
+function visitRequestAuthentication(policy: RequestAuthentication, visit: Visit): void {
+  visit("document", policy);
+  visit("placement", policy.placement);
+  visit("requestAuthentication", policy);
+  for (const rule of policy.jwtRules) visit("jwtRule", rule);
+}
+
+function visitPeerAuthentication(policy: PeerAuthentication, visit: Visit): void {
+  visit("document", policy);
+  visit("placement", { selector: policy.selector, targetRef: undefined, targetRefs: [] });
+  visit("peerAuthentication", policy);
+}

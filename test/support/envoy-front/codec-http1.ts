@@ -1,0 +1,111 @@
+import { hasControl, trim } from "./bytes.ts";
+import type { DownstreamRequest, OwnReply } from "./downstream.ts";
+import { HeaderMap } from "./header-map.ts";
+
+/** Methods that Envoy's HTTP/1 parser knows; any other is refused before a policy sees it. */
+const methods: ReadonlySet<string> = new Set(
+  (
+    "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH NOTIFY OPTIONS " +
+    "PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE"
+  ).split(" "),
+);
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/**
+ * A request as the HTTP/1 codec hands it on, or Envoy's own answer to one that it refuses. `https` false: a target that
+ * claims `https://` is refused; so do listeners at the edge without trusted proxies on plaintext.
+ */
+export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap | OwnReply {
+  if (!methods.has(request.method)) return refused("http1.codec_error");
+  if (!/^[\x21-\x7e]+$/.test(request.target)) return refused("http1.codec_error");
+  if (request.protocol === "HTTP/1.0") return { status: 426, body: "Upgrade Required", details: "low_version" };
+
+  const headers = new HeaderMap();
+  headers.receive(":method", request.method);
+  if (request.authority !== undefined) headers.receive(":authority", trim(request.authority));
+  for (const [name, raw] of request.headers) {
+    if (!token.test(name)) return refused("http1.codec_error");
+    const value = trim(raw);
+    if (hasControl(value)) return refused("http1.invalid_characters");
+    if (name.toLowerCase() === "content-length" && !agrees(headers.get(name), value)) {
+      return refused("http1.codec_error");
+    }
+    if (name.toLowerCase() === "content-length") headers.set(name, value);
+    else headers.receive(name, value);
+  }
+  return readTarget(request, headers, https) ?? dropHopByHop(headers) ?? headers;
+}
+
+/** Origin form, absolute form, `*`; anything else is refused. */
+function readTarget(request: DownstreamRequest, headers: HeaderMap, https: boolean): OwnReply | undefined {
+  const target = request.target;
+  if (request.method === "CONNECT") {
+    if (!/^[^/]+:\d+$/.test(target)) return refused("http1.invalid_url");
+    headers.set(":authority", target);
+    return undefined;
+  }
+  if (target === "*") {
+    return request.method === "OPTIONS"
+      ? { status: 404, body: "", details: "absolute_path_rejected" }
+      : refused("http1.codec_error");
+  }
+  if (target.startsWith("/")) {
+    headers.set(":path", target);
+    return undefined;
+  }
+  return readAbsolute(target, headers, https);
+}
+
+function readAbsolute(target: string, headers: HeaderMap, https: boolean): OwnReply | undefined {
+  const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s.exec(target);
+  if (parts === null) return refused("http1.codec_error");
+  const [, scheme = "", authority = "", rest = ""] = parts;
+  const folded = scheme.toLowerCase();
+  if (folded !== "http" && folded !== "https") return refused("http1.invalid_scheme");
+  if (folded === "https" && !https) {
+    return { status: 403, body: "Forbidden", details: "http1.https_url_on_plaintext_connection" };
+  }
+  const host = authority.slice(authority.lastIndexOf("@") + 1);
+  const port = /:(\d+)$/.exec(host)?.[1];
+  if (host === "" || (port !== undefined && Number(port) > 65535)) return refused("http1.invalid_url");
+  if (rest !== "" && !rest.startsWith("/")) return { status: 404, body: "", details: "absolute_path_rejected" };
+  headers.set(":authority", host);
+  headers.set(":path", rest === "" ? "/" : rest);
+  headers.set(":scheme", folded);
+  return undefined;
+}
+
+/** What `Connection` names goes, then the headers that speak of one hop alone, but for an upgrade that is configured. */
+function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
+  const named = (headers.get("connection") ?? "")
+    .split(",")
+    .map((word) => trim(word).toLowerCase())
+    .filter((word) => word !== "");
+  const upgrade = headers.get("upgrade");
+  const upgrading = named.includes("upgrade") && upgrade !== undefined && upgrade.toLowerCase() !== "h2c";
+  if (upgrading && upgrade.toLowerCase() !== "websocket") return { status: 403, body: "", details: "upgrade_failed" };
+  for (const name of named) {
+    if (name.startsWith(":") || name === "x-forwarded-for" || name === "x-forwarded-host") {
+      return refused("http1.connection_header_rejected");
+    }
+    if (name !== "te" && !(upgrading && name === "upgrade")) headers.remove(name);
+  }
+  const te = headers.get("te");
+  if (te !== undefined && te !== "") {
+    if (te.split(",").some((word) => trim(word) === "trailers")) headers.set("te", "trailers");
+    else headers.remove("te");
+  }
+  for (const name of ["keep-alive", "proxy-connection", "transfer-encoding"]) headers.remove(name);
+  if (!upgrading) for (const name of ["connection", "upgrade"]) headers.remove(name);
+  if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
+  return undefined;
+}
+
+function agrees(present: string | undefined, value: string): boolean {
+  return /^\d+$/.test(value) && (present === undefined || present === value);
+}
+
+function refused(details: string): OwnReply {
+  return { status: 400, body: "Bad Request", details };
+}

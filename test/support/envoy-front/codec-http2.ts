@@ -1,0 +1,61 @@
+import { hasControl, hasControlOrSpace } from "./bytes.ts";
+import type { DownstreamRequest, OwnReply } from "./downstream.ts";
+import { HeaderMap } from "./header-map.ts";
+
+/** Headers that belong to one HTTP/1 hop; over HTTP/2 they reset the stream. */
+const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** A request as the HTTP/2 codec hands it on, or the reset that Envoy gives a malformed one. */
+export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
+  const pseudo: readonly (readonly [string, string | undefined])[] = [
+    [":method", request.method],
+    [":scheme", request.scheme],
+    [":authority", request.authority],
+    [":path", request.target],
+  ];
+  const headers = new HeaderMap();
+  for (const [name, value] of pseudo) {
+    if (value === undefined || request.omit.includes(name)) continue;
+    if (value === "" || hasControlOrSpace(value)) return reset("http2.invalid.header.field");
+    headers.receive(name, value);
+  }
+
+  const crumbs: string[] = [];
+  for (const [name, value] of request.headers) {
+    const reason = refusal(name, value);
+    if (reason !== undefined) return reset(reason);
+    if (name === "cookie") crumbs.push(value);
+    else if (name !== "host") headers.receive(name, value);
+    else if (headers.get(":authority") === undefined) headers.receive(":authority", value);
+  }
+  // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones vanish.
+  const cookie = crumbs.filter((crumb) => crumb !== "").join("; ");
+  if (cookie !== "") headers.receive("cookie", cookie);
+
+  for (const name of [":method", ":scheme", ":authority"]) {
+    if (headers.get(name) === undefined) return reset("http2.violation.of.messaging.rule");
+  }
+  if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
+  if (headers.get(":path")?.startsWith("/") !== true) return reset("http2.violation.of.messaging.rule");
+  return headers;
+}
+
+function refusal(name: string, value: string): string | undefined {
+  if (name === "" || name.startsWith(":") || /[^!#$%&'*+.^_`|~0-9a-z-]/.test(name)) return "http2.invalid.header.field";
+  if (hasControl(value)) return "http2.invalid.header.field";
+  if (hopByHop.has(name)) return "http2.invalid.header.field";
+  if (name === "te" && value !== "trailers") return "http2.invalid.header.field";
+  if (name === "host" && value === "") return "http2.invalid.header.field";
+  if (name === "content-length" && !/^\d+$/.test(value)) return "http2.invalid.header.field";
+  return undefined;
+}
+
+function reset(details: string): OwnReply {
+  return { status: undefined, body: "", details };
+}

@@ -1,0 +1,96 @@
+import type { Admitted } from "./admit.ts";
+import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
+import type { HeaderMap } from "./header-map.ts";
+
+/** A client outside the mesh must not steer Envoy's router; these go from every request. */
+const strippedEverywhere = [
+  "x-envoy-expected-rq-timeout-ms",
+  "x-envoy-force-trace",
+  "x-envoy-hedge-on-per-try-timeout",
+  "x-envoy-internal",
+  "x-envoy-ip-tags",
+  "x-envoy-max-retries",
+  "x-envoy-original-url",
+  "x-envoy-retriable-header-names",
+  "x-envoy-retriable-status-codes",
+  "x-envoy-retry-grpc-on",
+  "x-envoy-retry-on",
+  "x-envoy-upstream-alt-stat-name",
+  "x-envoy-upstream-rq-per-try-timeout-ms",
+  "x-envoy-upstream-rq-timeout-alt-response",
+  "x-envoy-upstream-rq-timeout-ms",
+] as const;
+
+/** And these from a request that enters the mesh at a gateway. */
+const strippedAtTheEdge = [
+  "x-envoy-decorator-operation",
+  "x-envoy-downstream-service-cluster",
+  "x-envoy-downstream-service-node",
+  "x-envoy-original-path",
+] as const;
+
+/**
+ * Envoy's own edits of a request before any filter sees it, as Istio configures the connection manager of each kind of
+ * workload. Changes `headers`; an answer when Envoy refuses the request itself. Paths are left raw: whoever decides on them
+ * has to bring them into normal form.
+ */
+export function prepareRequest(
+  headers: HeaderMap,
+  listener: Listener,
+  connection: Connection,
+  admitted: Admitted,
+): OwnReply | undefined {
+  const authority = headers.get(":authority");
+  if (authority === undefined) return { status: 400, body: "", details: "missing_host_header" };
+  if (/[\s/\\]/.test(authority)) return { status: 400, body: "Bad Request", details: "http.invalid_authority" };
+  if (headers.get(":method") === "QUERY" && headers.get("content-type") === undefined) {
+    return { status: 400, body: "", details: "query_missing_content_type" };
+  }
+
+  const edge = isEdge(listener);
+  const transport = admitted.tls ? "https" : "http";
+  if (edge) appendPeer(headers, connection);
+  const proto = headers.get("x-forwarded-proto") ?? "";
+  if (proto === "" || (edge && listener.numTrustedProxies === 0)) headers.set("x-forwarded-proto", transport);
+  if (headers.get(":scheme") === undefined) {
+    const forwarded = headers.get("x-forwarded-proto")!.toLowerCase();
+    headers.set(":scheme", forwarded === "http" || forwarded === "https" ? forwarded : transport);
+  }
+
+  for (const name of strippedEverywhere) headers.remove(name);
+  if (edge) {
+    for (const name of strippedAtTheEdge) headers.remove(name);
+    headers.set("x-envoy-external-address", connection.remoteAddress);
+  }
+  forwardCertificate(headers, listener, admitted, edge);
+  if (headers.get("x-request-id") === undefined) {
+    headers.set("x-request-id", "5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11");
+  }
+  return undefined;
+}
+
+/** With a trusted remote address Envoy writes down whom it got the request from; a loopback peer as itself. */
+function appendPeer(headers: HeaderMap, connection: Connection): void {
+  const from = connection.proxyAddress ?? connection.peer.address;
+  const loopback = from === "::1" || from.startsWith("127.");
+  headers.append("x-forwarded-for", loopback ? connection.local.address : from);
+}
+
+/** `x-forwarded-client-cert`: a client without certificate has none; a sidecar appends, a gateway replaces. */
+function forwardCertificate(headers: HeaderMap, listener: Listener, admitted: Admitted, edge: boolean): void {
+  const certificate = admitted.certificate;
+  if (certificate === undefined) {
+    headers.remove("x-forwarded-client-cert");
+    return;
+  }
+  const own = `spiffe://${listener.trustDomains[0]}/ns/${listener.workload.namespace}/sa/default`;
+  const element = [
+    `By=${own}`,
+    `Hash=${certificate.fingerprint}`,
+    `Subject="${certificate.subject}"`,
+    ...certificate.uriSans.map((uri) => `URI=${uri}`),
+    ...certificate.dnsSans.map((dns) => `DNS=${dns}`),
+  ].join(";");
+  if (edge) headers.set("x-forwarded-client-cert", element);
+  else headers.append("x-forwarded-client-cert", element);
+}

@@ -1,0 +1,133 @@
+import { buildIndexes } from "#policy-compiler/index/build";
+import {
+  type Attachment,
+  type FieldTest,
+  type Origin,
+  type Policy,
+  type Rule,
+  type RuleBody,
+  type RuleSet,
+  ruleKey,
+  stages,
+} from "#policy-compiler/ruleset/model";
+import { fieldTest } from "./fields.ts";
+import type { Random } from "./random.ts";
+import { words } from "./words.ts";
+
+const origin: Origin = { file: "policies.yaml", line: 1, column: 1 };
+
+/** Adds the index to what a test wrote down. */
+export function withIndex(ruleSet: Omit<RuleSet, "index">): RuleSet {
+  return { ...ruleSet, index: buildIndexes(ruleSet) };
+}
+
+/** A rule set without policies, for tests to fill. */
+export const emptyRuleSet: Omit<RuleSet, "index"> = {
+  mesh: {
+    rootNamespace: "root",
+    trustDomain: "td1",
+    trustDomainAliases: [],
+    pathNormalization: "BASE",
+    numTrustedProxies: 0,
+  },
+  policies: [],
+  rules: [],
+  peerAuthentications: [],
+  requestAuthentications: [],
+  workloads: [],
+  services: [],
+  providers: [
+    { name: "over-http", kind: "http", options: "{}" },
+    { name: "over-grpc", kind: "grpc", options: "{}" },
+  ],
+};
+
+/** A policy and its rules before they have ids. */
+export interface PolicyDraft {
+  readonly policy: Policy;
+  readonly bodies: readonly { readonly http: RuleBody | undefined; readonly tcp: RuleBody | undefined }[];
+}
+
+/** Puts policies and rules in the order that a rule set promises. Keys must be ASCII. */
+export function assemble(drafts: readonly PolicyDraft[], base: Omit<RuleSet, "index"> = emptyRuleSet): RuleSet {
+  const place = ({ namespace, name }: Policy) => `ns[${namespace}]-policy[${name}]`;
+  const sorted = drafts.toSorted((a, b) => compare(place(a.policy), place(b.policy)));
+  const policies = sorted.map(({ policy }) => policy);
+  const rules = sorted
+    .flatMap(({ bodies }, policy) => bodies.map((body, ordinal): Rule => ({ policy, ordinal, origin, ...body })))
+    .map((rule) => ({ rule, key: ruleKey({ ...policies[rule.policy]!, provider: undefined }, rule.ordinal) }))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({ rule }) => rule);
+  return withIndex({ ...base, policies, rules });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A random rule set. Its rules share fields, as compiled ones do. */
+export function ruleSet(random: Random): RuleSet {
+  const size = random.pick([2, 8, 25, 40]);
+  const fields = Array.from({ length: 4 + 3 * size }, () => fieldTest(random));
+  // Some sets have few attributes in common, some all, so that indexes of every shape come up.
+  const pool = random.chance(0.5) ? fields : fields.slice(0, 4 + size);
+  return assemble(
+    Array.from({ length: size }, (_, i) => draft(random, `p${i}`, pool)),
+    emptyRuleSet,
+  );
+}
+
+interface PoolField {
+  readonly field: FieldTest;
+  readonly httpOnly: boolean;
+}
+
+function draft(random: Random, name: string, pool: readonly PoolField[]): PolicyDraft {
+  const stage = random.pick([...stages, "allow", "deny"] as const);
+  const policy: Policy = {
+    namespace: random.pick(words.workloadNamespaces),
+    name,
+    stage,
+    provider: stage === "custom" ? random.pick(["over-http", "over-grpc", "unheard-of"]) : undefined,
+    attachment: attachment(random),
+    origin,
+  };
+  const strict = stage === "allow" || stage === "dryRunAllow";
+  return { policy, bodies: random.list(0, random.pick([1, 3, 12]), () => bodies(random, pool, strict)) };
+}
+
+function bodies(random: Random, pool: readonly PoolField[], strict: boolean) {
+  const fields = () => random.list(random.chance(0.95) ? 1 : 0, 3, () => random.pick(pool));
+  const entries = () => (random.chance(0.3) ? [] : random.list(1, random.pick([1, 1, 3]), fields));
+  const draft = { to: entries(), from: entries(), when: random.chance(0.5) ? fields() : [] };
+  const of = (keep: (field: PoolField) => boolean): RuleBody => {
+    const entry = (list: readonly PoolField[]) => list.filter(keep).map(({ field }) => field);
+    return { to: draft.to.map(entry), from: draft.from.map(entry), when: entry(draft.when) };
+  };
+  const all = of(() => true);
+  const degraded = [...draft.to.flat(), ...draft.from.flat(), ...draft.when].some(({ httpOnly }) => httpOnly);
+  const tcp = !degraded ? all : strict ? undefined : of(({ httpOnly }) => !httpOnly);
+  return { http: random.chance(0.95) ? all : undefined, tcp };
+}
+
+function attachment(random: Random): Attachment {
+  if (random.chance(0.8)) {
+    const labels = words.labels
+      .filter(() => random.chance(0.25))
+      .map((key) => [key, random.pick(words.labelValues)] as const);
+    return { kind: "selector", labels };
+  }
+  return {
+    kind: "targetRefs",
+    refs: random.list(1, 2, () => {
+      const [group, kind] = random.pick([
+        ["", "Service"],
+        ["core", "Service"],
+        ["networking.istio.io", "ServiceEntry"],
+        ["gateway.networking.k8s.io", "Gateway"],
+        ["gateway.networking.k8s.io", "GatewayClass"],
+      ] as const);
+      return { group, kind, name: random.pick([...words.services, ...words.gateways, "istio-waypoint"]) };
+    }),
+  };
+}

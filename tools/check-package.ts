@@ -1,0 +1,103 @@
+/**
+ * `npm run test:package`: packs the package, installs it into an empty folder as a user would, and uses it there: the command line, the
+ * service from compiled JavaScript, and the types. Needs `npm run build` first.
+ */
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "garita-package-"));
+
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+try {
+  const packed = run("npm", ["pack", root, "--silent", "--ignore-scripts", "--pack-destination", folder])
+    .trim()
+    .split("\n")
+    .at(-1)!;
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", join(folder, packed)]);
+  cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
+
+  const program = join(folder, "node_modules/garita/dist/cli/main.js");
+  const garita = (...args: string[]) => run(process.execPath, [program, ...args]);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  assert.match(garita("version"), new RegExp(`\\b${version.replaceAll(".", "\\.")}\\b`));
+  garita("check", "examples/hello/policies");
+  garita("test", "examples/hello/policies");
+  assert.match(garita("--help"), /serve/);
+  await serve(program);
+  types();
+  console.log(`${packed}: installed, checked, served, typed`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Starts the service on a free port, asks it once over HTTP, stops it. */
+async function serve(program: string): Promise<void> {
+  const config = join(folder, "garita.yaml");
+  writeFileSync(
+    config,
+    [
+      "listeners:",
+      "  - name: try",
+      "    protocol: http",
+      "    address: 127.0.0.1:0",
+      "    workload: { namespace: hello, workload: hello-v1 }",
+      "    destination: { address: 10.0.0.11, port: 8080 }",
+      "    explainToClient: true",
+      "policies: { directory: examples/hello/policies }",
+      "",
+    ].join("\n"),
+  );
+  const child = spawn(process.execPath, [program, "serve", "--config", config], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const address = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /127\.0\.0\.1:(?!0\b)\d+/.exec(said);
+      if (found !== null) resolve(found[0]);
+    });
+    child.on("exit", (code) => reject(new Error(`the service ended with ${code}:\n${said}`)));
+  });
+  const allowed = await fetch(`http://${address}/hello`);
+  const denied = await fetch(`http://${address}/hello/admin`);
+  assert.equal(allowed.status, 200, said);
+  assert.equal(denied.status, 403, said);
+  assert.ok(denied.headers.get("x-garita-reason"), "a denial explains itself on the example's listener");
+  const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  child.kill("SIGTERM");
+  assert.equal(await ended, 0, `the service drains and ends well:\n${said}`);
+}
+
+/** A consumer in TypeScript compiles against what was published. */
+function types(): void {
+  writeFileSync(
+    join(folder, "consumer.ts"),
+    [
+      'import { compile, createEngine, type Decision } from "garita";',
+      'const compilation = compile([{ path: "mesh.yaml", bytes: new Uint8Array() }], {});',
+      "export const decide = (): Decision | undefined => {",
+      "  if (compilation.ruleSet === undefined) return undefined;",
+      '  const engine = createEngine(compilation.ruleSet, "");',
+      '  const view = engine.view({ namespace: "a", name: undefined, labels: new Map(), kind: "sidecar", gateway: undefined, service: undefined });',
+      "  return engine.decide(view, {} as Parameters<typeof engine.decide>[1]);",
+      "};",
+      "",
+    ].join("\n"),
+  );
+  const options = ["--noEmit", "--strict", "--target", "es2024", "--module", "nodenext", "--types", "", "consumer.ts"];
+  run(join(root, "node_modules/.bin/tsc"), options);
+}
