@@ -159,7 +159,10 @@ test("with explainToClient both answers carry decision and reason", () => {
     ["x-garita-decision", "id-1"],
     ["x-garita-reason", reason],
   ];
-  assert.deepEqual(ask(denyAdmin, { target: "/admin" }, listener).response.headers, explained("policy/denied"));
+  assert.deepEqual(
+    ask(denyAdmin, { target: "/admin" }, listener).response.headers,
+    explained("policy/denied by ns[foo]-policy[p]-rule[0] at p.yaml:1"),
+  );
   assert.deepEqual(ask(denyAdmin, {}, listener).response.headers.slice(1), explained("policy/no-policy"));
 });
 
