@@ -70,6 +70,7 @@ test("targets that are no origin form", () => {
   assertRefused(ask(denyAdmin, { target: "" }), "path/invalid", 404, "");
   assertRefused(ask(denyAdmin, { method: "CONNECT", target: "a.example:443" }), "request/unreadable", 403, "");
   assertRefused(ask(denyAdmin, { headers: [] }), "request/unreadable", 400, "");
+  assertAllowed(ask(denyAdmin, { headers: [["Host", ""]] }), "an empty host is a host");
   assertRefused(ask(denyAdmin, { headers: [host, ["host", "b.example"]] }), "request/unreadable");
 });
 
@@ -151,6 +152,12 @@ test("joined headers are ambiguous", () => {
   assert.deepEqual(seen?.get("accept"), { lines: ["a,b"], joined: false });
   const deny = ruleSetOf({ policies: [{ name: "p", stage: "deny", fields: [exactly("header", "admin", "x-role")] }] });
   assertRefused(ask(deny, { headers }), "policy/denied");
+});
+
+test("other headers that begin like ours are taken away, too, if they are headers", () => {
+  const headers: [string, string][] = [host, ["X-Garita-Role", "1"], ["x-garita-role", "2"], ["x-garita-a,b", "3"]];
+  const [remove] = ask(ruleSetOf({}), { headers }).response.headers;
+  assert.deepEqual(remove, ["x-envoy-auth-headers-to-remove", `${REMOVED},x-garita-role`]);
 });
 
 test("with explainToClient both answers carry decision and reason", () => {
