@@ -33,8 +33,9 @@ export interface CheckedEngine extends Engine {
  */
 const SCAN_UP_TO = 8;
 
-/** Views are kept for this many workloads; each holds a bit for every rule. */
-const VIEW_LIMIT = 1024;
+/** Views may take about this much memory together; each holds a bit for every rule, and some hundred bytes. */
+const VIEWS_BYTES = 32 * 2 ** 20;
+const VIEW_BYTES = 2048;
 
 /**
  * Makes a rule set ready for decisions. `digest` is what the caller says of its bytes. Cost: linear in the rule set's index;
@@ -43,7 +44,7 @@ const VIEW_LIMIT = 1024;
  */
 export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOptions = {}): CheckedEngine {
   const table = new RuleTable(ruleSet);
-  const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
+  const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
   const engine = {
@@ -73,4 +74,8 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
     decide: (view: WorkloadView, request: RequestAttributes) => decide(tools, own(view), request),
     matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
   };
+}
+
+function viewLimit(rules: number): number {
+  return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));
 }
