@@ -40,7 +40,11 @@ async function serve(options: Options, context: CommandContext): Promise<void> {
   }
   await untilEnded(service, options, log.log);
   log.flush();
+  // Nothing is left to be done; should something keep the process alive all the same, it ends anyway.
+  setTimeout(() => process.exit(), lastMomentMillis).unref();
 }
+
+const lastMomentMillis = 2_000;
 
 function untilEnded(
   service: Service,

@@ -218,6 +218,7 @@ function decide(
   const limit = new Promise<HttpCheckOutcome>((resolve) => {
     const late = () => resolve(refusal(settings, "request/deadline", 403, "the deadline passed before a decision"));
     timer = setTimeout(late, settings.deadlineMillis);
+    timer.unref();
   });
   Promise.race([outcome, limit])
     .catch(defect)
