@@ -55,7 +55,7 @@ export function* createEngineInSteps(
 ): Steps<CheckedEngine> {
   const table = new RuleTable(ruleSet);
   yield;
-  const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
+  const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
   const engine = {
