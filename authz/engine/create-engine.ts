@@ -34,8 +34,9 @@ export interface CheckedEngine extends Engine {
  */
 const SCAN_UP_TO = 8;
 
-/** Views are kept for this many workloads; each holds a bit for every rule. */
-const VIEW_LIMIT = 1024;
+/** Views may take about this much memory together; each holds a bit for every rule, and some hundred bytes. */
+const VIEWS_BYTES = 32 * 2 ** 20;
+const VIEW_BYTES = 2048;
 
 /**
  * Makes a rule set ready for decisions. `digest` is what the caller says of its bytes. Cost: linear in the rule set's index;
@@ -54,7 +55,7 @@ export function* createEngineInSteps(
 ): Steps<CheckedEngine> {
   const table = new RuleTable(ruleSet);
   yield;
-  const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
+  const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
   const engine = {
@@ -84,4 +85,8 @@ export function* createEngineInSteps(
     decide: (view: WorkloadView, request: RequestAttributes) => decide(tools, own(view), request),
     matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
   };
+}
+
+function viewLimit(rules: number): number {
+  return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));
 }

@@ -70,6 +70,7 @@ test("targets that are no origin form", () => {
   assertRefused(ask(denyAdmin, { target: "" }), "path/invalid", 404, "");
   assertRefused(ask(denyAdmin, { method: "CONNECT", target: "a.example:443" }), "request/unreadable", 403, "");
   assertRefused(ask(denyAdmin, { headers: [] }), "request/unreadable", 400, "");
+  assertAllowed(ask(denyAdmin, { headers: [["Host", ""]] }), "an empty host is a host");
   assertRefused(ask(denyAdmin, { headers: [host, ["host", "b.example"]] }), "request/unreadable");
 });
 
@@ -153,13 +154,22 @@ test("joined headers are ambiguous", () => {
   assertRefused(ask(deny, { headers }), "policy/denied");
 });
 
+test("other headers that begin like ours are taken away, too, if they are headers", () => {
+  const headers: [string, string][] = [host, ["X-Garita-Role", "1"], ["x-garita-role", "2"], ["x-garita-a,b", "3"]];
+  const [remove] = ask(ruleSetOf({}), { headers }).response.headers;
+  assert.deepEqual(remove, ["x-envoy-auth-headers-to-remove", `${REMOVED},x-garita-role`]);
+});
+
 test("with explainToClient both answers carry decision and reason", () => {
   const listener = { explainToClient: true };
   const explained = (reason: string) => [
     ["x-garita-decision", "id-1"],
     ["x-garita-reason", reason],
   ];
-  assert.deepEqual(ask(denyAdmin, { target: "/admin" }, listener).response.headers, explained("policy/denied"));
+  assert.deepEqual(
+    ask(denyAdmin, { target: "/admin" }, listener).response.headers,
+    explained("policy/denied by ns[foo]-policy[p]-rule[0] at p.yaml:1"),
+  );
   assert.deepEqual(ask(denyAdmin, {}, listener).response.headers.slice(1), explained("policy/no-policy"));
 });
 
