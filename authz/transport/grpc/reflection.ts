@@ -1,6 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import type { Server, ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -77,15 +75,20 @@ function takeMessage(
 }
 
 async function load(): Promise<ReadonlyMap<Version, Answering>> {
-  const [{ ReflectionService }, health, set] = await Promise.all([
+  const [{ fromBinary, toBinary }, descriptors, { ReflectionService }, health, set] = await Promise.all([
+    import("@bufbuild/protobuf"),
+    import("@bufbuild/protobuf/wkt"),
     import("@grpc/reflection"),
     import("grpc-health-check"),
     readFile(new URL("../../../platform/envoy-api/envoy.binpb", import.meta.url)),
   ]);
   const healthFiles = health.service["Check"]?.requestType as { readonly fileDescriptorProtos: Buffer[] };
+  const { FileDescriptorProtoSchema, FileDescriptorSetSchema } = descriptors;
+  const files = withImports(fromBinary(FileDescriptorSetSchema, set).file);
+  const encoded = files.map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file)));
   // Of a package definition the library reads the files alone.
   const definitions = {
-    files: { fileDescriptorProtos: [...servedFiles(set), ...healthFiles.fileDescriptorProtos] },
+    files: { fileDescriptorProtos: [...encoded, ...healthFiles.fileDescriptorProtos] },
   } as unknown as ConstructorParameters<typeof ReflectionService>[0];
   const service = new ReflectionService(definitions, { services: servedServices });
   const answering = new Map<Version, Answering>();
@@ -105,20 +108,20 @@ async function load(): Promise<ReadonlyMap<Version, Answering>> {
   return answering;
 }
 
-/** The served file and what it imports, encoded one by one. */
-function servedFiles(set: Uint8Array): Buffer[] {
-  const files = new Map(fromBinary(FileDescriptorSetSchema, set).file.map((file) => [file.name, file]));
-  const names = new Set<string>();
+/** The served file and what it imports. */
+function withImports<File extends { readonly name: string; readonly dependency: readonly string[] }>(
+  all: readonly File[],
+): File[] {
+  const files = new Map(all.map((file) => [file.name, file]));
+  const found = new Map<string, File>();
   const visit = (name: string) => {
-    if (names.has(name)) return;
-    names.add(name);
-    for (const imported of files.get(name)?.dependency ?? []) visit(imported);
+    const file = files.get(name);
+    if (file === undefined || found.has(name)) return;
+    found.set(name, file);
+    for (const imported of file.dependency) visit(imported);
   };
   visit(servedFile);
-  return [...names].flatMap((name) => {
-    const file = files.get(name);
-    return file === undefined ? [] : [Buffer.from(toBinary(FileDescriptorProtoSchema, file))];
-  });
+  return [...found.values()];
 }
 
 function rawDefinition(version: Version) {
