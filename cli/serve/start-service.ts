@@ -21,6 +21,7 @@ import { createListenerSet } from "./listener-set.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { startListener } from "./start-listener.ts";
+import { serviceWarnings } from "./warnings.ts";
 
 /** What the service is put together from. */
 export interface ServiceParts {
@@ -154,7 +155,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: [],
+    warnings: serviceWarnings(
+      listeners.running.map(({ prepared }) => prepared),
+      clock.nowMillis(),
+    ),
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;

@@ -4,11 +4,13 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { credentials } from "@grpc/grpc-js";
 import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare";
 import type { Service } from "#cli/serve/start-service";
+import { createAuthority } from "#test/support/service/certificates";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";
 import { rawClient } from "#test/support/service/raw-http";
 import { runService } from "#test/support/service/run-service";
@@ -100,6 +102,46 @@ test("a missing certificate refuses the whole configuration", async (t) => {
   const { messages } = await service.reload();
   assert.match(messages[0]!, /cannot read .*no\.pem/);
   assert.deepEqual(names(service), ["grpc"]);
+});
+
+test("a certificate that is exchanged on disk is used from the next connection on", async (t) => {
+  const folder = await tempFolder(t);
+  const [old, next] = [createAuthority(folder, "old"), createAuthority(folder, "next")];
+  const place = (authority: typeof old, name: string) => {
+    const { cert, key } = authority.issue(name, "DNS:localhost");
+    return Promise.all([writeFile(join(folder, "c.pem"), cert), writeFile(join(folder, "k.pem"), key)]);
+  };
+  await place(old, "one");
+  const file = join(folder, "garita.yaml");
+  const tls = "tls: { certificateFile: c.pem, keyFile: k.pem }";
+  await writeFile(
+    file,
+    `listeners: [{ name: tls, protocol: grpc, address: "127.0.0.1:0", ${tls} }]\npolicies: { directory: policies }\n`,
+  );
+  const { service } = await runService(t, file);
+  const asks = async (authority: typeof old) => {
+    const client = bytesClient(service.addresses().get("tls")!, credentials.createSsl(authority.ca), {
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    try {
+      await client.call(checkPath, new Uint8Array(), undefined, 5_000);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      client.close();
+    }
+  };
+  assert.deepEqual([await asks(old), await asks(next)], [true, false]);
+  const before = service.status().listeners[0]?.certificateNotAfterMillis;
+  await writeFile(join(folder, "c.pem"), "half a certifi");
+  await until(service, (one) => one.status().configuration.fault !== undefined);
+  assert.match(service.status().configuration.fault!.messages[0]!, /c\.pem/);
+  assert.equal(await asks(old), true);
+  await place(next, "two");
+  await until(service, (one) => one.status().configuration.fault === undefined);
+  assert.deepEqual([await asks(old), await asks(next)], [false, true]);
+  assert.ok(before !== undefined);
 });
 
 test("the end: readiness goes first, then listeners, within the deadline, and everything is answered before", async (t) => {
