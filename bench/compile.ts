@@ -26,7 +26,9 @@ function inProcess<T>(args: readonly string[], rounds: number, figure: (result: 
     return JSON.parse(ran.stdout) as T;
   });
   const middle = median(results.map(figure));
-  return results.reduce((best, each) => (Math.abs(figure(each) - middle) < Math.abs(figure(best) - middle) ? each : best));
+  return results.reduce((best, each) =>
+    Math.abs(figure(each) - middle) < Math.abs(figure(best) - middle) ? each : best,
+  );
 }
 
 /** From YAML in memory to a rule set: 10,000 policies. */

@@ -1,3 +1,4 @@
+import { toByteString } from "#policy-compiler/ruleset/byte-string";
 import { OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type { ListenerSettings } from "./contract.ts";
 import type { Verdict } from "./judge.ts";
@@ -11,8 +12,16 @@ const NONE: readonly never[] = Object.freeze([]);
 export function explanationHeaders(verdict: Verdict, id: string): HeaderEdit[] {
   return [
     { name: "x-garita-decision", value: id },
-    { name: "x-garita-reason", value: verdict.decision.reason },
+    { name: "x-garita-reason", value: toByteString(reasonText(verdict)) },
   ];
+}
+
+/** The reason's code, then the rule that decided and where it was written: `policy/denied by ns[a]-policy[b]-rule[0] at a/b.yaml:12`. */
+function reasonText({ decision, custom }: Verdict): string {
+  const rule = decision.rule ?? custom;
+  return rule === undefined
+    ? decision.reason
+    : `${decision.reason} by ${rule.key} at ${rule.origin.file}:${rule.origin.line}`;
 }
 
 /**

@@ -43,7 +43,7 @@ export function readHttpRequest(
     path,
     protocol: "",
     raw: false,
-    headerLines: (name) => headers.get(name) ?? NONE,
+    headerLines: (name) => headers.get(name === ":authority" ? "host" : name) ?? NONE,
     headerNames: () => [...headers.keys()],
   };
   const { destination } = listener;

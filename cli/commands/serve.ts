@@ -1,22 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { createGrpcCheck } from "#authz/check/check";
-import { createHttpCheck } from "#authz/check/http-check";
-import { directorySource } from "#authz/rulesets/directory-source";
-import { fileSource } from "#authz/rulesets/file-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
-import { systemClock } from "#platform/clock";
-import { createIds } from "#platform/ids";
 import { onSignals } from "#platform/lifecycle";
 import { createLog } from "#platform/log";
-import { createMetrics } from "#platform/metrics";
 import type { CommandContext } from "../command.ts";
-import { loadConfig } from "../config/load.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { RequestDescription } from "../request/description.ts";
+import { assemble } from "../serve/assemble.ts";
 import { ConfigRefused, type Service, startService } from "../serve/start-service.ts";
-import { readVersion } from "../version.ts";
 
 interface Options {
   readonly config: string;
@@ -42,25 +30,7 @@ async function serve(options: Options, context: CommandContext): Promise<void> {
   const log = createLog({ level: "info" });
   let service: Service;
   try {
-    service = await startService({
-      loadConfig: () => loadConfig(options.config, context.environment),
-      configFile: resolve(options.config),
-      version: await readVersion(),
-      clock: systemClock,
-      nextId: createIds({ nowMillis: systemClock.nowMillis, random: randomBytes }),
-      log,
-      metrics: createMetrics(),
-      createGrpcCheck,
-      createHttpCheck,
-      createSource: ({ directory }) =>
-        options.ruleset === undefined ? directorySource(directory) : fileSource(resolve(options.ruleset)),
-      prepare: prepareEngine,
-      async explain(description, environment) {
-        const { explainRequest } = await import("../serve/explain-request.ts");
-        // The admin API has checked its shape.
-        return explainRequest(description as RequestDescription, environment);
-      },
-    });
+    service = await startService(await assemble({ ...options, environment: context.environment, log }));
   } catch (fault) {
     log.flush();
     if (!(fault instanceof ConfigRefused)) throw fault;
@@ -70,7 +40,11 @@ async function serve(options: Options, context: CommandContext): Promise<void> {
   }
   await untilEnded(service, options, log.log);
   log.flush();
+  // Nothing is left to be done; should something keep the process alive all the same, it ends anyway.
+  setTimeout(() => process.exit(), lastMomentMillis).unref();
 }
+
+const lastMomentMillis = 2_000;
 
 function untilEnded(
   service: Service,

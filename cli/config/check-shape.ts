@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from "ajv";
 import type { ConfigCode } from "./codes.ts";
 import type { Path } from "./read-yaml.ts";
-import { type ConfigSchema, configSchema } from "./schema.ts";
+import type { ConfigSchema } from "./schema.ts";
 import { suggest } from "./suggest.ts";
 
 /** A fault at a path. `at` tells whether its key or its value is meant. */
@@ -13,10 +13,10 @@ export interface ShapeFault {
   readonly help?: string;
 }
 
-/** Everything in which a value differs from the schema of the configuration. */
-export function checkShape(value: unknown): ShapeFault[] {
+/** Everything in which a value differs from a schema. */
+export function checkShape(value: unknown, wanted: ConfigSchema): ShapeFault[] {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: false });
-  const validate = ajv.compile(configSchema as object);
+  const validate = ajv.compile(wanted as object);
   validate(value);
   return (validate.errors ?? []).map(toFault);
 }
@@ -51,7 +51,7 @@ function toFault(error: ErrorObject): ShapeFault {
 }
 
 function sentenceOf(error: ErrorObject, schema: ConfigSchema, path: Path): string {
-  const name = path.length === 0 ? "the configuration" : `\`${path.join(".")}\``;
+  const name = path.length === 0 ? "the file" : `\`${path.join(".")}\``;
   const found = foundText(error.data);
   switch (error.keyword) {
     case "type":

@@ -36,7 +36,7 @@ export function readConfig(text: string, file: string, environment: Environment)
   const laid = applyEnvironment(yaml.value ?? {}, configSchema, environment);
   if (laid.findings.length > 0) return refused(laid.findings);
   const locate = (fault: ShapeFault) => toFinding(fault, file, yaml, laid.variables);
-  const shape = checkShape(laid.value);
+  const shape = checkShape(laid.value, configSchema);
   if (shape.length > 0) return refused(shape.map(locate));
   const raw = laid.value as RawConfig;
   const broken = checkRules(raw);

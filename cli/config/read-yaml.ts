@@ -30,7 +30,7 @@ export function readYaml(text: string): { readonly yaml: LocatedYaml | undefined
     return { yaml: undefined, faults: [{ message: `larger than ${limitChars} characters`, line: 1, column: 1 }] };
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };

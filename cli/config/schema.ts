@@ -23,7 +23,7 @@ export interface ConfigSchema {
   readonly examples?: readonly unknown[];
 }
 
-function object(
+export function object(
   description: string,
   properties: Readonly<Record<string, ConfigSchema>>,
   more: Pick<ConfigSchema, "required" | "minProperties" | "maxProperties"> = {},
@@ -31,15 +31,15 @@ function object(
   return { type: "object", description, properties, additionalProperties: false, ...more };
 }
 
-function text(description: string, more: Partial<ConfigSchema> = {}): ConfigSchema {
+export function text(description: string, more: Partial<ConfigSchema> = {}): ConfigSchema {
   return { type: "string", description, minLength: 1, ...more };
 }
 
-function flag(description: string): ConfigSchema {
+export function flag(description: string): ConfigSchema {
   return { type: "boolean", description, default: false };
 }
 
-function integer(description: string, minimum: number, maximum: number, value?: number): ConfigSchema {
+export function integer(description: string, minimum: number, maximum: number, value?: number): ConfigSchema {
   return { type: "integer", description, minimum, maximum, ...(value === undefined ? {} : { default: value }) };
 }
 

@@ -48,16 +48,15 @@ export interface HttpDescription {
   readonly host?: string;
   /** Request target with query. */
   readonly path?: string;
-  /** A list keeps order and duplicates; in a mapping a list of values means several lines. */
-  readonly headers?: Readonly<Record<string, string | readonly string[]>> | readonly (readonly [string, string])[];
+  /** `name: value` lines as on the wire, in order, duplicates kept. */
+  readonly headers?: readonly string[];
   readonly protocol?: "HTTP/1.1" | "HTTP/2";
 }
 
-/** The lines of a description's headers, in order. */
+/** The header lines of a description as names and values, in order. A line without a colon is a name with an empty value. */
 export function headerLines(http: HttpDescription): readonly (readonly [name: string, value: string])[] {
-  const headers = http.headers ?? [];
-  if (Array.isArray(headers)) return headers as readonly (readonly [string, string])[];
-  return Object.entries(headers as Readonly<Record<string, string | readonly string[]>>).flatMap(([name, values]) =>
-    (typeof values === "string" ? [values] : values).map((value) => [name, value] as const),
-  );
+  return (http.headers ?? []).map((line) => {
+    const colon = line.indexOf(":", 1);
+    return colon < 0 ? [line.trim(), ""] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+  });
 }

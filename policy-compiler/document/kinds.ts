@@ -70,9 +70,10 @@ export function isOtherKind(group: string, kind: string): boolean {
   return otherKindsByGroup.get(group)?.has(kind) ?? false;
 }
 
-/** `group/version`, or `version` of the core group. */
+/** `group/version`, or `version` of the core group. One of our groups without a version is still that group. */
 export function splitApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {
   const slash = apiVersion.indexOf("/");
-  if (slash === -1) return { group: "", version: apiVersion };
+  if (slash === -1)
+    return ourGroups.has(apiVersion) ? { group: apiVersion, version: "" } : { group: "", version: apiVersion };
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }

@@ -25,7 +25,7 @@ function valueAnchors(dimensions: Dimensions, attribute: Attribute, value: Value
     case "template":
       return [templateAnchor(own(), value.pieces)];
     case "port":
-      return [own().exact(String(value.port))];
+      return [own().text("exact", String(value.port))];
     case "cidr":
       return [own().cidr(value.bytes, value.prefixLength)];
     case "principal":
@@ -34,8 +34,8 @@ function valueAnchors(dimensions: Dimensions, attribute: Attribute, value: Value
       return [namespaceAnchor(dimensions, value.pieces)];
     case "serviceAccount":
       return [
-        dimensions.on({ kind: "identityServiceAccount" }).exact(firstSegment(value.name)),
-        dimensions.on({ kind: "identityNamespace" }).exact(firstSegment(value.namespace)),
+        dimensions.on({ kind: "identityServiceAccount" }).text("exact", firstSegment(value.name)),
+        dimensions.on({ kind: "identityNamespace" }).text("exact", firstSegment(value.namespace)),
       ];
     case "trustDomain":
       return [trustDomainAnchor(dimensions.on({ kind: "identityTrustDomain" }), value)];
@@ -50,15 +50,15 @@ function valueAnchors(dimensions: Dimensions, attribute: Attribute, value: Value
 }
 
 function textAnchor(dimension: Dimension, test: TextTest): Anchor {
-  return test.op === "present" ? dimension.present() : dimension[test.op](test.text);
+  return test.op === "present" ? dimension.present() : dimension.text(test.op, test.text);
 }
 
 /** A path that fits begins with the first piece and ends with the last; the longer of the two tells more. */
 function templateAnchor(dimension: Dimension, pieces: readonly ByteString[]): Anchor {
   const first = pieces[0] ?? "";
   const last = pieces.at(-1) ?? "";
-  if (pieces.length === 1) return dimension.exact(first);
-  return last.length > first.length ? dimension.suffix(last) : dimension.prefix(first);
+  if (pieces.length === 1) return dimension.text("exact", first);
+  return last.length > first.length ? dimension.text("suffix", last) : dimension.text("prefix", first);
 }
 
 /**
@@ -68,18 +68,18 @@ function templateAnchor(dimension: Dimension, pieces: readonly ByteString[]): An
 function namespaceAnchor(dimensions: Dimensions, pieces: readonly ByteString[]): Anchor {
   const dimension = dimensions.on({ kind: "identityNamespace" });
   const first = pieces[0] ?? "";
-  if (pieces.length === 1 || first.includes("/")) return dimension.exact(firstSegment(first));
-  return first === "" ? dimension.present() : dimension.prefix(first);
+  if (pieces.length === 1 || first.includes("/")) return dimension.text("exact", firstSegment(first));
+  return first === "" ? dimension.present() : dimension.text("prefix", first);
 }
 
 /** The text between `spiffe://` and the next slash; a text with a slash goes no further than that slash. */
 function trustDomainAnchor(dimension: Dimension, test: Extract<ValueTest, { kind: "trustDomain" }>): Anchor {
   if (test.op === "any") return dimension.present();
-  if (test.op === "exact") return dimension.exact(firstSegment(test.text));
-  if (test.before.includes("/")) return dimension.exact(firstSegment(test.before));
-  if (test.before !== "") return dimension.prefix(test.before);
+  if (test.op === "exact") return dimension.text("exact", firstSegment(test.text));
+  if (test.before.includes("/")) return dimension.text("exact", firstSegment(test.before));
+  if (test.before !== "") return dimension.text("prefix", test.before);
   const after = firstSegment(test.after);
-  return after === "" ? dimension.present() : dimension.suffix(after);
+  return after === "" ? dimension.present() : dimension.text("suffix", after);
 }
 
 function firstSegment(text: ByteString): ByteString {

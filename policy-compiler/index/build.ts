@@ -1,7 +1,7 @@
 import type { Entry, FieldTest, Rule, RuleBody, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
 import { fieldAnchors } from "./anchors.ts";
 import { estimateCosts } from "./costs.ts";
-import { type Anchor, Dimensions } from "./dimensions.ts";
+import { type Anchor, Dimensions, file } from "./dimensions.ts";
 
 /**
  * The four indexes of a rule set. Every rule is filed under its rarest necessary condition: one that must be true or unknown
@@ -42,7 +42,7 @@ function buildIndex(ruleSet: Omit<RuleSet, "index">, bodyOf: (rule: Rule) => Rul
     if (body === undefined) return;
     const anchors = rarest(fields, body, workloads[id]!);
     if (anchors === undefined) always.push(id);
-    else for (const anchor of new Set(anchors)) anchor.rules.push(id);
+    else for (const anchor of anchors) file(anchor, id);
   });
   return { always, dimensions: dimensions.toData() };
 }
@@ -55,11 +55,11 @@ function workloadAnchors(dimensions: Dimensions, ruleSet: Omit<RuleSet, "index">
   const policy = ruleSet.policies[rule.policy]!;
   const anchors: Anchor[] = [];
   if (policy.namespace !== ruleSet.mesh.rootNamespace) {
-    anchors.push(dimensions.on({ kind: "workloadNamespace" }).exact(policy.namespace));
+    anchors.push(dimensions.on({ kind: "workloadNamespace" }).text("exact", policy.namespace));
   }
   if (policy.attachment.kind === "selector") {
     for (const [key, value] of policy.attachment.labels) {
-      anchors.push(dimensions.on({ kind: "workloadLabel", key }).exact(value));
+      anchors.push(dimensions.on({ kind: "workloadLabel", key }).text("exact", value));
     }
   }
   return anchors;
@@ -95,9 +95,7 @@ function anyOf(entries: readonly (Condition | undefined)[]): Condition | undefin
 /** The anchors of fields. Equal fields are one object, so each is looked at once, however many rules have it. */
 class Fields {
   readonly #dimensions: Dimensions;
-  readonly #uses = new Map<FieldTest, number>();
-  readonly #anchors = new Map<FieldTest, readonly (readonly Anchor[])[]>();
-  readonly #conditions = new Map<FieldTest, Condition | undefined>();
+  readonly #states = new Map<FieldTest, FieldState>();
 
   constructor(dimensions: Dimensions) {
     this.#dimensions = dimensions;
@@ -110,29 +108,26 @@ class Fields {
   }
 
   #use(field: FieldTest): void {
-    this.#uses.set(field, (this.#uses.get(field) ?? 0) + 1);
+    const state = this.#states.get(field);
+    if (state === undefined) this.#states.set(field, { uses: 1, values: undefined, condition: undefined });
+    else state.uses++;
   }
 
   /** Hands the uses of each field to the anchors of its values. */
   spread(): void {
-    for (const [field, uses] of this.#uses) {
-      const values = fieldAnchors(this.#dimensions, field);
-      if (values === undefined) continue;
-      this.#anchors.set(field, values);
-      for (const anchors of values) for (const anchor of anchors) anchor.uses += uses;
+    for (const [field, state] of this.#states) {
+      state.values = fieldAnchors(this.#dimensions, field);
+      if (state.values === undefined) continue;
+      for (const anchors of state.values) for (const anchor of anchors) anchor.uses += state.uses;
     }
   }
 
   /** The cheapest anchor for each value; undefined when the field has no anchors. */
   condition(field: FieldTest): Condition | undefined {
-    const values = this.#anchors.get(field);
-    if (values === undefined) return undefined;
-    let condition = this.#conditions.get(field);
-    if (condition === undefined) {
-      condition = anyOf(values.map(cheapest));
-      this.#conditions.set(field, condition);
-    }
-    return condition;
+    const state = this.#states.get(field);
+    if (state?.values === undefined) return undefined;
+    state.condition ??= anyOf(state.values.map(cheapest));
+    return state.condition;
   }
 
   rarestOf(entry: Entry): Condition | undefined {
@@ -145,7 +140,17 @@ class Fields {
   }
 }
 
+interface FieldState {
+  /** In how many entries and conditions the field stands. */
+  uses: number;
+  /** Undefined as long as they are not known, and when there are none. */
+  values: readonly (readonly Anchor[])[] | undefined;
+  condition: Condition | undefined;
+}
+
 function cheapest(anchors: readonly Anchor[]): Condition {
+  const only = anchors[0];
+  if (anchors.length === 1 && only !== undefined) return { anchors, cost: only.cost };
   const best = anchors.reduce((a, b) => (b.cost < a.cost ? b : a));
   return { anchors: [best], cost: best.cost };
 }

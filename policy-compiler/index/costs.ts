@@ -7,32 +7,39 @@ import type { Anchor, Dimension, Dimensions } from "./dimensions.ts";
  */
 export function estimateCosts(dimensions: Dimensions): void {
   for (const dimension of dimensions.all) {
-    const anchors = [...dimension.anchors];
-    const total = anchors.reduce((sum, anchor) => sum + anchor.uses, 0);
-    for (const anchor of anchors) anchor.cost = anchor.op === "present" ? total : anchor.uses;
+    let total = 0;
+    for (const op of ops) {
+      for (const anchor of dimension.of(op)) {
+        anchor.cost = anchor.uses;
+        total += anchor.uses;
+      }
+    }
+    for (const anchor of dimension.of("present")) anchor.cost = total;
     estimatePrefixes(dimension);
     estimateSuffixes(dimension);
     estimateBlocks(dimension);
   }
 }
 
+const ops = ["exact", "prefix", "suffix", "cidr", "present"] as const;
+
 function estimatePrefixes(dimension: Dimension): void {
-  const prefixes = select(dimension, ["prefix"]);
+  const prefixes = dimension.of("prefix");
   if (prefixes.length === 0) return;
-  const within = usesBetween(select(dimension, ["exact", "prefix"]), (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const within = usesBetween([...dimension.of("exact"), ...prefixes], (a, b) => (a < b ? -1 : a > b ? 1 : 0));
   // No byte string holds U+FFFF: this is behind everything that begins with the prefix.
   for (const anchor of prefixes) anchor.cost = within(anchor.text, `${anchor.text}\uffff`);
 }
 
 function estimateSuffixes(dimension: Dimension): void {
-  const suffixes = select(dimension, ["suffix"]);
+  const suffixes = dimension.of("suffix");
   if (suffixes.length === 0) return;
-  const within = usesBetween(select(dimension, ["exact", "suffix"]), compareBackwards);
+  const within = usesBetween([...dimension.of("exact"), ...suffixes], compareBackwards);
   for (const anchor of suffixes) anchor.cost = within(anchor.text, `\uffff${anchor.text}`);
 }
 
 function estimateBlocks(dimension: Dimension): void {
-  const blocks = select(dimension, ["cidr"]);
+  const blocks = dimension.of("cidr");
   if (blocks.length === 0) return;
   const within = usesBetween(blocks, (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
   for (const anchor of blocks) anchor.cost = within(anchor.text, lastAddress(anchor));
@@ -44,10 +51,6 @@ function lastAddress({ text, prefixLength }: Anchor): string {
     (byte, i) => byte.charCodeAt(0) | (0xff >> Math.min(8, Math.max(0, prefixLength - 8 * i))),
   );
   return String.fromCharCode(...bytes);
-}
-
-function select(dimension: Dimension, ops: readonly Anchor["op"][]): readonly Anchor[] {
-  return [...dimension.anchors].filter((anchor) => ops.includes(anchor.op));
 }
 
 /** Sums the uses of all anchors whose text lies between two texts, both included, in an order. */

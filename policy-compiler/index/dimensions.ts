@@ -3,7 +3,6 @@ import type { ByteString, IndexDimension, IndexKey } from "#policy-compiler/rule
 
 /** A place where rules can be filed: one value of one dimension, with what is known of how common it is. */
 export interface Anchor {
-  readonly dimension: Dimension;
   readonly op: "exact" | "prefix" | "suffix" | "cidr" | "present";
   /** The bytes as characters for `cidr`, empty for `present`. */
   readonly text: ByteString;
@@ -13,51 +12,68 @@ export interface Anchor {
   uses: number;
   /** An estimate of how many rules a request that has this value will find here. */
   cost: number;
-  readonly rules: number[];
+  rules: readonly number[];
 }
 
 /** One dimension while it is built. Anchors are interned. */
 export class Dimension {
   readonly on: IndexKey;
-  readonly #anchors = new Map<string, Anchor>();
+  readonly #texts = {
+    exact: new Map<string, Anchor>(),
+    prefix: new Map<string, Anchor>(),
+    suffix: new Map<string, Anchor>(),
+  };
+  readonly #blocks = new Map<string, Anchor>();
+  #present: Anchor | undefined;
 
   constructor(on: IndexKey) {
     this.on = on;
   }
 
-  get anchors(): Iterable<Anchor> {
-    return this.#anchors.values();
+  /** Every anchor of one kind, in the order in which they were first asked for. */
+  of(op: Anchor["op"]): readonly Anchor[] {
+    if (op === "present") return this.#present === undefined ? [] : [this.#present];
+    return [...(op === "cidr" ? this.#blocks : this.#texts[op]).values()];
   }
 
-  exact(text: ByteString): Anchor {
-    return this.#anchor("exact", text, 0);
-  }
-
-  prefix(text: ByteString): Anchor {
-    return this.#anchor("prefix", text, 0);
-  }
-
-  suffix(text: ByteString): Anchor {
-    return this.#anchor("suffix", text, 0);
-  }
-
-  present(): Anchor {
-    return this.#anchor("present", "", 0);
-  }
-
-  cidr(bytes: readonly number[], prefixLength: number): Anchor {
-    return this.#anchor("cidr", String.fromCharCode(...bytes), prefixLength);
-  }
-
-  #anchor(op: Anchor["op"], text: ByteString, prefixLength: number): Anchor {
-    const key = op === "cidr" ? `cidr ${prefixLength} ${text}` : `${op} ${text}`;
-    let anchor = this.#anchors.get(key);
+  text(op: "exact" | "prefix" | "suffix", text: ByteString): Anchor {
+    const anchors = this.#texts[op];
+    let anchor = anchors.get(text);
     if (anchor === undefined) {
-      anchor = { dimension: this, op, text, prefixLength, uses: 0, cost: 0, rules: [] };
-      this.#anchors.set(key, anchor);
+      anchor = newAnchor(op, text, 0);
+      anchors.set(text, anchor);
     }
     return anchor;
   }
+
+  present(): Anchor {
+    this.#present ??= newAnchor("present", "", 0);
+    return this.#present;
+  }
+
+  cidr(bytes: readonly number[], prefixLength: number): Anchor {
+    const text = String.fromCharCode(...bytes);
+    const key = `${prefixLength} ${text}`;
+    let anchor = this.#blocks.get(key);
+    if (anchor === undefined) {
+      anchor = newAnchor("cidr", text, prefixLength);
+      this.#blocks.set(key, anchor);
+    }
+    return anchor;
+  }
+}
+
+const NONE: readonly number[] = [];
+
+function newAnchor(op: Anchor["op"], text: ByteString, prefixLength: number): Anchor {
+  return { op, text, prefixLength, uses: 0, cost: 0, rules: NONE };
+}
+
+/** Files a rule. Ids have to come in ascending order. */
+export function file(anchor: Anchor, rule: number): void {
+  // PERF: most anchors of a large rule set are never filed under; they share one empty list.
+  if (anchor.rules === NONE) anchor.rules = [rule];
+  else (anchor.rules as number[]).push(rule);
 }
 
 /** The dimensions of one index, each made when it is first asked for. */
@@ -89,46 +105,40 @@ export class Dimensions {
 
 /** One text for each dimension. JSON keeps names apart that hold any character. */
 function dimensionName(key: IndexKey): string {
-  switch (key.kind) {
-    case "workloadLabel":
-      return JSON.stringify([key.kind, key.key]);
-    case "attribute": {
-      const attribute = key.attribute;
-      switch (attribute.kind) {
-        case "header":
-          return JSON.stringify(["attribute", "header", attribute.name]);
-        case "claim":
-          return JSON.stringify(["attribute", "claim", ...attribute.path]);
-        case "metadata":
-          return JSON.stringify(["attribute", "metadata", attribute.namespace, attribute.key]);
-        default:
-          return JSON.stringify(["attribute", attribute.kind]);
-      }
-    }
+  if (key.kind === "workloadLabel") return JSON.stringify([key.kind, key.key]);
+  if (key.kind !== "attribute") return key.kind;
+  const attribute = key.attribute;
+  switch (attribute.kind) {
+    case "header":
+      return JSON.stringify(["header", attribute.name]);
+    case "claim":
+      return JSON.stringify(["claim", ...attribute.path]);
+    case "metadata":
+      return JSON.stringify(["metadata", attribute.namespace, attribute.key]);
     default:
-      return JSON.stringify([key.kind]);
+      return attribute.kind;
   }
 }
 
 function toData(dimension: Dimension): IndexDimension | undefined {
-  const filed = [...dimension.anchors].filter((anchor) => anchor.rules.length > 0);
-  if (filed.length === 0) return undefined;
-  const of = (op: Anchor["op"]) => filed.filter((anchor) => anchor.op === op);
+  const filed = (op: Anchor["op"]) => dimension.of(op).filter(({ rules }) => rules.length > 0);
   const pair = ({ text, rules }: Anchor): readonly [ByteString, readonly number[]] => [text, rules];
-  return {
+  const data = {
     on: dimension.on,
-    exact: of("exact").sort(ascending).map(pair),
-    prefix: of("prefix").sort(ascending).map(pair),
-    suffix: of("suffix").sort(ascendingBackwards).map(pair),
-    cidr: of("cidr")
+    exact: filed("exact").sort(ascending).map(pair),
+    prefix: filed("prefix").sort(ascending).map(pair),
+    suffix: filed("suffix").sort(ascendingBackwards).map(pair),
+    cidr: filed("cidr")
       .sort((a, b) => a.text.length - b.text.length || ascending(a, b) || a.prefixLength - b.prefixLength)
       .map(({ text, prefixLength, rules }) => ({
         bytes: Array.from(text, (byte) => byte.charCodeAt(0)),
         prefixLength,
         rules,
       })),
-    present: of("present").flatMap(({ rules }) => rules),
+    present: filed("present").flatMap(({ rules }) => rules),
   };
+  const lists = [data.exact, data.prefix, data.suffix, data.cidr, data.present];
+  return lists.some((list) => list.length > 0) ? data : undefined;
 }
 
 function ascending(a: Anchor, b: Anchor): number {

@@ -32,12 +32,7 @@ export function lowerRule(rule: RuleDocument, context: RuleContext): LoweredRule
   const when = lowerConditions(rule, context);
   if (when === undefined) return dropped;
   const all = [...from.flat(), ...to.flat(), ...when];
-  if (context.action === "ALLOW" && all.some(({ incomplete }) => incomplete)) {
-    const message =
-      "the rule cannot be compiled, and an ALLOW rule without one of its values would allow more: it is left out";
-    context.report({ code: "lowering/rule-dropped", message, file: context.file, span: rule.span });
-    return dropped;
-  }
+  if (context.action === "ALLOW" && all.some(({ incomplete }) => incomplete)) return dropped;
   const http = { to: to.map(httpTests), from: from.map(httpTests), when: httpTests(when) };
   if (!all.some(({ httpOnly }) => httpOnly)) return { http, tcp: http };
   if (context.action === "ALLOW") return { http, tcp: undefined };
@@ -80,22 +75,17 @@ function lowerConditions(rule: RuleDocument, context: RuleContext): readonly Low
     const text = condition.key?.value ?? "";
     const key = parseConditionKey(text);
     if (key.kind === "unknown" || key.kind === "retired") {
-      const message = `\`${text}\` is no attribute, and a rule with an unknown attribute cannot be compiled: it is left out`;
+      const message = `expected an attribute that Istio has, found \`${text}\`, and the rule would be left out`;
       const span = condition.key?.span ?? condition.span;
-      context.report({ code: "lowering/rule-dropped", message, file: context.file, span });
+      context.report({ code: "lowering/unknown-attribute", message, file: context.file, span });
       return undefined;
     }
     if (!hasValues(condition)) continue;
     if (key.kind === "known") lowered.push(lowerField(text, key, condition, context));
-    else lowered.push(failedCondition(text, condition.key?.span ?? condition.span, context));
+    // Validation has said it: the one fault of a key that Istio's validation takes and its compiler does not.
+    else lowered.push({ test: undefined, httpOnly: false, incomplete: true });
   }
   return lowered;
-}
-
-function failedCondition(text: string, span: Finding["span"], context: RuleContext): LoweredField {
-  const message = `the condition on \`${text}\` cannot be compiled and is left out`;
-  context.report({ code: "lowering/value-dropped", message, file: context.file, span });
-  return { test: undefined, httpOnly: false, incomplete: true };
 }
 
 function hasValues(field: FieldValues): boolean {
@@ -143,8 +133,8 @@ function lowerValues(
     }
     if (lowered.tests === undefined) {
       incomplete = true;
-      const message = `the value \`${value}\` of \`${name}\` cannot be compiled and is left out`;
-      context.report({ code: "lowering/value-dropped", message, file: context.file, span });
+      const message = `expected a value that \`${name}\` can be tested for, found \`${value}\`, which would be left out`;
+      context.report({ code: "lowering/value-not-compiled", message, file: context.file, span });
       continue;
     }
     for (const test of lowered.tests) tests.add(context.intern.value(test));

@@ -9,7 +9,8 @@ import { lowerProviders, lowerServices, lowerWorkloads } from "./lower-registry.
 /**
  * The rule set that validated documents mean, without its index. `locate` turns an offset of a file into line and column.
  *
- * Total: what validation would have refused is degraded as Istio's compiler degrades it, and a finding says so.
+ * Total: what validation would have refused is degraded as Istio's compiler degrades it, and a finding that is an error says so,
+ * so that a gap in validation refuses the folder and widens nothing in silence.
  */
 export function lowerDocuments(
   documents: DocumentSet,

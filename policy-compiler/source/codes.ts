@@ -29,6 +29,17 @@ export const diagnosticCodes = {
     summary: "Aliases that stand for more nodes than the limit: an alias bomb.",
   },
   "yaml/unknown-alias": { severity: "error", origin: "garita", summary: "An alias without an anchor before it." },
+  "yaml/anchor": {
+    severity: "error",
+    origin: "garita",
+    summary: "An anchor whose name readers of YAML 1.1 and 1.2 understand differently.",
+  },
+  "yaml/document-marker": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "Text behind `---` on its line; Kubernetes takes every line that begins so for the end of a document, and drops it.",
+  },
   "yaml/duplicate-key": { severity: "error", origin: "garita", summary: "A key that its mapping has already." },
   "yaml/merge-key": { severity: "error", origin: "garita", summary: "A merge key `<<`; fields must be written out." },
   "yaml/tag": { severity: "error", origin: "garita", summary: "A tag other than those of text and collections." },
@@ -74,6 +85,11 @@ export const diagnosticCodes = {
     severity: "error",
     origin: "istio",
     summary: "A value that the field's enumeration does not have. Istio cannot decode the object.",
+  },
+  "document/unknown-enum-number": {
+    severity: "error",
+    origin: "garita",
+    summary: "A number that the field's enumeration does not have. Istio decodes it to a value without meaning.",
   },
   "document/no-kind": {
     severity: "note",
@@ -466,16 +482,17 @@ export const diagnosticCodes = {
     summary:
       "A principal of a trust domain that is neither the mesh's own nor one of its aliases; it is kept as written.",
   },
-  "lowering/value-dropped": {
-    severity: "warning",
-    origin: "istio",
+  "lowering/value-not-compiled": {
+    severity: "error",
+    origin: "garita",
     summary:
-      "A value or condition that cannot be compiled is left out, so that a DENY, AUDIT or CUSTOM rule matches more.",
+      "A value that no test can be made of, and that validation should have refused; left out, a rule would match more.",
   },
-  "lowering/rule-dropped": {
-    severity: "warning",
-    origin: "istio",
-    summary: "A rule that cannot be compiled is left out: of an ALLOW policy, or because of an unknown attribute.",
+  "lowering/unknown-attribute": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A condition key that Istio does not have, and that validation should have refused; its rule would be left out.",
   },
 } as const satisfies Record<string, CodeRow>;
 

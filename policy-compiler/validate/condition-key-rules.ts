@@ -1,5 +1,10 @@
 import type { ConditionEntry } from "#policy-compiler/document/model";
-import { type ConditionKey, parseConditionKey } from "#policy-compiler/document/values/condition-key";
+import { suggest } from "#policy-compiler/document/suggest";
+import {
+  type ConditionKey,
+  knownConditionKeys,
+  parseConditionKey,
+} from "#policy-compiler/document/values/condition-key";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { quote } from "./quote.ts";
 import type { AnyRow } from "./rule.ts";
@@ -50,7 +55,7 @@ export const conditionKeyRows: readonly AnyRow[] = [
     *find({ condition }) {
       const key = judgedKey(condition);
       if (key?.parsed.kind !== "unknown") return;
-      const instead = insteadOf.get(key.value.replace(/\[.*$/s, ""));
+      const instead = insteadOf.get(key.value.replace(/\[.*$/s, "")) ?? nearKey(key.value);
       yield {
         span: key.span,
         message: `expected a condition key that Istio has, found ${quote(key.value)}`,
@@ -59,6 +64,14 @@ export const conditionKeyRows: readonly AnyRow[] = [
     },
   },
 ];
+
+/** A key that differs by little from what the author wrote before the bracket. */
+function nearKey(key: string): string | undefined {
+  const open = key.indexOf("[");
+  const near = suggest(open === -1 ? key : key.slice(0, open + 1), knownConditionKeys);
+  if (near === undefined) return undefined;
+  return `did you mean \`${near.endsWith("[") ? `${near}NAME]` : near}\`?`;
+}
 
 /** The key of a condition, read; undefined where Istio does not look at it, because it is missing or has no values. */
 export function judgedKey({

@@ -117,7 +117,7 @@ export const lintRows: readonly AnyRow[] = [
         yield {
           span,
           message: `expected one star, first or last, in \`${written}\`, found ${quote(value)}, of which another star is literal`,
-          ...(field === "paths" && { help: "write a template: `{*}` is one segment, `{**}` is any number of them" }),
+          ...literalStarHelp[field],
         };
       }
     },
@@ -195,6 +195,13 @@ export const lintRows: readonly AnyRow[] = [
     },
   },
 ];
+
+const literalStarHelp = {
+  hosts: { help: "list the hosts, or the ports, one by one" },
+  methods: { help: "list the methods one by one" },
+  paths: { help: "write a template: `{*}` is one segment, `{**}` is any number of them" },
+  principals: { help: "use `namespaces` or `serviceAccounts`, or list the identities one by one" },
+} as const;
 
 interface Item {
   readonly span: Span;

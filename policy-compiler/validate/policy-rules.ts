@@ -1,4 +1,5 @@
 import type { SourceField } from "#policy-compiler/document/model";
+import { parseConditionKey } from "#policy-compiler/document/values/condition-key";
 import { quote } from "./quote.ts";
 import type { AnyRow, Fields } from "./rule.ts";
 import { widenedByIstiosCheck } from "./tcp-widening.ts";
@@ -174,7 +175,7 @@ export const policyRows: readonly AnyRow[] = [
       yield {
         span: key.span,
         message: `expected \`values\` or \`notValues\` for ${quote(key.value)}, found neither`,
-        help: 'write `values: ["*"]` to ask for its presence',
+        ...(takesLoneStar(key.value) && { help: 'write `values: ["*"]` to ask for its presence' }),
       };
     },
   },
@@ -193,6 +194,12 @@ export const policyRows: readonly AnyRow[] = [
     },
   },
 ];
+
+/** Is a lone star among the values of that key a test for presence? */
+function takesLoneStar(key: string): boolean {
+  const parsed = parseConditionKey(key);
+  return parsed.kind === "known" && !["cidr", "port", "serviceAccount"].includes(parsed.syntax);
+}
 
 function isEmpty({ fields }: Fields): boolean {
   return Object.values(fields).every((field) => field.values.length + field.notValues.length === 0);

@@ -124,6 +124,10 @@ export const valueRows: readonly AnyRow[] = [
   }),
   ...forEachValue("policy/service-account", ["serviceAccount"], (text, _, name) => {
     const fault = serviceAccountFault(text);
+    if (fault === "length") {
+      const bytes = new TextEncoder().encode(text).length;
+      return { message: `expected ${serviceAccountReason.length} for ${quote(name)}, found ${bytes}` };
+    }
     return fault === undefined
       ? undefined
       : { message: `expected ${serviceAccountReason[fault]} for ${quote(name)}, ${found(text)}` };

@@ -8,8 +8,8 @@ export const yamlLimits = {
   /** Collections inside one another. */
   depth: 100,
   /** Lexical tokens of one document; bounds the memory of the library's syntax tree. */
-  documentTokens: 1_000_000,
-  documentNodes: 250_000,
+  documentTokens: 500_000,
+  documentNodes: 1_000_000,
   documentsPerFile: 100_000,
   nodesPerFile: 2_500_000,
   /** Nodes that aliases of one document stand for, counted expanded. */

@@ -25,8 +25,9 @@ const writer = new ReverseWriter(USUAL_ANSWER_BYTES);
  * value, which is a byte string, goes out byte for byte if its bytes are UTF-8, else with every byte beyond ASCII percent-encoded.
  *
  * Every Envoy reads every header the same way: `append`, which older ones obey, and `append_action`, which newer ones do, are both
- * written out and agree; `keep_empty_value` keeps what we assert to be empty. Exception: of a denial's headers Envoy drops those
- * with `append: true`, and keeps every line of a name without it.
+ * written out and agree; `keep_empty_value` keeps what we assert to be empty. Two exceptions. Of a denial's headers Envoy drops those
+ * with `append: true`, and keeps every line of a name without it. Of a response's headers with several lines (`add`) every line is
+ * appended, to the upstream's own: Envoy cannot replace those by more than one line.
  */
 export function encodeCheckResponse(answer: CheckAnswer): Uint8Array {
   if (answerFault(answer) !== undefined)
@@ -64,20 +65,30 @@ function denialCode(code: number): number {
 /** `OkHttpResponse ok_response = 3 { headers = 2, headers_to_remove = 5, response_headers_to_add = 6 }`. */
 function writeOkResponse(answer: CheckAnswer): void {
   const ok = writer.openMessage();
+  const several = namesWithSeveralLines(answer.responseHeaders);
   for (let i = answer.responseHeaders.length - 1; i >= 0; i--) {
-    writeHeader(6, answer.responseHeaders[i] as HeaderEdit, answer.responseHeaders[i]?.add === true);
+    const edit = answer.responseHeaders[i] as HeaderEdit;
+    writeHeader(6, edit, several.has(edit.name.toLowerCase()));
   }
-  for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.ascii(5, answer.removeHeaders[i] as string);
+  for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.text(5, answer.removeHeaders[i] as string);
   for (let i = answer.setHeaders.length - 1; i >= 0; i--) {
     writeHeader(2, answer.setHeaders[i] as HeaderEdit, answer.setHeaders[i]?.add === true);
   }
   writer.closeMessage(3, ok);
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Of the response's headers Envoy applies all that append before all that overwrite, whatever their order. */
+function namesWithSeveralLines(edits: readonly HeaderEdit[]): ReadonlySet<string> {
+  if (!edits.some(({ add }) => add === true)) return NO_NAMES;
+  return new Set(edits.filter(({ add }) => add === true).map(({ name }) => name.toLowerCase()));
+}
+
 /** `DeniedHttpResponse denied_response = 2 { HttpStatus status = 1 { code = 1 }, headers = 2, body = 3 }`. */
 function writeDeniedResponse(answer: Pick<CheckAnswer, "httpStatus" | "body" | "clientHeaders">): void {
   const denied = writer.openMessage();
-  writer.utf8(3, answer.body);
+  writer.text(3, answer.body);
   for (let i = answer.clientHeaders.length - 1; i >= 0; i--)
     writeHeader(2, answer.clientHeaders[i] as HeaderEdit, false);
   const status = writer.openMessage();
@@ -96,7 +107,7 @@ function writeHeader(field: number, edit: HeaderEdit, append: boolean): void {
   writer.closeMessage(2, appendValue);
   const header = writer.openMessage();
   writeHeaderValue(edit.value);
-  writer.ascii(1, edit.name);
+  writer.text(1, edit.name);
   writer.closeMessage(1, header);
   writer.closeMessage(field, option);
 }
@@ -109,9 +120,9 @@ function writeMetadata(metadata: CheckAnswer["metadata"]): void {
     const [key, text] = metadata[i] as readonly [string, string];
     const entry = writer.openMessage();
     const value = writer.openMessage();
-    writer.utf8(3, text);
+    writer.text(3, text);
     writer.closeMessage(2, value);
-    writer.utf8(1, key);
+    writer.text(1, key);
     writer.closeMessage(1, entry);
   }
   writer.closeMessage(4, struct);
@@ -119,13 +130,13 @@ function writeMetadata(metadata: CheckAnswer["metadata"]): void {
 
 function writeHeaderValue(value: ByteString): void {
   if (!/[^\0-\x7f]/.test(value)) {
-    writer.ascii(2, value);
+    writer.text(2, value);
     return;
   }
   const bytes = Buffer.from(value, "latin1");
-  if (isUtf8(bytes)) writer.utf8(2, bytes.toString("utf8"));
+  if (isUtf8(bytes)) writer.text(2, bytes.toString("utf8"));
   else
-    writer.ascii(
+    writer.text(
       2,
       value.replace(/[^\0-\x7f]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`),
     );

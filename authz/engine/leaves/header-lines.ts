@@ -29,7 +29,7 @@ export function testHeader(test: TextTest, header: HeaderLines | undefined): Tru
 export function testJoined(test: TextTest, text: ByteString): Truth {
   if (test.op === "present") return TRUE;
   if (!text.includes(",")) return matchesPresent(test, text) ? TRUE : FALSE;
-  if (test.op !== "exact" && matchesPresent(test, text) && !test.text.includes(",")) return TRUE;
+  if (matchesPresent(test, text) && !test.text.includes(",")) return TRUE;
   return occursAtCommas(test.op, test.text, text) ? UNSURE : FALSE;
 }
 
@@ -37,7 +37,7 @@ export function testJoined(test: TextTest, text: ByteString): Truth {
 function occursAtCommas(op: "exact" | "prefix" | "suffix", wanted: ByteString, text: ByteString): boolean {
   if (op === "suffix") {
     for (let end = text.length; end >= 0; end = end === 0 ? -1 : text.lastIndexOf(",", end - 1)) {
-      if (endsAt(text, wanted, end)) return true;
+      if (text.endsWith(wanted, end)) return true;
     }
     return false;
   }
@@ -50,8 +50,4 @@ function occursAtCommas(op: "exact" | "prefix" | "suffix", wanted: ByteString, t
     if (comma < 0) return false;
     start = comma + 1;
   }
-}
-
-function endsAt(text: ByteString, wanted: ByteString, end: number): boolean {
-  return end >= wanted.length && text.endsWith(wanted, end);
 }

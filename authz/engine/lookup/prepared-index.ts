@@ -1,11 +1,9 @@
 import type { RequestAttributes } from "#authz/engine/attributes";
 import type { RuleIndex } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
-import { type DimensionLookup, dimensionLookup } from "./dimension.ts";
-
-/** With fewer applying rules than this asking them all is quicker than looking them up. */
-const SCAN_BELOW = 9;
+import { type DimensionLookup, prepareDimension } from "./dimension.ts";
 
 /** Where the look-ups of one workload begin. */
 interface Start {
@@ -19,11 +17,24 @@ interface Start {
 export class PreparedIndex {
   readonly #index: RuleIndex;
   readonly #lookups: readonly DimensionLookup[];
+  readonly #scanUpTo: number;
   readonly #starts = new WeakMap<PreparedView, Start>();
 
-  constructor(index: RuleIndex) {
+  private constructor(index: RuleIndex, scanUpTo: number, lookups: readonly DimensionLookup[]) {
     this.#index = index;
-    this.#lookups = index.dimensions.map(dimensionLookup).filter((lookup) => lookup !== undefined);
+    this.#scanUpTo = scanUpTo;
+    this.#lookups = lookups;
+  }
+
+  /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
+  static *prepare(index: RuleIndex, scanUpTo: number): Steps<PreparedIndex> {
+    const lookups: DimensionLookup[] = [];
+    for (const dimension of index.dimensions) {
+      const lookup = yield* prepareDimension(dimension);
+      if (lookup !== undefined) lookups.push(lookup);
+      yield;
+    }
+    return new PreparedIndex(index, scanUpTo, lookups);
   }
 
   /** Fills `candidates` with a superset of the rules that match the request or are unknown of it. */
@@ -49,7 +60,7 @@ export class PreparedIndex {
     const rules = new Set<number>();
     for (const ids of everyList(this.#index)) {
       for (const id of ids) if (view.hasRule(id)) rules.add(id);
-      if (rules.size >= SCAN_BELOW) return undefined;
+      if (rules.size > this.#scanUpTo) return undefined;
     }
     return { rules: Int32Array.from(rules), complete: true };
   }

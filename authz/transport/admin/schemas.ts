@@ -129,7 +129,6 @@ function described(properties: Readonly<Record<string, object>>, description: st
 }
 
 const flag = { type: "boolean" } as const;
-const pair = { type: "array", items: text, minItems: 2, maxItems: 2 } as const;
 
 /** A request or connection as a person writes it down; everything may be left out. */
 const description = described(
@@ -156,13 +155,7 @@ const description = described(
         method: text,
         host: text,
         path: text,
-        headers: {
-          description: "Name to value or values, or a list of pairs, which keeps order.",
-          anyOf: [
-            { type: "object", additionalProperties: { anyOf: [text, texts] } },
-            { type: "array", items: pair },
-          ],
-        },
+        headers: { ...texts, description: "Lines `name: value`, in order, duplicates kept." },
         protocol: { enum: ["HTTP/1.1", "HTTP/2"] },
       },
       "The request. Left out, with `tcp` false: GET /.",

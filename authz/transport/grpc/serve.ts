@@ -137,6 +137,7 @@ function answer(
   }
   const limit = new Promise<CheckOutcome>((resolve) => {
     const timer = setTimeout(() => resolve(deadlineOutcome(settings)), remainingMillis(call, settings));
+    timer.unref();
     const settled = () => clearTimeout(timer);
     (outcome as Promise<CheckOutcome>).then(settled, settled);
   });

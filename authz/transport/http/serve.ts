@@ -68,8 +68,7 @@ export async function serveHttp(start: HttpListenerStart): Promise<Listener> {
     );
   }
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    if (ending) response.shouldKeepAlive = false;
-    answer(start, settings, request, response);
+    answer(start, settings, request, response, () => ending);
   };
   server.on("request", onRequest);
   // Node would answer 417 to an expectation that it does not know.
@@ -128,43 +127,52 @@ function answer(
   settings: ListenerSettings,
   request: IncomingMessage,
   response: ServerResponse,
-) {
+  ending: () => boolean,
+): void {
   const begun = start.monotonicMillis();
+  request.on("error", () => undefined);
   response.on("error", () => undefined);
   const reply = (outcome: HttpCheckOutcome) => {
+    // Asked when the answer goes out: the end may have begun while a decision was awaited.
+    if (ending()) response.shouldKeepAlive = false;
     send(response, outcome.response);
     report(start, outcome.record, start.monotonicMillis() - begun);
   };
-  const limitBytes = Math.min(settings.maxMessageBytes, receiveLimitBytes);
   if (!hasBody(request)) {
     request.resume();
     decide(start, settings, request, undefined, reply);
     return;
   }
+  readBody(request, Math.min(settings.maxMessageBytes, receiveLimitBytes), (body) => {
+    if (body !== undefined) {
+      decide(start, settings, request, body, reply);
+      return;
+    }
+    response.shouldKeepAlive = false;
+    reply(refusal(settings, "request/too-large", 413, `a body of more than ${settings.maxMessageBytes} bytes`));
+  });
+}
+
+/**
+ * Calls back once with the body, or with undefined when it is larger than the limit. A body that is too large is taken and thrown away up
+ * to what the transport takes at all: an answer that comes before the last byte may be lost in the reset that follows, and a
+ * reset is a failure to Envoy, not a denial.
+ */
+function readBody(request: IncomingMessage, limitBytes: number, done: (body: Buffer | undefined) => void): void {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   let answered = false;
-  const tooLarge = () => {
+  const answer = (body: Buffer | undefined) => {
+    if (!answered) done(body);
     answered = true;
-    chunks.length = 0;
-    response.shouldKeepAlive = false;
-    reply(refusal(settings, "request/too-large", 413, `a body of more than ${limitBytes} bytes`));
-    response.once("finish", () => request.destroy());
   };
-  if (Number(request.headers["content-length"] ?? 0) > limitBytes) {
-    tooLarge();
-    return;
-  }
-  request.on("error", () => undefined);
   request.on("data", (chunk: Buffer) => {
-    if (answered) return;
     sizeBytes += chunk.length;
-    if (sizeBytes > limitBytes) tooLarge();
-    else chunks.push(chunk);
+    if (sizeBytes <= limitBytes) chunks.push(chunk);
+    else chunks.length = 0;
+    if (sizeBytes > receiveLimitBytes) answer(undefined);
   });
-  request.on("end", () => {
-    if (!answered) decide(start, settings, request, Buffer.concat(chunks, sizeBytes), reply);
-  });
+  request.on("end", () => answer(sizeBytes > limitBytes ? undefined : Buffer.concat(chunks, sizeBytes)));
 }
 
 /** A CONNECT has no response object: the answer is written to the socket, which then ends. */
@@ -210,6 +218,7 @@ function decide(
   const limit = new Promise<HttpCheckOutcome>((resolve) => {
     const late = () => resolve(refusal(settings, "request/deadline", 403, "the deadline passed before a decision"));
     timer = setTimeout(late, settings.deadlineMillis);
+    timer.unref();
   });
   Promise.race([outcome, limit])
     .catch(defect)
@@ -224,6 +233,9 @@ function decide(
 
 function send(response: ServerResponse, answer: HttpCheckResponse): void {
   const { status, headers, body } = sendable(answer);
+  // Envoy hands a denial's headers to its client: those about this connection and this clock are no business of the client's.
+  response.sendDate = false;
+  if (response.shouldKeepAlive) response.removeHeader("connection");
   response.writeHead(status, headers);
   response.end(body);
 }

@@ -39,7 +39,10 @@ export class ByteWriter {
   /** What was written as a text of one character a byte: a key by which equal runs are found. */
   toText(): string {
     let text = "";
-    for (let i = 0; i < this.#length; i++) text += String.fromCharCode(this.#bytes[i]!);
+    for (let at = 0; at < this.#length; at += 4096) {
+      const part = this.#bytes.subarray(at, Math.min(at + 4096, this.#length));
+      text += String.fromCharCode.apply(undefined, part as unknown as number[]);
+    }
     return text;
   }
 

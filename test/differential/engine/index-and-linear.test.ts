@@ -19,7 +19,7 @@ test("index, linear walk and explanation decide alike", () => {
   const seen = { matched: 0, custom: 0, tcp: 0, unsure: 0, fewer: 0 };
   for (let done = 0; done < runs; ) {
     const set = ruleSet(random);
-    const engine = createEngine(set, "digest");
+    const engine = createEngine(set, "digest", { scanUpTo: random.pick([0, 8]) });
     const workloads = Array.from({ length: 5 }, () => workload(random));
     for (let i = 0; i < REQUESTS_PER_SET && done < runs; i++, done++) {
       const asked = request(random);

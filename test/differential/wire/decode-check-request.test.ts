@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
+import { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import { narrowCheckRequestSchema } from "#test/support/protobuf/narrow-schema";
 import { exceptions, type WireProblem, wireProblem } from "#test/support/protobuf/strict-wire";
 import { Random, testSeed } from "#test/support/random";
 import { checkRequestArbitrary } from "#test/support/wire/check-request-arbitrary";
 import { type NarrowCheckRequest, viewDecoded, viewNarrow } from "#test/support/wire/decoded-view";
-import { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import { messageFile, wireCases } from "#test/support/wire/wire-case";
 
 const VALID = 3000;
 const MUTATIONS = 20_000;
@@ -68,7 +70,8 @@ test("two messages after each other merge as protobuf says", () => {
 
 test("a message cut off at any byte", () => {
   const seen = new Map<string, number>();
-  for (const message of sample(60, 2)) {
+  const recorded = wireCases().map(({ name }) => readFileSync(messageFile(name)));
+  for (const message of [...sample(60, 2), ...recorded]) {
     for (let length = 0; length < message.length; length++) {
       const outcome = compareOrPrint(message.subarray(0, length));
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
@@ -79,7 +82,8 @@ test("a message cut off at any byte", () => {
 
 test(`${MUTATIONS} mutated messages, every exception among them`, () => {
   const random = new Random(seed);
-  const corpus = sample(300, 3).filter((message) => message.length > 0);
+  const recorded = wireCases().map(({ name }) => readFileSync(messageFile(name)));
+  const corpus = [...sample(300, 3).filter((message) => message.length > 0), ...recorded, ...recorded];
   const seen = new Map<string, number>();
   for (let i = 0; i < MUTATIONS; i++) {
     const outcome = compareOrPrint(mutate(random, corpus));
@@ -166,6 +170,16 @@ function valueBytes(random: Random, depth: number): Buffer {
     );
   });
 }
+
+test("any bytes at all", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      compareOrPrint(bytes);
+      compareOrPrint(field(1, field(4, field(2, bytes))));
+    }),
+    { seed, numRuns: 3000 },
+  );
+});
 
 const INTERESTING = [
   0x00, 0x01, 0x02, 0x0a, 0x0b, 0x0c, 0x12, 0x1a, 0x22, 0x52, 0x5a, 0x62, 0x7f, 0x80, 0x81, 0xc3, 0xff,

@@ -3,39 +3,28 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decodeRuleSet, encodeRuleSet } from "#policy-compiler/ruleset/codec";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
+import { Random, testSeed } from "#test/support/random";
 import { anyRuleSet } from "#test/support/rule-set-arbitrary";
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const seed = testSeed("rule set bytes");
 const mutationsPerRuleSet = 100;
 const ruleSets = 100;
 
-/** A small generator of our own, so that a mutation follows from the seed alone. */
-function randomOf(start: number): (limit: number) => number {
-  let state = start >>> 0 || 1;
-  return (limit) => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state % limit;
-  };
-}
-
-function mutated(bytes: Uint8Array, random: (limit: number) => number): Uint8Array {
-  const at = random(bytes.length);
-  switch (random(5)) {
+function mutated(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = random.below(bytes.length);
+  switch (random.below(5)) {
     case 0:
       return bytes.slice(0, at);
     case 1:
-      return new Uint8Array([...bytes, ...Array.from({ length: 1 + random(4) }, () => random(256))]);
+      return new Uint8Array([...bytes, ...Array.from({ length: 1 + random.below(4) }, () => random.below(256))]);
     case 2:
-      return new Uint8Array([...bytes.slice(0, at), random(256), ...bytes.slice(at)]);
+      return new Uint8Array([...bytes.slice(0, at), random.below(256), ...bytes.slice(at)]);
     case 3:
-      return new Uint8Array([...bytes.slice(0, at), ...bytes.slice(at + 1 + random(8))]);
+      return new Uint8Array([...bytes.slice(0, at), ...bytes.slice(at + 1 + random.below(8))]);
     default: {
       const changed = bytes.slice();
-      for (let i = random(4); i >= 0; i--) changed[random(changed.length)] = random(3) === 0 ? 0xff : random(256);
+      for (let i = random.below(4); i >= 0; i--)
+        changed[random.below(changed.length)] = random.below(3) === 0 ? 0xff : random.below(256);
       return changed;
     }
   }
@@ -51,8 +40,8 @@ function withChecksum(bytes: Uint8Array): Uint8Array {
 
 const samples = fc.sample(anyRuleSet, { seed, numRuns: ruleSets }).map(encodeRuleSet);
 
-test(`damaged bytes give a fault (${ruleSets * mutationsPerRuleSet} mutations, seed ${seed})`, () => {
-  const random = randomOf(seed);
+test(`damaged bytes give a fault (${ruleSets * mutationsPerRuleSet} mutations)`, () => {
+  const random = new Random(seed);
   for (const bytes of samples) {
     for (let i = 0; i < mutationsPerRuleSet; i++) {
       const changed = mutated(bytes, random);
@@ -63,8 +52,8 @@ test(`damaged bytes give a fault (${ruleSets * mutationsPerRuleSet} mutations, s
   }
 });
 
-test(`bytes made up to be believed give a fault or a rule set (${ruleSets * mutationsPerRuleSet} mutations, seed ${seed})`, () => {
-  const random = randomOf(seed + 1);
+test(`bytes made up to be believed give a fault or a rule set (${ruleSets * mutationsPerRuleSet} mutations)`, () => {
+  const random = new Random(seed + 1);
   let accepted = 0;
   for (const bytes of samples) {
     for (let i = 0; i < mutationsPerRuleSet; i++) {

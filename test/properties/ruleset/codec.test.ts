@@ -3,9 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decodeRuleSet, encodeRuleSet } from "#policy-compiler/ruleset/codec";
 import type { FieldTest, RuleSet, ValueTest } from "#policy-compiler/ruleset/model";
+import { testSeed } from "#test/support/random";
 import { anyRuleSet } from "#test/support/rule-set-arbitrary";
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const seed = testSeed("rule set codec");
 
 function decoded(bytes: Uint8Array): RuleSet {
   const result = decodeRuleSet(bytes);
@@ -31,7 +32,7 @@ function assertInterned(values: readonly (FieldTest | ValueTest)[]): void {
   }
 }
 
-test(`a rule set comes back equal from its bytes, with equal tests as one object (seed ${seed})`, () => {
+test(`a rule set comes back equal from its bytes, with equal tests as one object`, () => {
   fc.assert(
     fc.property(anyRuleSet, (ruleSet) => {
       const back = decoded(encodeRuleSet(ruleSet));
@@ -47,7 +48,7 @@ test(`a rule set comes back equal from its bytes, with equal tests as one object
   );
 });
 
-test(`equal rule sets have equal bytes, whatever objects they share (seed ${seed})`, () => {
+test(`equal rule sets have equal bytes, whatever objects they share`, () => {
   fc.assert(
     fc.property(anyRuleSet, (ruleSet) => {
       const bytes = encodeRuleSet(ruleSet);

@@ -54,7 +54,9 @@ export function assemble(drafts: readonly PolicyDraft[], base: Omit<RuleSet, "in
   const sorted = drafts.toSorted((a, b) => compare(place(a.policy), place(b.policy)));
   const policies = sorted.map(({ policy }) => policy);
   const rules = sorted
-    .flatMap(({ bodies }, policy) => bodies.map((body, ordinal): Rule => ({ policy, ordinal, origin, ...body })))
+    .flatMap(({ bodies }, policy) =>
+      bodies.map((body, ordinal): Rule => ({ policy, ordinal, origin: policies[policy]!.origin, ...body })),
+    )
     .map((rule) => ({ rule, key: ruleKey({ ...policies[rule.policy]!, provider: undefined }, rule.ordinal) }))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ rule }) => rule);
@@ -67,7 +69,7 @@ function compare(a: string, b: string): number {
 
 /** A random rule set. Its rules share fields, as compiled ones do. */
 export function ruleSet(random: Random): RuleSet {
-  const size = random.pick([1, 3, 8, 25]);
+  const size = random.pick([2, 8, 25, 40]);
   const fields = Array.from({ length: 4 + 3 * size }, () => fieldTest(random));
   // Some sets have few attributes in common, some all, so that indexes of every shape come up.
   const pool = random.chance(0.5) ? fields : fields.slice(0, 4 + size);

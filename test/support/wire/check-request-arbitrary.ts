@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue, MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import type { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import type { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 
 type CheckRequestInit = MessageInitShape<typeof CheckRequestSchema>;
 

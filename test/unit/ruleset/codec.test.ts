@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import zlib from "node:zlib";
 import { decodeRuleSet, encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
 import type { FieldTest, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
@@ -68,6 +69,11 @@ test("the bytes begin with a name and a version, and say which of them does not 
 
 test("the checksum is CRC-32", () => {
   assert.equal(crc32(new TextEncoder().encode("123456789")), 0xcbf43926);
+  assert.equal(crc32(new Uint8Array()), 0);
+  for (let size = 0; size < 40; size++) {
+    const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 89 + size) % 256);
+    assert.equal(crc32(bytes), zlib.crc32(bytes), `${size} bytes`);
+  }
 });
 
 test("bytes are read where they lie in a larger buffer", () => {
@@ -117,4 +123,11 @@ test("numbers that lead out of a list are a fault", () => {
   assert.equal(fault(encodeRuleSet({ ...empty, policies: [policy], rules: [rule] })), "a policy is out of range");
   const index = { ...empty.index, http: { always: [0], dimensions: [] } };
   assert.equal(fault(encodeRuleSet({ ...empty, index })), "a rule is out of range");
+});
+
+test("a list that claims more items than there are bytes is refused before room is made for it", () => {
+  const body = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]);
+  const bytes = new Uint8Array([...encodeRuleSet(empty).subarray(0, 8), 0, 0, 0, 0, ...body]);
+  new DataView(bytes.buffer).setUint32(8, crc32(body));
+  assert.equal(fault(bytes), "a list is longer than the bytes that are left");
 });

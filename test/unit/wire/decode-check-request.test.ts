@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
 import { MAX_ENTRIES } from "#authz/check/wire/wire-reader";
-import { CheckRequestSchema } from "../../../platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb.ts";
+import { CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 
 function decode(message: Uint8Array) {
   const decoded = decodeCheckRequest(message);
@@ -133,6 +133,15 @@ test("10,000 headers are all there", () => {
   const request = decode(encode({ attributes: { request: { http: { headerMap: { headers } } } } }));
   assert.deepEqual(request.http?.headerLines("x-4999"), ["4999", "9999"]);
   assert.equal(request.http?.headerNames().length, 10_000);
+});
+
+test("a body of 16 MiB is passed over", () => {
+  const rawBody = Buffer.alloc(16 * 1024 * 1024, 0xff);
+  const request = decode(
+    encode({ attributes: { request: { http: { method: "POST", rawBody, headers: { a: "1" } } } } }),
+  );
+  assert.equal(request.http?.method, "POST");
+  assert.deepEqual(request.http?.headerLines("a"), ["1"]);
 });
 
 test("entries are counted together", () => {

@@ -1,0 +1,34 @@
+import { type Command, Option } from "commander";
+import type { CommandContext } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { addIstioLax, formatOption, wantsColour } from "../options.ts";
+import { compileFolder } from "../policies/compile-folder.ts";
+import { renderDiagnostics } from "../report/print.ts";
+import { type DiagnosticFormat, diagnosticFormats, tally } from "../report/report.ts";
+import { readVersion } from "../version.ts";
+
+interface Options {
+  readonly format: DiagnosticFormat;
+  readonly failOn: "error" | "warning";
+  readonly istioLax: boolean;
+}
+
+/** `garita check [FOLDER]`: what the compiler says. Exit 3 with an error; 5 with a warning under `--fail-on warning`. */
+export function define(command: Command, context: CommandContext): void {
+  addIstioLax(command)
+    .argument("[folder]", "policy folder", ".")
+    .addOption(formatOption(diagnosticFormats))
+    .addOption(
+      new Option("--fail-on <severity>", "severity that fails the command")
+        .choices(["error", "warning"])
+        .default("error"),
+    )
+    .action(async (folder: string, { format, failOn, istioLax }: Options) => {
+      const compiled = await compileFolder(folder, { istioLax });
+      const version = await readVersion();
+      context.write(await renderDiagnostics(compiled, format, { colour: wantsColour(context), version }));
+      const { errors, warnings } = tally(compiled.diagnostics);
+      if (errors > 0) context.finish(exitCodes.invalidPolicy);
+      else if (failOn === "warning" && warnings > 0) context.finish(exitCodes.gate);
+    });
+}

@@ -1,0 +1,17 @@
+import { type Command, Option } from "commander";
+import type { CommandContext } from "./command.ts";
+
+/** `--format` with its choices; the first is the default. */
+export function formatOption(formats: readonly string[]): Option {
+  return new Option("--format <format>", "how to print").choices(formats).default(formats[0]);
+}
+
+export function addIstioLax(command: Command): Command {
+  return command.option("--istio-lax", "drop unknown fields with a note, as Istio's file loader does", false);
+}
+
+/** Colour only on a terminal that wants it (https://no-color.org). */
+export function wantsColour({ environment }: CommandContext): boolean {
+  if (environment["NO_COLOR"] !== undefined && environment["NO_COLOR"] !== "") return false;
+  return process.stdout.isTTY === true && environment["TERM"] !== "dumb";
+}

@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import type { Engine } from "#authz/engine/contract";
+import { prepareEngine } from "#authz/rulesets/prepare";
+import { readDirectory } from "#authz/rulesets/read-directory";
+import { compile, type SourceFile } from "#policy-compiler/compile";
+import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
+import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+
+export interface CompiledFolder {
+  readonly folder: string;
+  readonly files: readonly SourceFile[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Undefined when a diagnostic is an error. */
+  readonly built: { readonly ruleSet: RuleSet; readonly bytes: Uint8Array; readonly digest: string } | undefined;
+}
+
+/** Reads and compiles a policy folder. Fails with a coded error when the folder cannot be read. */
+export async function compileFolder(folder: string, options: { readonly istioLax: boolean }): Promise<CompiledFolder> {
+  const files = await readDirectory(folder);
+  const { ruleSet, diagnostics } = compile(files, options);
+  if (ruleSet === undefined) return { folder, files, diagnostics, built: undefined };
+  const bytes = encodeRuleSet(ruleSet);
+  const digest = ruleSetDigest(bytes, (input) => createHash("sha256").update(input).digest());
+  return { folder, files, diagnostics, built: { ruleSet, bytes, digest } };
+}
+
+/** An engine for a folder that compiled; it is made from the bytes, as a service would make it. */
+export function engineOf(built: NonNullable<CompiledFolder["built"]>): Engine {
+  return prepareEngine(built.bytes, built.digest);
+}
+
+/** Text of one of the folder's files, for excerpts. */
+export function textOf({ files }: CompiledFolder): (path: string) => string | undefined {
+  const decoder = new TextDecoder();
+  return (path) => {
+    const file = files.find((each) => each.path === path);
+    return file === undefined ? undefined : decoder.decode(file.bytes);
+  };
+}

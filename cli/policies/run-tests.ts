@@ -1,0 +1,90 @@
+import type { Snapshot } from "#authz/check/contract";
+import type { Verdict } from "#authz/check/judge";
+import type { Explanation } from "#authz/engine/decision";
+import { ask } from "../request/ask.ts";
+import { checkMessage } from "../request/check-message.ts";
+import type { RequestDescription } from "../request/description.ts";
+import type { Expectation, TestFile } from "./test-file.ts";
+
+/** One caller with one request. */
+export interface TestResult {
+  readonly file: string;
+  /** Line of the expectation; undefined when none lists the pair. */
+  readonly line: number | undefined;
+  readonly caller: string;
+  readonly request: string;
+  readonly outcome: "allow" | "deny";
+  readonly reason: string;
+  readonly rule: string;
+  /** What differs from what was expected; empty: passed. */
+  readonly faults: readonly string[];
+}
+
+/** Runs every pair of a file against a rule set. Pure but for its arguments; the same input gives the same results. */
+export function runTestFile(file: TestFile, snapshot: Snapshot): readonly TestResult[] {
+  const expected = new Map<string, Expectation>();
+  for (const expectation of file.expectations) {
+    for (const caller of expectation.callers) {
+      for (const request of expectation.requests) expected.set(JSON.stringify([caller, request]), expectation);
+    }
+  }
+  return Object.keys(file.callers).flatMap((caller) =>
+    Object.keys(file.requests).map((request) =>
+      runPair(file, caller, request, expected.get(JSON.stringify([caller, request])), snapshot),
+    ),
+  );
+}
+
+function runPair(
+  file: TestFile,
+  caller: string,
+  request: string,
+  expectation: Expectation | undefined,
+  snapshot: Snapshot,
+): TestResult {
+  const asked = ask(checkMessage(describe(file, caller, request)), snapshot);
+  const place = { file: file.path, line: expectation?.line, caller, request };
+  if (!asked.ok)
+    return { ...place, outcome: "deny", reason: "request/unreadable", rule: "none", faults: [asked.fault] };
+  const { decision, custom } = asked.verdict;
+  const rule = decision.rule?.key ?? custom?.key ?? "none";
+  const faults = differences(asked.verdict, rule, expectation ?? { outcome: "deny" });
+  if (faults.length > 0) faults.push(...because(asked.verdict, asked.explain()));
+  return { ...place, outcome: decision.outcome, reason: decision.reason, rule, faults };
+}
+
+function describe(file: TestFile, caller: string, name: string): RequestDescription {
+  const { tcp, workload, ...request } = file.requests[name]!;
+  const connection = tcp === true ? { tcp } : { request };
+  return { workload: workload ?? file.workload, caller: file.callers[caller]!, ...connection };
+}
+
+function differences(verdict: Verdict, rule: string, expected: Partial<Expectation>): string[] {
+  const { decision } = verdict;
+  const found = {
+    outcome: decision.outcome,
+    rule,
+    reason: decision.reason,
+    status: verdict.isHttp ? verdict.status : 0,
+    audit: decision.audit?.rule?.key ?? "none",
+  };
+  return (Object.keys(found) as (keyof typeof found)[]).flatMap((field) =>
+    expected[field] === undefined || expected[field] === found[field]
+      ? []
+      : [`${field}: expected \`${expected[field]}\`, found \`${found[field]}\``],
+  );
+}
+
+/** What helps to mend a failed test: the deciding rule, or the nearest one and the field that kept it from matching. */
+function because(verdict: Verdict, walk: Explanation | undefined): string[] {
+  const { rule, reason } = verdict.decision;
+  if (rule !== undefined) return [`decided by ${rule.key} at ${rule.origin.file}:${rule.origin.line}`];
+  const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}`];
+  const [nearest] = walk?.nearest ?? [];
+  if (nearest === undefined) return said;
+  const { key, origin } = nearest.rule;
+  const fields = nearest.failed.map(
+    ({ side, field, wanted, seen }) => `\`${side}\` ${field}: wanted ${wanted.join(", ")}, seen ${seen ?? "nothing"}`,
+  );
+  return [...said, `nearest: ${key} at ${origin.file}:${origin.line}`, ...fields];
+}

@@ -1,0 +1,130 @@
+import { checkShape } from "../config/check-shape.ts";
+import { type LocatedYaml, type Path, readYaml } from "../config/read-yaml.ts";
+import { object, text } from "../config/schema.ts";
+import type { CallerDescription, HttpDescription, WorkloadDescription } from "../request/description.ts";
+import { callerSchema, httpProperties, workloadSchema } from "../request/schema.ts";
+
+/** A `*_test.yaml`: every caller with every request. What no expectation lists must be denied. */
+export interface TestFile {
+  readonly path: string;
+  readonly workload: WorkloadDescription;
+  readonly callers: Readonly<Record<string, CallerDescription>>;
+  readonly requests: Readonly<Record<string, TestRequest>>;
+  readonly expectations: readonly Expectation[];
+}
+
+export interface TestRequest extends HttpDescription {
+  readonly tcp?: boolean;
+  /** Instead of the file's workload. */
+  readonly workload?: WorkloadDescription;
+}
+
+export interface Expectation {
+  readonly callers: readonly string[];
+  readonly requests: readonly string[];
+  readonly outcome: "allow" | "deny";
+  /** Key of the deciding rule, or `none`: no rule decided. */
+  readonly rule?: string;
+  readonly reason?: string;
+  readonly status?: number;
+  /** Key of the AUDIT rule that must have matched, or `none`. */
+  readonly audit?: string;
+  readonly line: number;
+}
+
+export interface TestFileFault {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly help?: string;
+}
+
+const names = (description: string) => ({ type: "array", description, items: text("A name."), minItems: 1 }) as const;
+
+/** The schema of a test file. */
+export const testFileSchema = object(
+  "Policy tests: callers x requests, and what must come of them.",
+  {
+    workload: workloadSchema,
+    now: text("RFC 3339: the clock of every test in this file, which stands still.", {
+      pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$",
+    }),
+    callers: { type: "object", description: "Callers by name; `{}` is anybody.", additionalProperties: callerSchema },
+    requests: {
+      type: "object",
+      description: "Requests by name.",
+      additionalProperties: object("One request.", {
+        ...httpProperties,
+        tcp: { type: "boolean", description: "A connection instead of a request.", default: false },
+        workload: workloadSchema,
+      }),
+    },
+    expect: {
+      type: "array",
+      description:
+        "What must come of a caller's request. A pair that no item lists must be denied; one that two list is an error.",
+      items: object(
+        "Callers x requests with one outcome.",
+        {
+          callers: names("Names of callers."),
+          requests: names("Names of requests."),
+          outcome: text("What must be decided.", { enum: ["allow", "deny"] }),
+          rule: text("Key of the deciding rule, or `none`."),
+          reason: text("Reason of the decision, as in the log."),
+          status: { type: "integer", description: "HTTP status.", minimum: 0, maximum: 999 },
+          audit: text("Key of the AUDIT rule that matched, or `none`."),
+        },
+        { required: ["callers", "requests", "outcome"] },
+      ),
+    },
+  },
+  { required: ["callers", "requests", "expect"] },
+);
+
+interface Raw extends Omit<TestFile, "path" | "expectations" | "workload"> {
+  readonly workload?: WorkloadDescription;
+  readonly expect: readonly Omit<Expectation, "line">[];
+}
+
+/** Reads a test file. Faults carry their places; a file with one is not run. */
+export function readTestFile(
+  path: string,
+  content: string,
+): { readonly file: TestFile | undefined; readonly faults: readonly TestFileFault[] } {
+  const { yaml, faults: syntax } = readYaml(content);
+  if (yaml === undefined) return { file: undefined, faults: syntax.map((fault) => ({ path, ...fault })) };
+  const shape = checkShape(yaml.value ?? {}, testFileSchema).map((fault): TestFileFault => {
+    const place = fault.at === "key" ? yaml.placeOfKey(fault.path) : yaml.placeOf(fault.path);
+    return { path, ...place, message: fault.message, ...(fault.help === undefined ? {} : { help: fault.help }) };
+  });
+  if (shape.length > 0) return { file: undefined, faults: shape };
+  const raw = yaml.value as Raw;
+  const faults = checkNames(path, raw, yaml);
+  if (faults.length > 0) return { file: undefined, faults };
+  const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
+  const { callers, requests } = raw;
+  return { file: { path, workload: raw.workload ?? {}, callers, requests, expectations }, faults };
+}
+
+/** Names that nothing defines, and pairs that are expected twice. */
+function checkNames(path: string, raw: Raw, yaml: LocatedYaml): TestFileFault[] {
+  const faults: TestFileFault[] = [];
+  const report = (where: Path, message: string) => faults.push({ path, ...yaml.placeOf(where), message });
+  const seen = new Set<string>();
+  raw.expect.forEach((expectation, i) => {
+    for (const list of ["callers", "requests"] as const) {
+      expectation[list].forEach((name, j) => {
+        if (!Object.hasOwn(raw[list], name)) report(["expect", i, list, j], `\`${name}\` is not among the ${list}`);
+      });
+    }
+    for (const caller of expectation.callers) {
+      for (const request of expectation.requests) {
+        const pair = JSON.stringify([caller, request]);
+        if (seen.has(pair)) report(["expect", i], `\`${caller}\` with \`${request}\` is expected twice`);
+        seen.add(pair);
+      }
+    }
+  });
+  return faults;
+}

@@ -1,0 +1,61 @@
+import type { RuleRef } from "#authz/engine/decision";
+import type { ExplainedDecision } from "../request/explanation.ts";
+
+/** One line: outcome, status, reason, rule. */
+export function renderDecision({ outcome, status, reason, rule, detail }: ExplainedDecision): string {
+  const parts = [
+    outcome,
+    status === 0 ? "" : String(status),
+    reason,
+    rule === undefined ? "" : ruleText(rule),
+    detail ?? "",
+  ];
+  return `${parts.filter((part) => part !== "").join("  ")}\n`;
+}
+
+/** The decision, then why: policies that apply, the nearest rules, what was unknown, dry-run and audit results. */
+export function renderExplanation(explained: ExplainedDecision): string {
+  const { applied, nearest, unknown, audit, dryRun, workload } = explained;
+  const lines = [renderDecision(explained).trimEnd()];
+  if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
+  lines.push("", applied.length === 0 ? "no AuthorizationPolicy applies to the workload" : "policies that apply:");
+  for (const { stage, namespace, name, origin } of applied) {
+    lines.push(`  ${stage.padEnd(11)} ${namespace}/${name}  ${origin.file}:${origin.line}`);
+  }
+  if (nearest.length > 0) lines.push("", "rules that came nearest:");
+  for (const { rule, satisfied, total, failed } of nearest) {
+    lines.push(`  ${ruleText(rule)}  (${satisfied} of ${total} fields hold)`);
+    for (const { side, field, wanted, seen, result } of failed) {
+      const found = result === "unknown" ? "unknown" : seen === undefined ? "absent" : `\`${seen}\``;
+      lines.push(`    ${side}: ${field} wanted ${wanted.map((text) => `\`${text}\``).join(" or ")}, found ${found}`);
+    }
+  }
+  if (unknown.length > 0) lines.push("", "unknown, and it mattered:");
+  for (const { attribute, remedy } of unknown) lines.push(`  ${attribute}: ${remedy}`);
+  if (audit !== undefined)
+    lines.push("", `audit: ${audit.rule === undefined ? "no rule matched" : ruleText(audit.rule)}`);
+  for (const action of ["deny", "allow"] as const) {
+    const result = dryRun[action];
+    if (result === undefined) continue;
+    lines.push(
+      "",
+      `dry run, ${action}: ${result.result}${result.rule === undefined ? "" : ` by ${ruleText(result.rule)}`}`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function ruleText({ key, origin }: RuleRef): string {
+  return `${key} (${origin.file}:${origin.line})`;
+}
+
+function workloadText(workload: Readonly<Record<string, unknown>>): string {
+  const { namespace, name, kind, labels } = workload as {
+    namespace: string;
+    name?: string;
+    kind: string;
+    labels: object;
+  };
+  const said = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`);
+  return `${namespace}/${name ?? "(described by labels)"}, ${kind}${said.length === 0 ? "" : `, ${said.join(" ")}`}`;
+}

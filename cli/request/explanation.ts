@@ -1,0 +1,38 @@
+import type { Verdict } from "#authz/check/judge";
+import type { DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
+
+/** A decision and what is behind it, as the admin API and `--format json` print it. */
+export interface ExplainedDecision {
+  readonly outcome: "allow" | "deny";
+  readonly reason: string;
+  /** HTTP status; 0 for a connection. */
+  readonly status: number;
+  readonly rule: RuleRef | undefined;
+  readonly detail: string | undefined;
+  readonly workload: Readonly<Record<string, unknown>> | undefined;
+  readonly applied: Explanation["applied"];
+  readonly nearest: Explanation["nearest"];
+  readonly unknown: Explanation["unknown"];
+  readonly audit: Verdict["decision"]["audit"];
+  readonly dryRun: { readonly deny: DryRunResult | undefined; readonly allow: DryRunResult | undefined };
+  readonly digest: string;
+}
+
+/** Joins a verdict with its linear walk. */
+export function explanationOf(verdict: Verdict, walk: Explanation | undefined, digest: string): ExplainedDecision {
+  const { decision, workload } = verdict;
+  return {
+    outcome: decision.outcome,
+    reason: decision.reason,
+    status: verdict.isHttp ? verdict.status : 0,
+    rule: decision.rule ?? verdict.custom,
+    detail: verdict.detail,
+    workload: workload === undefined ? undefined : { ...workload, labels: Object.fromEntries(workload.labels) },
+    applied: walk?.applied ?? [],
+    nearest: walk?.nearest ?? [],
+    unknown: walk?.unknown ?? [],
+    audit: decision.audit,
+    dryRun: decision.dryRun,
+    digest,
+  };
+}

@@ -1,0 +1,169 @@
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { WorkloadKind } from "#authz/engine/attributes";
+import { checkShape } from "../config/check-shape.ts";
+import { readYaml } from "../config/read-yaml.ts";
+import type { CheckMessage } from "./check-message.ts";
+import type { CallerDescription, HttpDescription, RequestDescription, WorkloadDescription } from "./description.ts";
+import { requestSchema } from "./schema.ts";
+
+/** The flags by which a person describes one request. */
+export interface RequestOptions {
+  readonly file?: string;
+  readonly checkRequest?: string;
+  readonly workload?: string;
+  readonly namespace?: string;
+  readonly label?: readonly string[];
+  /** False: the workload has no labels. */
+  readonly labels?: boolean;
+  readonly kind?: WorkloadKind;
+  readonly gateway?: string;
+  readonly service?: string;
+  readonly local?: string;
+  readonly principal?: string;
+  readonly dnsName?: string;
+  readonly subject?: string;
+  readonly sni?: string;
+  readonly tls?: boolean;
+  readonly peer?: string;
+  readonly remote?: string;
+  readonly method?: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly header?: readonly string[];
+  readonly http2?: boolean;
+  readonly tcp?: boolean;
+}
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
+
+/** Adds the flags to a command. */
+export function addRequestOptions(command: Command): Command {
+  return command
+    .option("-f, --file <file>", "YAML or JSON description of the request; flags go over it")
+    .option("--check-request <file>", "a CheckRequest recorded as JSON, alone or as {request, metadata}")
+    .option("-w, --workload <name>", "WorkloadEntry that is asked about")
+    .option("-n, --namespace <namespace>", "its namespace")
+    .option(
+      "-l, --label <key=value>",
+      "a label, instead of --workload; repeatable (with no label: --no-labels)",
+      collect,
+    )
+    .option("--no-labels", "the workload has no labels")
+    .addOption(new Option("--kind <kind>", "what asks").choices(["sidecar", "gateway", "k8s-gateway", "waypoint"]))
+    .option("--gateway <name>", "its Gateway")
+    .option("--service <namespace/name>", "a waypoint's target")
+    .option("--local <address:port>", "local address of the connection")
+    .option("-p, --principal <id>", "SPIFFE ID of the caller, with or without spiffe://")
+    .option("--dns-name <name>", "DNS name in the caller's certificate")
+    .option("--subject <subject>", "subject of the caller's certificate")
+    .option("--sni <name>", "server name that the caller sends")
+    .option("--tls", "the caller speaks TLS")
+    .option("--peer <address>", "physical peer")
+    .option("--remote <address>", "client behind trusted proxies")
+    .option("-X, --method <method>", "HTTP method")
+    .option("--host <authority>", "authority")
+    .option("--path <target>", "request target with query")
+    .option("-H, --header <name: value>", "a header line; repeatable", collect)
+    .option("--http2", "the request came over HTTP/2")
+    .option("--tcp", "a connection instead of a request");
+}
+
+/** A fault of what the user gave; the command ends with the status for wrong usage. */
+export class RequestFault extends Error {
+  override readonly name = "RequestFault";
+}
+
+/** Makes a check of the flags. Fails with `RequestFault`. */
+export async function checkOf(options: RequestOptions): Promise<CheckMessage> {
+  const { checkMessage, recordedCheck } = await import("./check-message.ts");
+  if (options.checkRequest !== undefined) {
+    const text = await readText(options.checkRequest);
+    try {
+      return recordedCheck(text);
+    } catch (cause) {
+      throw new RequestFault(`\`${options.checkRequest}\` is no CheckRequest: ${(cause as Error).message}`, { cause });
+    }
+  }
+  return checkMessage(await describedBy(options));
+}
+
+/** The description that the flags and the request file make. Fails with `RequestFault`. */
+export async function describedBy(options: RequestOptions): Promise<RequestDescription> {
+  return describe(options, options.file === undefined ? {} : await readDescription(options.file));
+}
+
+/** A description out of the flags, laid over the one from the file. */
+function describe(options: RequestOptions, base: RequestDescription): RequestDescription {
+  const tcp = options.tcp ?? base.tcp ?? false;
+  const described = {
+    workload: { ...base.workload, ...workloadOf(options) },
+    caller: { ...base.caller, ...callerOf(options) },
+  };
+  return tcp ? { ...described, tcp } : { ...described, request: { ...base.request, ...httpOf(options) } };
+}
+
+function workloadOf(options: RequestOptions): WorkloadDescription {
+  const { workload, namespace, kind, gateway, service, local } = options;
+  const labels = labelsOf(options);
+  return said({ workload, namespace, labels, kind, gateway, service, ...splitLocal(local) });
+}
+
+function labelsOf({ label, labels }: RequestOptions): Record<string, string> | undefined {
+  if (label === undefined) return labels === false ? {} : undefined;
+  return Object.fromEntries(
+    label.map((each) => {
+      const equals = each.indexOf("=");
+      if (equals < 1) throw new RequestFault(`expected \`key=value\` for a label, found \`${each}\``);
+      return [each.slice(0, equals), each.slice(equals + 1)];
+    }),
+  );
+}
+
+function splitLocal(local: string | undefined): { readonly address?: string; readonly port?: number } {
+  if (local === undefined) return {};
+  const found = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(local);
+  const port = Number(found?.[3]);
+  if (found === null || port > 65535) throw new RequestFault(`expected \`address:port\`, found \`${local}\``);
+  const address = found[1] ?? found[2] ?? "";
+  return address === "" ? { port } : { address, port };
+}
+
+function callerOf({ principal, dnsName, subject, tls, sni, peer, remote }: RequestOptions): CallerDescription {
+  return said({ principal, dnsName, subject, tls, sni, address: peer, remoteAddress: remote });
+}
+
+function httpOf({ method, host, path, header, http2 }: RequestOptions): HttpDescription {
+  return said({ method, host, path, headers: header, protocol: http2 === true ? ("HTTP/2" as const) : undefined });
+}
+
+type Said<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out what was not said. */
+function said<T extends object>(values: T): Said<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Said<T>;
+}
+
+async function readDescription(file: string): Promise<RequestDescription> {
+  const { yaml, faults } = readYaml(await readText(file));
+  if (yaml === undefined)
+    throw new RequestFault(faults.map((f) => `${file}:${f.line}:${f.column}: ${f.message}`).join("\n"));
+  const shape = checkShape(yaml.value ?? {}, requestSchema);
+  if (shape.length === 0) return (yaml.value ?? {}) as RequestDescription;
+  throw new RequestFault(
+    shape
+      .map((fault) => {
+        const { line, column } = fault.at === "key" ? yaml.placeOfKey(fault.path) : yaml.placeOf(fault.path);
+        return `${file}:${line}:${column}: ${fault.message}${fault.help === undefined ? "" : ` (${fault.help})`}`;
+      })
+      .join("\n"),
+  );
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
+  } catch (cause) {
+    throw new RequestFault(`\`${file}\` cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { createGrpcCheck } from "#authz/check/check";
+import { createHttpCheck } from "#authz/check/http-check";
+import { directorySource } from "#authz/rulesets/directory-source";
+import { fileSource } from "#authz/rulesets/file-source";
+import { prepareEngineInSlices } from "#authz/rulesets/prepare";
+import { systemClock } from "#platform/clock";
+import { createIds } from "#platform/ids";
+import type { LogOutput } from "#platform/log";
+import { createMetrics } from "#platform/metrics";
+import { loadConfig } from "../config/load.ts";
+import type { RequestDescription } from "../request/description.ts";
+import { readVersion } from "../version.ts";
+import type { ServiceParts } from "./start-service.ts";
+
+export interface AssembleOptions {
+  readonly config: string;
+  /** Compiled rules instead of the policy folder. */
+  readonly ruleset?: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: LogOutput;
+}
+
+/** The parts of the real service: real clock, real files, real checks. */
+export async function assemble({ config, ruleset, environment, log }: AssembleOptions): Promise<ServiceParts> {
+  return {
+    loadConfig: () => loadConfig(config, environment),
+    configFile: resolve(config),
+    version: await readVersion(),
+    clock: systemClock,
+    nextId: createIds({ nowMillis: systemClock.nowMillis, random: randomBytes }),
+    log,
+    metrics: createMetrics(),
+    createGrpcCheck,
+    createHttpCheck,
+    createSource: ({ directory }) =>
+      ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
+    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis),
+    async explain(description, checks) {
+      const { explainRequest } = await import("../request/explain-request.ts");
+      // The admin API has checked its shape.
+      return explainRequest(description as RequestDescription, checks);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+
+export interface Upstream {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** What the upstream saw of a request, as it answers it. */
+export interface EchoedRequest {
+  readonly method: string;
+  readonly target: string;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  readonly body: string;
+}
+
+/** An application that answers every HTTP/1.1 request with what it saw of it (`EchoedRequest`). */
+export async function startEchoUpstream(): Promise<Upstream> {
+  const server: Server = createServer(async (request, response) => {
+    let body = "";
+    request.setEncoding("latin1");
+    for await (const chunk of request) body += chunk;
+    const seen: EchoedRequest = {
+      method: request.method ?? "",
+      target: request.url ?? "",
+      rawHeaders: request.rawHeaders,
+      body,
+    };
+    response.setHeader("x-upstream", "1");
+    response.end(JSON.stringify(seen));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** An application that sends back every byte. */
+export async function startTcpEcho(): Promise<Upstream> {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.pipe(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadConfig, readConfig } from "#cli/config/load";
+import type { ServiceConfig } from "#cli/config/model";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+const minimal = "listeners: [{ name: a, protocol: http, address: '127.0.0.1:1' }]\npolicies: { directory: p }\n";
+
+function accepted(text: string, environment: Record<string, string> = {}): ServiceConfig {
+  const result = readConfig(text, "/etc/garita/garita.yaml", environment);
+  assert.ok(result.ok, JSON.stringify(result));
+  return result.config;
+}
+
+function refused(text: string, environment: Record<string, string>): string[] {
+  const result = readConfig(text, "/etc/garita/garita.yaml", environment);
+  assert.ok(!result.ok, "accepted");
+  return result.findings.map(({ code, file, message }) => `${code} ${file}: ${message}`);
+}
+
+test("a minimal configuration gets every default", () => {
+  assert.deepEqual(accepted(minimal), {
+    listeners: [
+      {
+        name: "a",
+        protocol: "http",
+        address: { kind: "tcp", host: "127.0.0.1", port: 1 },
+        unixMode: 0o660,
+        tls: undefined,
+        peerIdentity: undefined,
+        proxyProtocol: false,
+        workload: undefined,
+        destination: undefined,
+        pathPrefix: "",
+        attributeHeaders: false,
+        secretFile: undefined,
+        explainToClient: false,
+        deadlineMillis: 5000,
+        maxMessageBytes: 16 * 1024 * 1024,
+      },
+    ],
+    policies: { directory: "/etc/garita/p" },
+    admin: undefined,
+    logging: { level: "info" },
+  });
+});
+
+test("paths are relative to the file, in every key that holds one", () => {
+  const config = accepted(`listeners:
+  - name: a
+    protocol: http
+    address: unix:a.sock
+    socketMode: "0600"
+    secretFile: secrets/s
+    tls: { certificateFile: c.pem, keyFile: /k.pem, clientCaFile: ../ca.pem, allowedClients: [spiffe://x/y] }
+    workload: { namespace: n, labels: { app: web }, kind: gateway }
+policies: { directory: . }
+admin: { address: "127.0.0.1:2", socket: s.sock, tokenFile: t }
+`);
+  const [listener] = config.listeners;
+  assert.deepEqual(listener?.address, { kind: "unix", path: "/etc/garita/a.sock" });
+  assert.equal(listener?.unixMode, 0o600);
+  assert.equal(listener?.secretFile, "/etc/garita/secrets/s");
+  assert.deepEqual(listener?.tls, {
+    certificateFile: "/etc/garita/c.pem",
+    keyFile: "/k.pem",
+    clientCaFile: "/etc/ca.pem",
+    allowedClients: ["spiffe://x/y"],
+  });
+  assert.deepEqual(listener?.workload, { namespace: "n", labels: new Map([["app", "web"]]), kind: "gateway" });
+  assert.equal(config.policies.directory, "/etc/garita");
+  assert.equal(config.admin?.socket, "/etc/garita/s.sock");
+  assert.equal(config.admin?.tokenFile, "/etc/garita/t");
+});
+
+test("what is refused beyond this machine is allowed with proof, or by force", () => {
+  const open = (more: string) =>
+    `listeners: [{ name: a, protocol: http, address: '0.0.0.0:1', ${more} }]\npolicies: { directory: p }\n`;
+  const mutual = "tls: { certificateFile: a, keyFile: b, clientCaFile: c }";
+  accepted(open("attributeHeaders: true, secretFile: s"));
+  accepted(open(`attributeHeaders: true, ${mutual}`));
+  accepted(open("explainToClient: true, explainToClientForce: true"));
+  accepted(`${minimal}admin: { address: "0.0.0.0:2", ${mutual} }\n`);
+  accepted(`${minimal}admin: { address: "0.0.0.0:2", tls: { certificateFile: a, keyFile: b }, tokenFile: t }\n`);
+});
+
+test("variables override the file: texts, numbers, flags, list items, new items, free keys, JSON", () => {
+  const config = accepted(minimal, {
+    GARITA_LOGGING__LEVEL: "debug",
+    GARITA_LISTENERS__0__ADDRESS: "127.0.0.1:9",
+    GARITA_LISTENERS__0__DEADLINE_MILLIS: "250",
+    GARITA_LISTENERS__0__EXPLAINTOCLIENT: "true",
+    GARITA_LISTENERS__0__WORKLOAD__NAMESPACE: "n",
+    GARITA_LISTENERS__0__WORKLOAD__LABELS__app: "true",
+    GARITA_LISTENERS__1: '{"name":"b","protocol":"grpc","address":"127.0.0.1:3"}',
+    garita_logging__level: "not ours",
+    GARITA_SERVICE_HOST: "10.0.0.1",
+    OTHER__LOGGING__LEVEL: "fatal",
+  });
+  assert.equal(config.logging.level, "debug");
+  assert.deepEqual(config.listeners[0]?.address, { kind: "tcp", host: "127.0.0.1", port: 9 });
+  assert.equal(config.listeners[0]?.deadlineMillis, 250);
+  assert.equal(config.listeners[0]?.explainToClient, true);
+  assert.deepEqual(config.listeners[0]?.workload, { namespace: "n", labels: new Map([["app", "true"]]) });
+  assert.equal(config.listeners[1]?.name, "b");
+});
+
+test("a variable that leads nowhere or has the wrong type is refused by its name", () => {
+  const faults: readonly (readonly [name: string, value: string, message: RegExp])[] = [
+    [
+      "GARITA_LOGING__LEVEL",
+      "debug",
+      /^config\/environment environment variable GARITA_LOGING__LEVEL: no key is named `LOGING`/,
+    ],
+    ["GARITA_LISTENERS__5__NAME", "x", /expected an index from 0 to 1, found `5`/],
+    ["GARITA_LISTENERS__x__NAME", "x", /expected an index/],
+    ["GARITA_LISTENERS__0__DEADLINE_MILLIS", "5s", /expected a whole number, found `5s`/],
+    ["GARITA_LISTENERS__0__EXPLAIN_TO_CLIENT", "yes", /expected `true` or `false`/],
+    ["GARITA_LISTENERS__0__NAME__X", "x", /no keys/],
+    ["GARITA_LISTENERS__0__TLS", "{", /expected JSON/],
+    ["GARITA_LISTENERS__0__", "x", /no key is named ``/],
+    ["GARITA_LOGGING__LEVEL", "loud", /^config\/value environment variable GARITA_LOGGING__LEVEL: /],
+    ["GARITA_ADMIN__ADDRESS", "0.0.0.0:1", /^config\/admin-exposed environment variable GARITA_ADMIN__ADDRESS: /],
+  ];
+  for (const [name, value, message] of faults) assert.match(refused(minimal, { [name]: value }).join("; "), message);
+});
+
+test("a file that is not there is a finding", async (t) => {
+  const result = await loadConfig(join(await tempFolder(t), "none.yaml"), {});
+  assert.ok(!result.ok);
+  assert.equal(result.findings[0]?.code, "config/unreadable");
+});
+
+test("hostile files are refused quickly", () => {
+  for (const text of [
+    `a: ${"[".repeat(5000)}`,
+    "x".repeat(2_000_000),
+    "a: &a [*a]",
+    "? {a: 1}\n: 2\n",
+    "__proto__: { x: 1 }",
+  ]) {
+    const result = readConfig(text, "g", {});
+    assert.ok(!result.ok);
+  }
+});
