@@ -283,7 +283,7 @@ test("an Envoy whose own certificate is not on the list is not heard: fails clos
   assert.deepEqual([refused.status, refused.body], [403, ""]);
   const [line] = await loggedDecisions(envoy, (logged) => logged.case === "wrong-client");
   assert.deepEqual([line!.details, line!.reason], ["ext_authz_error", null]);
-  assert.match(garita.log(), /"listener":"mutual-tls".*client refused/);
+  await garita.printed(/"listener":"mutual-tls".*client refused/);
 });
 
 test("a path that is not in normal form is refused, for this answer cannot change it", async (t) => {

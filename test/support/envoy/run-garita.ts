@@ -68,6 +68,8 @@ export interface RunningGarita {
   log(): string;
   /** The log's line about the newest denial that is as wanted, awaited if it is not there yet. */
   denial(wanted: (line: DenialLine) => boolean): Promise<DenialLine>;
+  /** The first match in what was printed, awaited if it is not there yet. */
+  printed(pattern: RegExp): Promise<string>;
   signal(signal: NodeJS.Signals): void;
   /** How the process ended. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -127,6 +129,7 @@ export async function runGarita(folder: GaritaFolder, options: GaritaOptions): P
       until,
       log,
       denial: (wanted) => poll(child, async () => denialsIn(log()).findLast(wanted)),
+      printed: (pattern) => poll(child, async () => pattern.exec(log())?.[0]),
       signal: (signal) => child.kill(signal),
       exited,
       stop: () => end(child, exited),
