@@ -10,6 +10,7 @@ import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
 import { envoyJson } from "#envoy-configs/envoy-json";
 import { httpExtAuthz, httpExtAuthzSettings } from "#envoy-configs/http-ext-authz";
+import { httpServiceExtAuthz } from "#envoy-configs/http-ext-authz-http";
 import { httpListener } from "#envoy-configs/listeners";
 import type { Endpoint } from "#envoy-configs/socket-address";
 import { type Certificates, makeCertificates } from "#test/support/certificates";
@@ -56,45 +57,58 @@ before(async () => {
   for (const kind of ["crt", "key"] as const) {
     copyFileSync(certificates.file("server", kind), join(folder.path, `tls/server.${kind}`));
   }
-  [garita, leaving] = await Promise.all([
-    runGarita(folder, { listeners: listeners("127.0.0.1:0") }),
-    runGarita(otherFolder, { listeners: [grpc("main", "127.0.0.1:0")] }),
+  const started = await Promise.allSettled([
+    runGarita(folder, { listeners: listeners("127.0.0.1:0"), adminPort: 0 }),
+    runGarita(otherFolder, { listeners: [grpc("main", "127.0.0.1:0"), overHttp], adminPort: 0 }),
   ]);
-  closing.add({ stop: () => garita.stop() });
-  closing.add(leaving);
-  const listener = (name: string, timeoutMillis: number) =>
-    httpListener({
+  const running = started.flatMap((one) => (one.status === "fulfilled" ? [closing.add(one.value)] : []));
+  for (const one of started) if (one.status === "rejected") throw one.reason;
+  [garita, leaving] = running as [RunningGarita, RunningGarita];
+  const listener = (name: string) => {
+    const timeoutMillis = name.includes("impatient") ? 200 : 5_000;
+    return httpListener({
       name,
       endpoint: free,
-      authorization: httpExtAuthz({ cluster: name, timeoutMillis }),
+      authorization: name.startsWith("http-")
+        ? httpServiceExtAuthz({ cluster: name, timeoutMillis })
+        : httpExtAuthz({ cluster: name, timeoutMillis }),
       settings: httpExtAuthzSettings({ "garita.dev/namespace": "shop", "garita.dev/labels": "{}" }),
       upstream: "orders",
     });
-  const names = ["main", "socket", "renewed", "impatient", "leaving", "pair"];
+  };
+  const http = ["http-impatient", "http-leaving", "http-pair"];
+  const names = ["main", "socket", "renewed", "impatient", "leaving", "pair", ...http];
   const client = {
     certificate: certificates.file("garita-client", "crt"),
     key: certificates.file("garita-client", "key"),
   };
   const tls = { ca: certificates.ca, serverName: { dns: "garita.internal" }, client };
+  const http1Cluster = (name: string, endpoint: Endpoint) => cluster({ name, endpoint, protocol: "http1" });
   const http2 = (name: string, endpoint: Endpoint) => cluster({ name, endpoint, protocol: "http2" });
   const config = envoyJson(
     bootstrap({
       admin: free,
-      listeners: names.map((name) => listener(name, name === "impatient" ? 200 : 5_000)),
+      listeners: names.map(listener),
       clusters: [
         http2("main", garita.endpoint("main")),
         http2("impatient", garita.endpoint("main")),
         http2("socket", garita.endpoint("socket")),
         http2("leaving", leaving.endpoint("main")),
         http2("pair", leaving.endpoint("main")),
+        http1Cluster("http-impatient", garita.endpoint("http")),
+        http1Cluster("http-leaving", leaving.endpoint("http")),
+        http1Cluster("http-pair", leaving.endpoint("http")),
         cluster({ name: "renewed", endpoint: garita.endpoint("mutual-tls"), protocol: "http2", tls }),
-        cluster({ name: "orders", endpoint: { ...free, port: upstream.port }, protocol: "http1" }),
+        http1Cluster("orders", { ...free, port: upstream.port }),
       ],
     }),
   );
   for (const name of names)
     connectionManager(config, name)["access_log"] = [decisionLog("envoy.filters.http.ext_authz")];
-  shareLoad(clusterOf(config, "pair"), clusterOf(config, "main"));
+  const service = "envoy.service.auth.v3.Authorization";
+  shareLoad(clusterOf(config, "pair"), clusterOf(config, "main"), { grpc_health_check: { service_name: service } });
+  const ready = { http_health_check: { host: "127.0.0.1", path: "/readyz" } };
+  shareLoad(clusterOf(config, "http-pair"), clusterOf(config, "http-impatient"), ready);
   // Few requests a connection: new handshakes all the time.
   protocolOptions(clusterOf(config, "renewed"))["common_http_protocol_options"] = { max_requests_per_connection: 10 };
   envoy = closing.add(await runEnvoy(found.binary, config));
@@ -105,30 +119,39 @@ function grpc(name: string, address: string) {
   return { name, protocol: "grpc", address, peerIdentity: "none" } as const;
 }
 
+const overHttp = {
+  name: "http",
+  protocol: "http",
+  address: "127.0.0.1:0",
+  peerIdentity: "none",
+  workload: { namespace: "shop", labels: {} },
+} as const;
+
 function listeners(main: string) {
   const tls = { certificateFile: "tls/server.crt", keyFile: "tls/server.key", clientCaFile: certificates.ca };
   return [
     grpc("main", main),
     grpc("socket", `unix:${folder.path}/grpc.sock`),
     { ...grpc("mutual-tls", "127.0.0.1:0"), tls },
+    overHttp,
   ];
 }
 
-/** The hosts of both clusters in the first, each asked for its health ten times a second. */
-function shareLoad(pair: JsonObject, other: JsonObject): void {
-  const endpoints = (one: JsonObject) =>
-    (one["load_assignment"] as { endpoints: { lb_endpoints: JsonObject[] }[] }).endpoints;
-  endpoints(pair)[0]!.lb_endpoints.push(...endpoints(other)[0]!.lb_endpoints);
-  pair["health_checks"] = [
-    {
-      timeout: "1s",
-      interval: "0.1s",
-      no_traffic_interval: "0.1s",
-      unhealthy_threshold: 1,
-      healthy_threshold: 1,
-      grpc_health_check: { service_name: "envoy.service.auth.v3.Authorization" },
-    },
-  ];
+/** The hosts of both clusters in the first, each asked for its health ten times a second: HTTP ones at the admin API. */
+function shareLoad(pair: JsonObject, other: JsonObject, check: JsonObject): void {
+  const hosts = hostsOf(pair);
+  hosts.push(...hostsOf(other).map((host) => structuredClone(host)));
+  const times = { timeout: "1s", interval: "0.1s", no_traffic_interval: "0.1s" };
+  pair["health_checks"] = [{ ...times, unhealthy_threshold: 1, healthy_threshold: 1, ...check }];
+  if (check["http_health_check"] === undefined) return;
+  for (const [i, { adminPort }] of [leaving, garita].entries()) {
+    (hosts[i]!["endpoint"] as JsonObject)["health_check_config"] = { port_value: adminPort };
+  }
+}
+
+function hostsOf(one: JsonObject): JsonObject[] {
+  const { endpoints } = one["load_assignment"] as { endpoints: [{ lb_endpoints: JsonObject[] }] };
+  return endpoints[0].lb_endpoints;
 }
 
 function protocolOptions(one: JsonObject): JsonObject {
@@ -164,14 +187,14 @@ test("edits under load: every answer is right for the old or the new rules, and 
     mark: () => ({ begun: inForce, ended: written }),
   });
   try {
-    await load.more(20);
+    await load.more(60);
     for (let number = 1; number <= edits; number++) {
       written = number;
       await folder.writePolicies({ "shop/readers.yaml": edition(number) });
       const page = await garita.until(({ rules }) => rules.active?.digest !== digests.at(-1));
       digests.push(page.rules.active!.digest);
       inForce = number;
-      await load.more(20);
+      await load.more(60);
     }
   } finally {
     await load.stop();
@@ -185,7 +208,7 @@ test("edits under load: every answer is right for the old or the new rules, and 
     );
     if (possible.length === 1) surely.set(sample.begun, (surely.get(sample.begun) ?? 0) + 1);
   }
-  for (let number = 0; number <= edits; number++) assert.ok((surely.get(number) ?? 0) >= 20, `edition ${number}`);
+  for (let number = 0; number <= edits; number++) assert.ok((surely.get(number) ?? 0) >= 60, `edition ${number}`);
   assert.equal(new Set(digests).size, 2);
   // Envoy's log says by which rules each request was decided: no answer may disagree.
   const lines = await loggedDecisions(envoy, ({ path }) => path === "/even" || path === "/odd", load.samples.length);
@@ -253,68 +276,76 @@ test("a renewed certificate of ours is shown to new connections, and no request 
   } finally {
     await load.stop();
   }
-  for (const sample of load.samples) assert.ok(isDecision(sample, sample.path === "/open"), JSON.stringify(sample));
-  const { cx_total } = JSON.parse(`{${await stat("cluster.renewed.upstream_cx_total", "cx_total")}}`) as {
-    cx_total: number;
-  };
-  assert.ok(cx_total >= 10, `${cx_total} connections`);
+  for (const sample of load.samples) assertDecided(sample);
+  const connections = await envoy.admin("/stats?filter=^cluster.renewed.upstream_cx_total$");
+  assert.ok(Number(/: (\d+)/.exec(connections)?.[1]) >= 10, connections);
 });
-
-async function stat(name: string, as: string): Promise<string> {
-  const page = await envoy.admin(`/stats?filter=^${name}$`);
-  return `"${as}": ${/: (\d+)/.exec(page)?.[1] ?? 0}`;
-}
 
 test("SIGTERM under load: a pair of services with health checks loses no request, one alone answers until it is gone", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
-  const paths = ["/open", "/nowhere"];
-  const pair = startLoad({ port: envoy.port("pair"), paths });
-  let failed = 0;
-  const alone = startLoad({ port: envoy.port("leaving"), paths, mark: () => ({ begun: failed, ended: failed }) });
+  let gone = 0;
+  const start = (listener: string) =>
+    startLoad({
+      port: envoy.port(listener),
+      paths: ["/open", "/nowhere"],
+      mark: () => ({ begun: gone, ended: gone }),
+    });
+  const pairs = [start("pair"), start("http-pair")];
+  const alone = [start("leaving"), start("http-leaving")];
+  const all = [...pairs, ...alone];
   try {
-    await Promise.all([pair.more(50), alone.more(50)]);
-    const before = alone.samples.length;
+    await Promise.all(all.map((load) => load.more(50)));
+    const before = alone.map(({ samples }) => samples.length);
     leaving.signal("SIGTERM");
-    await alone.more(50);
-    for (const sample of alone.samples.slice(0, before + 50)) {
-      assert.ok(isDecision(sample, sample.path === "/open"), JSON.stringify(sample));
+    await Promise.all(alone.map((load) => load.more(20)));
+    for (const [i, { samples }] of alone.entries()) {
+      for (const sample of samples.slice(0, before[i]! + 20)) assertDecided(sample);
     }
     assert.deepEqual(await leaving.exited, { code: 0, signal: null });
-    failed = 1;
-    await Promise.all([pair.more(50), alone.more(20)]);
+    gone = 1;
+    await Promise.all(all.map((load) => load.more(20)));
   } finally {
-    await Promise.all([pair.stop(), alone.stop()]);
+    await Promise.all(all.map((load) => load.stop()));
   }
-  for (const sample of pair.samples) assert.ok(isDecision(sample, sample.path === "/open"), JSON.stringify(sample));
-  // It was asked, and had a part in the answers.
-  await assertServed(leaving);
-  // Alone: decisions, then refusals without one, and no way back.
-  const kinds = alone.samples.map((sample) => (isDecision(sample, sample.path === "/open") ? "decided" : "refused"));
-  assert.ok(kinds.lastIndexOf("decided") < alone.samples.findIndex(({ begun }) => begun === 1));
-  for (const [i, sample] of alone.samples.entries()) {
-    if (kinds[i] === "refused") assert.deepEqual([sample.status, sample.body], [403, ""], JSON.stringify(sample));
+  for (const { samples } of pairs) for (const sample of samples) assertDecided(sample);
+  for (const name of ["pair", "http-pair"]) {
+    for (const requests of await requestsOf(name)) assert.ok(requests >= 20, `a service of ${name} got ${requests}`);
+  }
+  // Alone: decisions until it is gone, then refusals without one.
+  for (const { samples } of alone) {
+    for (const sample of samples) {
+      if (isDecision(sample, sample.path === "/open")) assert.equal(sample.begun, 0);
+      else assert.deepEqual([sample.status, sample.body], [403, ""], JSON.stringify(sample));
+    }
   }
 });
 
-async function assertServed(service: RunningGarita): Promise<void> {
-  const denials = service
-    .log()
-    .split("\n")
-    .filter((line) => line.includes('"path":"/nowhere"'));
-  assert.ok(denials.length >= 20, `${denials.length} denials`);
+/** How many requests each host of a cluster got. */
+async function requestsOf(name: string): Promise<number[]> {
+  type Hosts = { name: string; host_statuses: { stats: { name: string; value?: string }[] }[] }[];
+  const page = JSON.parse(await envoy.admin("/clusters?format=json")) as { cluster_statuses: Hosts };
+  const hosts = page.cluster_statuses.find((one) => one.name === name)!.host_statuses;
+  return hosts.map(({ stats }) => Number(stats.find((one) => one.name === "rq_total")?.value ?? 0));
 }
 
-test("a service that does not answer in time refuses nothing by itself, but Envoy does; awake again it decides again", async (t) => {
+function assertDecided(sample: Sample): void {
+  assert.ok(isDecision(sample, sample.path === "/open"), JSON.stringify(sample));
+}
+
+test("a service that does not answer in time: Envoy refuses; awake again it decides again", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
-  assert.equal((await ask("impatient")).status, 200);
+  const ways = ["impatient", "http-impatient"];
+  for (const listener of ways) assert.equal((await ask(listener)).status, 200);
   garita.signal("SIGSTOP");
   try {
-    assert.deepEqual(await ask("impatient"), withoutDecision);
+    for (const listener of ways) assert.deepEqual(await ask(listener), withoutDecision);
   } finally {
     garita.signal("SIGCONT");
   }
-  assert.equal((await ask("impatient")).status, 200);
-  assert.equal((await ask("impatient", "/nowhere")).body, refusedBody);
+  for (const listener of ways) {
+    assert.equal((await ask(listener)).status, 200);
+    assert.equal((await ask(listener, "/nowhere")).body, refusedBody);
+  }
 });
 
 test("killed: everything is refused; started again, by TCP or by a socket left behind, it answers an untouched Envoy", async (t) => {
@@ -327,7 +358,7 @@ test("killed: everything is refused; started again, by TCP or by a socket left b
 
   // It starts with policies that are not valid: it answers, and lets nobody in, until they are.
   await folder.writePolicies({ "shop/readers.yaml": "kind: AuthorizationPolicy\napiVersion: security.istio.io/v1\n" });
-  garita = await runGarita(folder, { listeners: listeners(`${address}:${port}`) });
+  garita = closing.add(await runGarita(folder, { listeners: listeners(`${address}:${port}`) }));
   for (const listener of ["main", "socket"]) {
     const refused = await ask(listener);
     assert.deepEqual(refused, { status: 403, body: refusedBody, details: "ext_authz_denied", reason: "rules/none" });

@@ -188,8 +188,9 @@ test("gRPC: an allowed call is answered by the application, a denied one with gr
   const address = { kind: "tcp", host: "127.0.0.1", port: envoy.port("grpc") } as const;
   const channel = (leaf: Leaf) =>
     credentials.createSsl(readFileSync(certificates.ca), pem(leaf, "key"), pem(leaf, "crt"));
-  const client = bytesClient(address, channel("client"));
-  const operator = bytesClient(address, channel("operator"));
+  const options = { "grpc.ssl_target_name_override": "localhost" };
+  const client = bytesClient(address, channel("client"), options);
+  const operator = bytesClient(address, channel("operator"), options);
   try {
     const answer = await client.call(listOrders, Buffer.from("all orders"), undefined, 10_000);
     assert.equal(answer.toString(), "all orders");

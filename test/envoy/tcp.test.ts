@@ -208,3 +208,12 @@ test("whose policies: on HTTP the route's context extensions go before the node'
     (await http1(envoy.port(listener), ["GET / HTTP/1.1", "host: orders.shop"])).status;
   assert.deepEqual([await status("http-by-labels"), await status("http-by-extensions")], [403, 200]);
 });
+
+test("without an answer every connection is closed, whoever asks", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  assert.equal(await send("cache"), "12345678");
+  garita.signal("SIGKILL");
+  await garita.exited;
+  for (const listener of ["cache", "vault", "named-by-listener"]) assert.equal(await send(listener), "");
+  assert.equal(await send("mutual-tls", as("client", "open.shop")), "");
+});

@@ -57,6 +57,8 @@ export interface DenialLine {
 
 export interface RunningGarita {
   readonly pid: number;
+  /** Where the admin API listens on TCP; 0 if it does not. */
+  readonly adminPort: number;
   /** Where a listener listens. */
   endpoint(listener: string): Endpoint;
   status(): Promise<StatusPage>;
@@ -80,8 +82,8 @@ export interface RunningGarita {
 export interface GaritaOptions {
   /** Items of `listeners` as they stand in `garita.yaml`. */
   readonly listeners: readonly { readonly name: string; readonly [key: string]: unknown }[];
-  /** More arguments of `serve`. */
-  readonly args?: readonly string[];
+  /** Port of the admin API on 127.0.0.1, which Envoy's HTTP health checks ask; 0 for a free one. Absent: the socket alone. */
+  readonly adminPort?: number;
 }
 
 /**
@@ -91,10 +93,13 @@ export interface GaritaOptions {
 export async function runGarita(folder: GaritaFolder, options: GaritaOptions): Promise<RunningGarita> {
   const config = join(folder.path, "garita.yaml");
   const socket = join(folder.path, "admin.sock");
-  const { listeners } = options;
-  await writeFile(config, JSON.stringify({ listeners, policies: { directory: "policies" }, admin: { socket } }));
-  const args = [MAIN, "serve", "--config", config, ...(options.args ?? [])];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], env: ownEnvironment() });
+  const { listeners, adminPort } = options;
+  const admin = { socket, ...(adminPort === undefined ? {} : { address: `127.0.0.1:${adminPort}` }) };
+  await writeFile(config, JSON.stringify({ listeners, policies: { directory: "policies" }, admin }));
+  const child = spawn(process.execPath, [MAIN, "serve", "--config", config], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: ownEnvironment(),
+  });
   await once(child, "spawn");
   const printed: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => printed.push(chunk));
@@ -119,6 +124,7 @@ export async function runGarita(folder: GaritaFolder, options: GaritaOptions): P
     const endpoints = new Map(page.listeners.map(({ name, address }) => [name, endpointOf(address)]));
     return {
       pid: child.pid ?? 0,
+      adminPort: adminPort === undefined ? 0 : await poll(child, async () => adminPortIn(log())),
       endpoint(listener) {
         const endpoint = endpoints.get(listener);
         if (endpoint === undefined) throw new Error(`no listener ${listener}`);
@@ -180,6 +186,11 @@ function endpointOf(text: string): Endpoint {
   const address = parseAddress(text);
   if (address === undefined) throw new Error(`no address: ${text}`);
   return address.kind === "unix" ? { path: address.path } : { address: address.host, port: address.port };
+}
+
+function adminPortIn(log: string): number | undefined {
+  const port = /"listener":"admin","address":"127\.0\.0\.1:(\d+)"/.exec(log)?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 function denialsIn(log: string): DenialLine[] {
