@@ -79,7 +79,7 @@ for (const count of [4, 500]) {
     assert.equal(request.http?.raw, true);
     assert.deepEqual(request.http?.headerLines("x-role"), ["user", "admin", "\xff,x"]);
     assert.deepEqual(request.http?.headerLines("x-rol"), []);
-    assert.deepEqual(request.http?.headerNamesBeginning("").slice(-2), ["x-role", "x-rolf"]);
+    assert.deepEqual(request.http?.headerNamesBeginning("x-rol"), ["x-role", "x-rolf"]);
   });
 
   test(`of equal keys in the joined map the last counts, beside ${count} others`, () => {
