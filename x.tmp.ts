@@ -1,0 +1,31 @@
+import { meshFolder } from "#bench/policies";
+import { benchRequest } from "#bench/request";
+import { compile } from "#policy-compiler/compile";
+import { createEngine } from "#authz/engine/create-engine";
+import { createGrpcCheck } from "#authz/check/check";
+import { createObserver } from "#authz/decision-log/observe";
+import { createMetrics } from "#platform/metrics";
+import { createIds } from "#platform/ids";
+import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
+import { writeFileSync } from "node:fs";
+import { Session } from "node:inspector/promises";
+const c = compile(meshFolder(1000), {});
+const engine = createEngine(c.ruleSet!, "d".repeat(64));
+const ids = createIds({nowMillis: Date.now, random: (n)=>new Uint8Array(n)});
+const snap = {engine};
+const env = { snapshot: () => snap, nextId: ids, nowMillis: () => 0 };
+const check = createGrpcCheck(env);
+const observe = createObserver(createMetrics(), {info(){}} as any);
+const listener = {name:"b",protocol:"grpc",peerIdentity:"verified",proxyProtocol:false,workload:undefined,destination:undefined,pathPrefix:"",attributeHeaders:false,secret:undefined,explainToClient:false,deadlineMillis:1000,maxMessageBytes:1<<24} as const;
+const messages = Array.from({ length: 1000 }, (_, i) => i).filter((i) => i % 7 !== 3).slice(0, 200).map(benchRequest);
+const N=200000;
+function t(name: string, f: (m: any)=>void) { for (let i=0;i<30000;i++) f(messages[i%200]); let best=1e9; for (let r=0;r<5;r++){ const h=process.cpuUsage(); for (let i=0;i<N;i++) f(messages[i%200]); const u=process.cpuUsage(h); best=Math.min(best,(u.user+u.system)/N);} console.log(name.padEnd(30), best.toFixed(2)); }
+t("decode", (m)=>{ decodeCheckRequest(m.message); });
+t("check", (m)=>{ check(m.message, m.metadata, listener); });
+t("check+observe", (m)=>{ const o:any = check(m.message, m.metadata, listener); observe(o.record, 0.05); });
+t("id", ()=>{ ids(); });
+const s = new Session(); s.connect(); await s.post("HeapProfiler.enable"); await s.post("HeapProfiler.startSampling",{samplingInterval:4096, includeObjectsCollectedByMinorGC:true, includeObjectsCollectedByMajorGC:true} as any);
+for (let i=0;i<100000;i++) { const m=messages[i%200]!; check(m.message,m.metadata,listener); }
+const {profile}:any = await s.post("HeapProfiler.stopSampling");
+const agg=new Map<string,number>(); let tot=0; const walk=(n:any)=>{ const k=n.callFrame.functionName+" "+n.callFrame.url.replace(/.*work.main/,"")+":"+n.callFrame.lineNumber; agg.set(k,(agg.get(k)??0)+n.selfSize); tot+=n.selfSize; n.children.forEach(walk); }; walk(profile.head);
+console.log("bytes/check", (tot/100000).toFixed(0)); for (const [k,v] of [...agg].sort((a,b)=>b[1]-a[1]).slice(0,28)) console.log((v/100000).toFixed(0).padStart(6), k);
