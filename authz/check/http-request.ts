@@ -44,7 +44,7 @@ export function readHttpRequest(
     protocol: "",
     raw: false,
     headerLines: (name) => headers.get(name === ":authority" ? "host" : name) ?? NONE,
-    headerNames: () => [...headers.keys()],
+    headerNamesBeginning: (prefix) => [...headers.keys()].filter((name) => name.startsWith(prefix)),
   };
   const { destination } = listener;
   return {

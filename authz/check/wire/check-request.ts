@@ -38,6 +38,6 @@ export interface CheckHttp {
   readonly raw: boolean;
   /** Every line of a header by lower-case name, in order. With `raw` false at most one, which may be several joined. */
   headerLines(name: ByteString): readonly ByteString[];
-  /** Every header name in order, lower case, with repetitions. */
-  headerNames(): readonly ByteString[];
+  /** The names that begin with a lower-case prefix, in order, lower case, each once. Allocates for hits only. */
+  headerNamesBeginning(prefix: ByteString): readonly ByteString[];
 }
