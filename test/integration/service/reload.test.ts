@@ -252,6 +252,52 @@ policies: { directory: policies }
   assert.equal(await statusOfGet(), 200);
 });
 
+test("while rules are exchanged under load every request is answered, and as both rule sets say where they agree", async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, "policies"));
+  const edit = join(folder, "policies/a.yaml");
+  await writeFile(edit, policy("GET, PUT"));
+  const file = join(folder, "garita.yaml");
+  await writeFile(
+    file,
+    `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: shop, labels: {} } }]
+policies: { directory: policies }
+logging: { level: error }
+`,
+  );
+  const { service } = await runService(t, file, {
+    createGrpcCheck,
+    createHttpCheck,
+    createSource: ({ directory }) => directorySource(directory),
+    prepare: prepareEngine,
+  });
+  let exchanges = 0;
+  let asked = 0;
+  const address = service.addresses().get("http")!;
+  const lane = async () => {
+    const client = rawClient(t, address);
+    for (let count = 1; exchanges < 6; count++, asked++) {
+      const method = count % 2 === 0 ? "GET" : "DELETE";
+      client.send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`);
+      const answers = await client.answers(1);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [method === "GET" ? 200 : 403],
+      );
+      client.forget();
+    }
+  };
+  const edits = async () => {
+    for (; exchanges < 6; exchanges++) {
+      const before = service.status().rules.active?.digest;
+      await writeFile(edit, policy(exchanges % 2 === 0 ? "GET, POST" : "GET, PUT"));
+      await until(service, (one) => one.status().rules.active?.digest !== before);
+    }
+  };
+  await Promise.all([edits(), lane(), lane(), lane()]);
+  assert.ok(asked > 100, `${asked} requests`);
+});
+
 /** Two versions of a policy folder behind one link, and what exchanges them. */
 const exchanges: readonly (readonly [
   title: string,
