@@ -1,7 +1,7 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
 /**
- * A CheckRequest as the lean decoder reads it (ext-authz A2): only the fields that policies can speak of. Every text is a
+ * A CheckRequest as the lean decoder reads it (`envoy.service.auth.v3`): only the fields that policies can speak of. Every text is a
  * byte string. A field that the message lacks is `""` or `undefined` as proto3 has it; nothing here throws once decoded.
  */
 export interface CheckRequest {
