@@ -174,7 +174,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const old = admin;
     admin = undefined;
     // Not awaited: the request that asks for the change may have come in at the door that goes.
-    void old?.doors.stop(AbortSignal.timeout(5_000));
+    old?.doors
+      .stop(AbortSignal.timeout(5_000))
+      .catch((fault: unknown) => log.log.error({ fault: messageOf(fault) }, "the admin API did not close"));
     if (wanted === undefined) return;
     try {
       admin = { prepared: wanted, doors: await openAdmin(wanted, adminParts, log.log) };
