@@ -60,11 +60,11 @@ export function makeAnswer(
 
 /** Headers of our names that a client sent, each once. */
 function ourNames(names: readonly string[]): readonly string[] {
-  let ours: string[] | undefined;
+  let ours: Set<string> | undefined;
   for (const name of names) {
     if (!name.startsWith(OUR_PREFIX)) continue;
-    ours ??= [];
-    if (!ours.includes(name)) ours.push(name);
+    ours ??= new Set();
+    ours.add(name);
   }
-  return ours ?? NONE;
+  return ours === undefined ? NONE : [...ours];
 }
