@@ -59,7 +59,10 @@ test("the path prefix is cut, and a target without it is refused", () => {
 
 test("targets that are no origin form", () => {
   const hostHeader = (value: string) => [["Host", value]] as const;
-  assertRefused(ask(denyAdmin, { target: "http://b.example/admin", headers: hostHeader("B.example") }), "policy/denied");
+  assertRefused(
+    ask(denyAdmin, { target: "http://b.example/admin", headers: hostHeader("B.example") }),
+    "policy/denied",
+  );
   for (const [target, header] of [
     ["http://b.example/", "a.example"],
     ["http://b.example/", ""],
