@@ -257,9 +257,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
   try {
-    const wanted = await Promise.all(config.listeners.map(prepareListener));
+    // ORDER: rules before sockets, so that nobody is denied for want of rules that are only a moment away.
+    const [wanted] = await Promise.all([Promise.all(config.listeners.map(prepareListener)), rules.sync.load()]);
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
-    await Promise.all([listeners.become(wanted), rules.sync.load()]);
+    await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
     await Promise.all([rules.sync.follow(), files.follow(config)]);
   } catch (fault) {

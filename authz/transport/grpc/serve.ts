@@ -38,6 +38,7 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
+  letResetsPass(grpc);
   grpc.addService(authorizationDefinition, {
     Check: (call: ServerUnaryCall<Buffer, Uint8Array>, done: sendUnaryData<Uint8Array>) =>
       answer(start, settings, call, done),
@@ -83,6 +84,21 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
       grpc.forceShutdown();
     },
   };
+}
+
+/** Streams of one connection that may be reset at once and per second: as many as the option can say. */
+const resetLimit = 0xffff_ffff;
+
+/**
+ * Each request that a client of Envoy gives up is a stream that Envoy resets here. By default Node's HTTP/2 takes 1,000 of them, then 33 a
+ * second, for an attack, and ends the connection: every other check on it would be a failed call, which the proxy's fail-open lets
+ * pass. One client could do that to all. grpc-js has no option for it; what it hands to `http2.createServer` is its own field.
+ */
+function letResetsPass(grpc: Server): void {
+  const options: unknown = Reflect.get(grpc, "commonServerOptions");
+  if (typeof options !== "object" || options === null)
+    throw new Error("this version of grpc-js keeps its HTTP/2 options elsewhere");
+  Object.assign(options, { streamResetBurst: resetLimit, streamResetRate: resetLimit });
 }
 
 function secureServer(tls: TlsMaterial): NetServer {
