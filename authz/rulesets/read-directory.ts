@@ -43,9 +43,12 @@ export interface Listing {
 
 /** Lists the policy files of a folder without reading them. Fails like `readDirectory`. */
 export async function listDirectory(root: string, limits: DirectoryLimits = directoryLimits): Promise<Listing> {
-  const realRoot = await realpath(root).catch((cause: unknown) => {
+  const missing = (cause: unknown) => {
     throw new CodedError("source/missing", `the folder \`${root}\` cannot be opened: ${messageOf(cause)}`, { cause });
-  });
+  };
+  const realRoot = await realpath(root).catch(missing);
+  const stats = await stat(realRoot).catch(missing);
+  if (!stats.isDirectory()) throw new CodedError("source/missing", `\`${root}\` is not a folder`);
   const walk = new Walk(realRoot, limits);
   try {
     await walk.folder(realRoot, "", [realRoot]);

@@ -15,5 +15,7 @@ process.exitCode = await run(process.argv.slice(2), {
   environment: {},
   write: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
+  terminal: { output: false, errors: false },
+  readInput: async () => new Uint8Array(),
 });
 process.disconnect?.();
