@@ -1,16 +1,19 @@
-/** `npm run config-docs`: writes what is generated from the description of `garita.yaml`: its schema for editors and its reference. */
+/** `npm run docs`: writes what is generated from tables in the source: the reference of `garita.yaml` and its schema, faults, diagnostics. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
 import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
 import { faultCodes } from "#platform/fault-codes";
+import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 
 /** The generated files, by path from the root of the repository. */
-export function configDocs(): ReadonlyMap<string, string> {
+export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/garita.schema.json", renderSchemaFile()],
     ["docs/config.md", renderReference()],
     ["docs/faults.md", renderFaults()],
+    ["docs/diagnostics.md", renderDiagnosticsPage()],
   ]);
 }
 
@@ -56,12 +59,22 @@ function renderFaults(): string {
   const lines = [
     "# Faults",
     "",
-    "Codes in logs, on the status page and in answers of the admin API. Faults of a configuration file stand in [config.md](config.md), those of",
-    "policies in the diagnostics of `garita check`, reasons of denials in the decision log. This page is generated from `platform/fault-codes.ts`.",
+    "Codes in logs, on the status page, in answers of the admin API and on the command line. What can be wrong with policies stands in",
+    "[diagnostics.md](diagnostics.md), with `garita.yaml` in [config.md](config.md). This page is generated from tables in the source.",
+    "",
+    "## Operations that fail",
     "",
     "| Code | Meaning |",
     "|---|---|",
     ...Object.entries(faultCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    "",
+    "## Reasons of decisions",
+    "",
+    "In log lines, in dynamic metadata, and in `garita eval` and `explain`. The first are policy; the others are refusals.",
+    "",
+    "| Reason | Meaning |",
+    "|---|---|",
+    ...Object.entries(decisionReasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -94,5 +107,5 @@ function typeText(schema: ConfigSchema): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = new URL("../", import.meta.url);
   mkdirSync(new URL("docs/", root), { recursive: true });
-  for (const [path, text] of configDocs()) writeFileSync(new URL(path, root), text);
+  for (const [path, text] of generatedDocs()) writeFileSync(new URL(path, root), text);
 }
