@@ -29,9 +29,9 @@ export async function askService(
     throw new CodedError("service/unreachable", `\`${admin}\` cannot be asked: ${messageOf(cause)}`, { cause });
   });
   const read = readAnswer(answer.body);
-  if (answer.status === 200 && read?.outcome !== undefined) return read as ExplainedDecision;
+  if (answer.status === 200 && isExplained(read)) return read;
   const message = read?.error?.message;
-  if (message === undefined) {
+  if (answer.status === 200 || message === undefined) {
     throw new CodedError("service/answer", `\`${admin}\` answered ${answer.status}, not as an admin API does`);
   }
   throw new UsageFault(`the service answered ${answer.status}: ${message}`);
@@ -76,6 +76,12 @@ function post(
 }
 
 type Answer = Partial<ExplainedDecision> & { readonly error?: { readonly message?: string } };
+
+/** As much as is read without looking again; the rest is told as it came. */
+function isExplained(answer: Answer | undefined): answer is ExplainedDecision {
+  if (answer?.outcome !== "allow" && answer?.outcome !== "deny") return false;
+  return [answer.applied, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined;
+}
 
 function readAnswer(body: string): Answer | undefined {
   try {
