@@ -32,9 +32,14 @@ export function normalizePath(target: ByteString, mode: PathNormalization): Byte
   // ORDER: Envoy's. A separator that was escaped takes part in everything that follows.
   let path = whole.slice(0, end);
   if (mode === "DECODE_AND_MERGE_SLASHES") path = decodeSlashes(path);
-  const canonical = canonicalize(path);
-  if (canonical === undefined) return undefined;
-  path = mode === "BASE" ? canonical : mergeSlashes(canonical);
+  do {
+    // DIVERGENCE: Envoy does this once, and leaves a `..;` that only its own decoding has made (`%2e.;`, `\..;`). That is not told
+    // from a `..;` which it was sent. Here it goes too, at most in a second round, and the upstream gets the path without it.
+    const canonical = canonicalize(dropDotParameters(path));
+    if (canonical === undefined) return undefined;
+    path = canonical;
+  } while (hasDotParameters(path));
+  if (mode !== "BASE") path = mergeSlashes(path);
   return mark < 0 ? path : path + whole.slice(mark);
 }
 
@@ -62,6 +67,15 @@ function needsNothing(path: ByteString, end: number, merge: boolean): boolean {
 
 function decodeSlashes(path: ByteString): ByteString {
   return path.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
+}
+
+function hasDotParameters(path: ByteString): boolean {
+  return /\/\.\.?;/.test(path);
+}
+
+/** A dot segment with parameters is a dot segment (Envoy since 1.36.10, CVE-2026-73551): `/..;x=1/` reads `/../`. */
+function dropDotParameters(path: ByteString): ByteString {
+  return path.replace(/(\/\.\.?);[^/]*/g, "$1");
 }
 
 /**
