@@ -15,7 +15,7 @@ export interface WorkloadClaim {
   readonly labels?: ReadonlyMap<string, string>;
   readonly kind?: WorkloadKind;
   readonly gateway?: string;
-  /** `namespace/name`. */
+  /** `namespace/name`, or with its kind in front where that matters: `ServiceEntry/namespace/name`. */
   readonly service?: string;
 }
 

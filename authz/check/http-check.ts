@@ -90,8 +90,13 @@ function answer(
   };
 }
 
+/** A header's name (RFC 9110 §5.6.2), in lower case: nothing else may stand in the list. */
+const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
 /** Our names, and whatever else begins like them. */
 function namesToRemove(headers: HeaderLinesByName): readonly string[] {
-  const others = [...headers.keys()].filter((name) => name.startsWith(OUR_PREFIX) && !ourHeaders.includes(name));
+  const others = [...headers.keys()].filter(
+    (name) => name.startsWith(OUR_PREFIX) && token.test(name) && !ourHeaders.includes(name),
+  );
   return others.length === 0 ? ourHeaders : [...ourHeaders, ...others];
 }

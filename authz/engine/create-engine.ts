@@ -1,4 +1,5 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
+import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { CustomMatch, Engine, WorkloadView } from "./contract.ts";
 import { decide } from "./decide.ts";
@@ -33,8 +34,9 @@ export interface CheckedEngine extends Engine {
  */
 const SCAN_UP_TO = 8;
 
-/** Views are kept for this many workloads; each holds a bit for every rule. */
-const VIEW_LIMIT = 1024;
+/** Views may take about this much memory together; each holds a bit for every rule, and some hundred bytes. */
+const VIEWS_BYTES = 32 * 2 ** 20;
+const VIEW_BYTES = 2048;
 
 /**
  * Makes a rule set ready for decisions. `digest` is what the caller says of its bytes. Cost: linear in the rule set's index;
@@ -42,8 +44,18 @@ const VIEW_LIMIT = 1024;
  * taken for its workload alone.
  */
 export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOptions = {}): CheckedEngine {
+  return finish(createEngineInSteps(ruleSet, digest, options));
+}
+
+/** `createEngine` in short steps, for a thread that has requests to answer meanwhile. */
+export function* createEngineInSteps(
+  ruleSet: RuleSet,
+  digest: string,
+  options: EngineOptions = {},
+): Steps<CheckedEngine> {
   const table = new RuleTable(ruleSet);
-  const views = new ViewCache(VIEW_LIMIT, (workload: Workload) => new PreparedView(table, workload));
+  yield;
+  const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);
   const engine = {
@@ -61,10 +73,10 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
   const scanUpTo = options.scanUpTo ?? SCAN_UP_TO;
   const tools = {
     table,
-    http: new PreparedIndex(http, scanUpTo),
-    tcp: new PreparedIndex(tcp, scanUpTo),
-    customHttp: new PreparedIndex(customHttp, scanUpTo),
-    customTcp: new PreparedIndex(customTcp, scanUpTo),
+    http: yield* PreparedIndex.prepare(http, scanUpTo),
+    tcp: yield* PreparedIndex.prepare(tcp, scanUpTo),
+    customHttp: yield* PreparedIndex.prepare(customHttp, scanUpTo),
+    customTcp: yield* PreparedIndex.prepare(customTcp, scanUpTo),
     candidates: new Candidates(table.size),
     lowest: noMatches(),
   };
@@ -73,4 +85,8 @@ export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOp
     decide: (view: WorkloadView, request: RequestAttributes) => decide(tools, own(view), request),
     matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
   };
+}
+
+function viewLimit(rules: number): number {
+  return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));
 }

@@ -11,7 +11,7 @@ export function explain(table: RuleTable, view: PreparedView, request: RequestAt
   const decision = decideLinear(table, view, request);
   return {
     decision,
-    applied: view.policies.map((index) => {
+    applied: view.policies().map((index) => {
       const { stage, namespace, name, origin } = table.ruleSet.policies[index]!;
       return { stage, namespace, name, origin };
     }),

@@ -13,8 +13,6 @@ export class PreparedView implements WorkloadView {
   readonly subject: SelectionSubject;
   readonly requestAuthentications: readonly number[];
   readonly hasCustom: boolean;
-  /** Indexes of the policies that select the workload, ascending. */
-  readonly policies: readonly number[];
   /** By stage number: does a policy of the stage select the workload, be it one without rules? */
   readonly stages: readonly boolean[];
   readonly #mtls: ComposedMtls;
@@ -23,12 +21,10 @@ export class PreparedView implements WorkloadView {
   constructor(table: RuleTable, workload: Workload) {
     const { ruleSet } = table;
     const subject = selectionSubject(ruleSet.mesh, workload);
-    const policies: number[] = [];
     const applies = new Uint8Array(ruleSet.policies.length);
     const stages = Object.values(stageNumber).map(() => false);
     ruleSet.policies.forEach((policy, i) => {
       if (!selects(policy.attachment, policy.namespace, subject)) return;
-      policies.push(i);
       applies[i] = 1;
       stages[stageNumber[policy.stage]] = true;
     });
@@ -39,7 +35,6 @@ export class PreparedView implements WorkloadView {
     this.table = table;
     this.workload = workload;
     this.subject = subject;
-    this.policies = policies;
     this.stages = stages;
     this.hasCustom = stages[stageNumber.custom] === true;
     this.requestAuthentications = selectedAuthentications(ruleSet, subject);
@@ -49,6 +44,13 @@ export class PreparedView implements WorkloadView {
 
   mtlsMode(port: number): EffectiveMtlsMode {
     return this.#mtls.ports.get(port) ?? this.#mtls.mode;
+  }
+
+  /** Indexes of the policies that select the workload, ascending. Worked out anew each time: only explanations ask. */
+  policies(): readonly number[] {
+    return this.table.ruleSet.policies.flatMap(({ attachment, namespace }, i) =>
+      selects(attachment, namespace, this.subject) ? [i] : [],
+    );
   }
 
   /** Does the rule belong to a policy that selects the workload? */

@@ -4,7 +4,7 @@ import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { fileSource } from "#authz/rulesets/file-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngineInSlices } from "#authz/rulesets/prepare";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
 import type { LogOutput } from "#platform/log";
@@ -36,7 +36,7 @@ export async function assemble({ config, ruleset, environment, log }: AssembleOp
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
-    prepare: prepareEngine,
+    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");
       // The admin API has checked its shape.

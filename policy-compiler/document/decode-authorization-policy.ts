@@ -1,5 +1,5 @@
 import type { YamlNode } from "#policy-compiler/yaml/tree";
-import { decodePlacement } from "./decode-placement.ts";
+import { decodePlacement, placementOriginals } from "./decode-placement.ts";
 import type { Decoding } from "./decoding.ts";
 import type {
   Action,
@@ -16,7 +16,10 @@ import type {
 import { type FieldTable, fieldTable, readFields } from "./read-fields.ts";
 import { readEnum, readList, readText, readTexts } from "./read-values.ts";
 
-const specFields = fieldTable(["selector", "targetRef", "targetRefs", "rules", "action", "provider"]);
+const specFields = fieldTable(
+  ["selector", "targetRef", "targetRefs", "rules", "action", "provider"],
+  placementOriginals,
+);
 const providerFields = fieldTable(["name"]);
 const ruleFields = fieldTable(["from", "to", "when"]);
 const fromFields = fieldTable(["source"]);

@@ -3,8 +3,8 @@ import type { Finding } from "#policy-compiler/source/diagnostic";
 import { LineTables } from "#policy-compiler/source/locate";
 import type { CompileOptions, SourceFile } from "#policy-compiler/source/source-file";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
-import { parseYaml, type YamlDocument } from "#policy-compiler/yaml/parse-yaml";
-import { isNull, type YamlNode } from "#policy-compiler/yaml/tree";
+import { parseYaml } from "#policy-compiler/yaml/parse-yaml";
+import { isNull, type YamlDocument, type YamlNode } from "#policy-compiler/yaml/tree";
 import { type Classification, classifyDocument, type ItemHead } from "./classify-document.ts";
 import { decodeAuthorizationPolicy } from "./decode-authorization-policy.ts";
 import { decodeHead } from "./decode-head.ts";
@@ -154,7 +154,7 @@ class FolderDecoder {
 
   #decodeList(file: string, decoding: Decoding, items: YamlNode | undefined, itemHead: ItemHead | undefined): void {
     if (items === undefined || isNull(items)) return;
-    if (items.kind !== "sequence") decoding.refuseType("items", "a list", items);
+    if (items.kind !== "sequence") decoding.refuseType("`items`", "a list", items);
     else for (const item of items.items) this.#decodeDocument(file, item, itemHead);
   }
 

@@ -63,7 +63,7 @@ const usedTopologyFields: ReadonlySet<string> = new Set(["numTrustedProxies"]);
 /** The MeshConfig itself: without the outer `meshConfig`, and not an object of Kubernetes that holds one. */
 function unwrap(decoding: Decoding, root: YamlNode): YamlMapping | undefined {
   if (root.kind !== "mapping") {
-    decoding.refuseType("mesh.yaml", "an object", root);
+    decoding.refuseType("`mesh.yaml`", "an object", root);
     return undefined;
   }
   const head = root.entries.find(({ key }) => key.text === "apiVersion" || key.text === "kind");
@@ -79,7 +79,7 @@ function unwrap(decoding: Decoding, root: YamlNode): YamlMapping | undefined {
   }
   if (outer.value.kind === "mapping") return outer.value;
   if (outer.value.kind !== "scalar" || outer.value.value !== null) {
-    decoding.refuseType("meshConfig", "an object", outer.value);
+    decoding.refuseType("`meshConfig`", "an object", outer.value);
   }
   return undefined;
 }

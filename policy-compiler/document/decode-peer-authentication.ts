@@ -36,7 +36,11 @@ function decodePorts(decoding: Decoding, node: YamlNode | undefined): PeerAuthen
 
 const decimal = /^(?:0|[1-9][0-9]{0,9})$/;
 
-/** Keys of a map of uint32 are decimal text. */
+/**
+ * Keys of a map of uint32 are decimal text.
+ *
+ * DIVERGENCE: Istio takes blanks around the digits, so that one port can stand there twice. They are refused.
+ */
 function checkPortKey(decoding: Decoding, key: Located<string>): void {
   if (decimal.test(key.value) && Number(key.value) <= 4_294_967_295) return;
   const message = `expected a port number as key of \`portLevelMtls\`, found \`${key.value}\``;

@@ -7,6 +7,9 @@ import { readList, readText, readTextMap } from "./read-values.ts";
 const selectorFields = fieldTable(["matchLabels"]);
 const targetRefFields = fieldTable(["group", "kind", "name", "namespace"]);
 
+/** These two have a camelCase original: their snake_case spelling is no field. */
+export const placementOriginals = { targetRef: "targetRef", targetRefs: "targetRefs" } as const;
+
 /** Decodes where a policy applies: `selector`, `targetRef`, `targetRefs`. */
 export function decodePlacement(
   decoding: Decoding,

@@ -1,11 +1,11 @@
 import type { YamlNode } from "#policy-compiler/yaml/tree";
-import { decodePlacement } from "./decode-placement.ts";
+import { decodePlacement, placementOriginals } from "./decode-placement.ts";
 import type { Decoding } from "./decoding.ts";
 import type { ClaimToHeader, DocumentHead, JwtHeaderSource, JwtRuleDocument, RequestAuthentication } from "./model.ts";
 import { fieldTable, readFields } from "./read-fields.ts";
 import { readBoolean, readList, readText, readTexts } from "./read-values.ts";
 
-const specFields = fieldTable(["selector", "targetRef", "targetRefs", "jwtRules"]);
+const specFields = fieldTable(["selector", "targetRef", "targetRefs", "jwtRules"], placementOriginals);
 const jwtRuleFields = fieldTable([
   "issuer",
   "audiences",

@@ -33,18 +33,13 @@ export class Decoding {
     this.report(code, span, message, help);
   }
 
-  /** Refuses a value of another type than the field has. `field` is its name as authors write it. */
-  refuseType(field: string, expected: string, found: YamlNode): void {
+  /** Refuses a value of another type than it should have. `what` it is: a field in backticks, or words. */
+  refuseType(what: string, expected: string, found: YamlNode): void {
     const help =
       expected === "a text" && found.kind === "scalar" && found.style === "plain" && found.value !== null
         ? `write it in quotes: "${found.text}"`
         : undefined;
-    this.refuse(
-      "document/wrong-type",
-      found.span,
-      `expected ${expected} for \`${field}\`, found ${describe(found)}`,
-      help,
-    );
+    this.refuse("document/wrong-type", found.span, `expected ${expected} for ${what}, found ${describe(found)}`, help);
   }
 }
 

@@ -15,7 +15,7 @@ export function readText(decoding: Decoding, node: YamlNode | undefined, field: 
     if (typeof node.value === "string") return { value: node.value, span: node.span };
     if (node.value === null) return { value: "", span: node.span };
   }
-  decoding.refuseType(field, "a text", node);
+  decoding.refuseType(`\`${field}\``, "a text", node);
   return undefined;
 }
 
@@ -28,7 +28,7 @@ export function readList<T>(
 ): readonly T[] {
   if (node === undefined || isNull(node)) return [];
   if (node.kind !== "sequence") {
-    decoding.refuseType(field, "a list", node);
+    decoding.refuseType(`\`${field}\``, "a list", node);
     return [];
   }
   const items: T[] = [];
@@ -49,11 +49,15 @@ export function readBoolean(decoding: Decoding, node: YamlNode | undefined, fiel
     if (typeof node.value === "boolean") return node.value;
     if (node.value === null) return false;
   }
-  decoding.refuseType(field, "`true` or `false`", node);
+  decoding.refuseType(`\`${field}\``, "`true` or `false`", node);
   return undefined;
 }
 
-/** The name of an enumeration's value. `names` are indexed by number; numbers are read as well as exact names. */
+/**
+ * The name of an enumeration's value. `names` are indexed by number; numbers are read as well as exact names.
+ *
+ * DIVERGENCE: Istio decodes numbers that the enumeration does not have, to a value that nothing of it knows. They are refused.
+ */
 export function readEnum<const Name extends string>(
   decoding: Decoding,
   node: YamlNode | undefined,
@@ -65,11 +69,11 @@ export function readEnum<const Name extends string>(
     const number = node.value ?? 0;
     const name = typeof number === "number" ? names[number] : names.find((candidate) => candidate === number);
     if (name !== undefined) return { value: name, span: node.span };
-    if (typeof number !== "boolean") {
+    if (typeof number === "string" || isInt32(number)) {
       const expected = names.map((candidate) => `\`${candidate}\``).join(", ");
       const near = typeof number === "string" ? suggest(number, names) : undefined;
       decoding.refuse(
-        "document/unknown-enum-value",
+        typeof number === "string" ? "document/unknown-enum-value" : "document/unknown-enum-number",
         node.span,
         `expected one of ${expected} for \`${field}\`, found ${describe(node)}`,
         near === undefined ? undefined : `did you mean \`${near}\`?`,
@@ -77,8 +81,12 @@ export function readEnum<const Name extends string>(
       return undefined;
     }
   }
-  decoding.refuseType(field, "the name of a value", node);
+  decoding.refuseType(`\`${field}\``, "the name of a value", node);
   return undefined;
+}
+
+function isInt32(value: unknown): boolean {
+  return typeof value === "number" && (value | 0) === value;
 }
 
 const maxUint32 = 4_294_967_295;
@@ -95,7 +103,7 @@ export function readUint32(decoding: Decoding, node: YamlNode | undefined, field
       return { value: number + 0, span: node.span };
     }
   }
-  decoding.refuseType(field, `a whole number from 0 to ${maxUint32}`, node);
+  decoding.refuseType(`\`${field}\``, `a whole number from 0 to ${maxUint32}`, node);
   return undefined;
 }
 
@@ -114,7 +122,7 @@ export function readMap<T>(
 ): readonly MapEntry<T>[] {
   if (node === undefined || isNull(node)) return [];
   if (node.kind !== "mapping") {
-    decoding.refuseType(field, "an object", node);
+    decoding.refuseType(`\`${field}\``, "an object", node);
     return [];
   }
   const entries: MapEntry<T>[] = [];

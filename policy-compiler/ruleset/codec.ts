@@ -1,4 +1,5 @@
 import type { Attribute, FieldTest, RuleSet, ValueTest } from "./model.ts";
+import { finish, listInSteps, type Steps } from "./steps.ts";
 import { ByteReader, Malformed } from "./wire/byte-reader.ts";
 import { ByteWriter } from "./wire/byte-writer.ts";
 import { crc32 } from "./wire/checksum.ts";
@@ -13,7 +14,7 @@ import {
 import { ruleIndexShape } from "./wire/index-shapes.ts";
 import { InternedTableWriter, readInternedTable } from "./wire/interned-table.ts";
 import { policyShape, ruleShape } from "./wire/rule-shapes.ts";
-import { type Input, list, type Output } from "./wire/shape.ts";
+import { type Input, list, type Output, type Shape } from "./wire/shape.ts";
 import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 
@@ -53,8 +54,13 @@ export type DecodedRuleSet =
  * digest nobody vouches for are not to be put in force.
  */
 export function decodeRuleSet(bytes: Uint8Array): DecodedRuleSet {
+  return finish(decodeRuleSetInSteps(bytes));
+}
+
+/** `decodeRuleSet` in steps of well under a millisecond each, for a thread that has requests to answer meanwhile. */
+export function* decodeRuleSetInSteps(bytes: Uint8Array): Steps<DecodedRuleSet> {
   try {
-    return { ok: true, ruleSet: read(bytes) };
+    return { ok: true, ruleSet: yield* read(bytes) };
   } catch (error) {
     if (error instanceof Malformed) return { ok: false, fault: error.message };
     throw error;
@@ -74,26 +80,35 @@ function framed(body: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function unframed(bytes: Uint8Array): Uint8Array {
+/** Bytes that are summed between two interruptions. */
+const checksumRun = 256 * 1024;
+
+function* unframed(bytes: Uint8Array): Steps<Uint8Array> {
   if (bytes.length < head.length + checksumSize) throw new Malformed("the bytes end too early");
   const magic = head.subarray(0, -1);
   if (magic.some((byte, i) => bytes[i] !== byte)) throw new Malformed("the bytes are no compiled rule set");
   const version = bytes[head.length - 1];
   if (version !== head.at(-1)) throw new Malformed(`format version ${head.at(-1)} expected, found ${version}`);
   const body = bytes.subarray(head.length + checksumSize);
-  const checksum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(head.length);
-  if (checksum !== crc32(body)) throw new Malformed("the bytes are damaged: their checksum does not fit");
+  let sum = 0;
+  for (let at = 0; at < body.length; at += checksumRun) {
+    sum = crc32(body.subarray(at, at + checksumRun), sum);
+    yield;
+  }
+  const written = new DataView(bytes.buffer, bytes.byteOffset).getUint32(head.length);
+  if (written !== sum) throw new Malformed("the bytes are damaged: their checksum does not fit");
   return body;
 }
 
-function read(bytes: Uint8Array): RuleSet {
-  const reader = new ByteReader(unframed(bytes));
-  const empty: Input["tables"] = { strings: new StringTable(reader), attributes: [], values: [], fields: [] };
+function* read(bytes: Uint8Array): Steps<RuleSet> {
+  const reader = new ByteReader(yield* unframed(bytes));
+  const strings = yield* StringTable.read(reader);
+  const empty: Input["tables"] = { strings, attributes: [], values: [], fields: [] };
   // ORDER: field tests refer to value tests and attributes, everything to texts.
-  const attributes = readInternedTable(attributeShape, { bytes: reader, tables: empty });
-  const values = readInternedTable(valueTestShape, { bytes: reader, tables: empty });
-  const fields = readInternedTable(fieldTestShape, { bytes: reader, tables: { ...empty, attributes, values } });
-  const ruleSet = readContent({ bytes: reader, tables: { ...empty, attributes, values, fields } });
+  const attributes = yield* readInternedTable(attributeShape, { bytes: reader, tables: empty });
+  const values = yield* readInternedTable(valueTestShape, { bytes: reader, tables: empty });
+  const fields = yield* readInternedTable(fieldTestShape, { bytes: reader, tables: { ...empty, attributes, values } });
+  const ruleSet = yield* readContent({ bytes: reader, tables: { ...empty, attributes, values, fields } });
   if (reader.remaining > 0) throw new Malformed("there are bytes behind the end");
   return ruleSet;
 }
@@ -123,25 +138,31 @@ function writeContent(out: Output, ruleSet: RuleSet): void {
   index.write(out, ruleSet.index.customTcp);
 }
 
-function readContent(input: Input): RuleSet {
+function* readContent(input: Input): Steps<RuleSet> {
+  const rows = <T>(shape: Shape<T>) => listInSteps(input.bytes.count(), () => shape.read(input));
   const mesh = meshShape.read(input);
-  const policies = lists.policies.read(input);
-  const rules = list(ruleShape(policies.length)).read(input);
+  const policies = yield* rows(policyShape);
+  const rules = yield* rows(ruleShape(policies.length));
+  const peerAuthentications = yield* rows(peerAuthenticationShape);
+  const requestAuthentications = yield* rows(requestAuthenticationShape);
+  const workloads = yield* rows(workloadShape);
+  const services = yield* rows(serviceShape);
+  const providers = yield* rows(providerShape);
   const index = ruleIndexShape(rules.length);
   return {
     mesh,
     policies,
     rules,
-    peerAuthentications: lists.peerAuthentications.read(input),
-    requestAuthentications: lists.requestAuthentications.read(input),
-    workloads: lists.workloads.read(input),
-    services: lists.services.read(input),
-    providers: lists.providers.read(input),
+    peerAuthentications,
+    requestAuthentications,
+    workloads,
+    services,
+    providers,
     index: {
-      http: index.read(input),
-      tcp: index.read(input),
-      customHttp: index.read(input),
-      customTcp: index.read(input),
+      http: yield* index.readInSteps(input),
+      tcp: yield* index.readInSteps(input),
+      customHttp: yield* index.readInSteps(input),
+      customTcp: yield* index.readInSteps(input),
     },
   };
 }

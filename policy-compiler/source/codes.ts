@@ -29,6 +29,17 @@ export const diagnosticCodes = {
     summary: "Aliases that stand for more nodes than the limit: an alias bomb.",
   },
   "yaml/unknown-alias": { severity: "error", origin: "garita", summary: "An alias without an anchor before it." },
+  "yaml/anchor": {
+    severity: "error",
+    origin: "garita",
+    summary: "An anchor whose name readers of YAML 1.1 and 1.2 understand differently.",
+  },
+  "yaml/document-marker": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "Text behind `---` on its line; Kubernetes takes every line that begins so for the end of a document, and drops it.",
+  },
   "yaml/duplicate-key": { severity: "error", origin: "garita", summary: "A key that its mapping has already." },
   "yaml/merge-key": { severity: "error", origin: "garita", summary: "A merge key `<<`; fields must be written out." },
   "yaml/tag": { severity: "error", origin: "garita", summary: "A tag other than those of text and collections." },
@@ -74,6 +85,11 @@ export const diagnosticCodes = {
     severity: "error",
     origin: "istio",
     summary: "A value that the field's enumeration does not have. Istio cannot decode the object.",
+  },
+  "document/unknown-enum-number": {
+    severity: "error",
+    origin: "garita",
+    summary: "A number that the field's enumeration does not have. Istio decodes it to a value without meaning.",
   },
   "document/no-kind": {
     severity: "note",

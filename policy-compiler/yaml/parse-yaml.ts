@@ -4,13 +4,8 @@ import { decodeText } from "./decode-text.ts";
 import { yamlLimits } from "./limits.ts";
 import { readSimple } from "./read-simple.ts";
 import { readWithLibrary } from "./read-with-library.ts";
-import { splitDocuments } from "./split-documents.ts";
-import type { YamlNode } from "./tree.ts";
-
-/** One document of a file; empty documents are not among them. */
-export interface YamlDocument {
-  readonly root: YamlNode;
-}
+import { findCrowdedMarker, splitDocuments } from "./split-documents.ts";
+import type { YamlDocument } from "./tree.ts";
 
 export interface ParsedFile {
   /** Undefined when the bytes are not text; then a finding says why. */
@@ -32,6 +27,11 @@ export function parseYaml(file: SourceFile): ParsedFile {
 
 /** `parseYaml` of text that is decoded already. */
 export function parseText(file: string, text: string): Omit<ParsedFile, "text"> {
+  const crowded = findCrowdedMarker(text);
+  if (crowded !== undefined) {
+    const message = "expected nothing behind `---`, found text that Kubernetes would drop";
+    return { documents: [], findings: [{ code: "yaml/document-marker", message, file, span: crowded }] };
+  }
   const documents: YamlDocument[] = [];
   const findings: Finding[] = [];
   let nodes = 0;
@@ -47,7 +47,8 @@ export function parseText(file: string, text: string): Omit<ParsedFile, "text"> 
       nodes += read.nodes;
     }
     if (nodes > yamlLimits.nodesPerFile || documents.length > yamlLimits.documentsPerFile) {
-      const message = "expected a file of sane size, found too many nodes or documents";
+      const { nodesPerFile, documentsPerFile } = yamlLimits;
+      const message = `expected at most ${nodesPerFile} nodes and ${documentsPerFile} documents in a file, found more`;
       findings.push({ code: "yaml/too-large", message, file, span: { start, end: start } });
       break;
     }

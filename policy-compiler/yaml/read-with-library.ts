@@ -2,9 +2,8 @@ import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, Parser
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Finding, Span } from "#policy-compiler/source/diagnostic";
 import { yamlLimits } from "./limits.ts";
-import type { YamlDocument } from "./parse-yaml.ts";
 import { resolvePlain } from "./resolve-plain.ts";
-import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
+import type { YamlDocument, YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
 
 /**
  * Reads YAML text by the `yaml` library: the whole of YAML 1.2, less what a policy has no use for. `offset` is where the
@@ -18,12 +17,13 @@ export function readWithLibrary(
   const documents: YamlDocument[] = [];
   const findings: Finding[] = [];
   let nodes = 0;
+  const openEnd = endsInsideLine(text) ? offset + text.length : undefined;
   try {
     for (const document of compose(text, offset)) {
       const errors = document.errors.slice(0, yamlLimits.syntaxErrorsPerFile - findings.length);
       if (document.errors.length > 0) findings.push(...errors.map((error) => syntaxFinding(file, error)));
       else {
-        const builder = new TreeBuilder();
+        const builder = new TreeBuilder(openEnd);
         const root = builder.build(document);
         nodes += builder.nodes;
         if (root !== undefined) documents.push({ root });
@@ -93,11 +93,13 @@ function* compose(text: string, offset: number): Generator<Document.Parsed> {
       }
       if (token.type === "document") {
         tokens = 0;
-        if (++documents > yamlLimits.documentsPerFile) throw tooLarge(token.offset, "documents");
+        if (++documents > yamlLimits.documentsPerFile)
+          throw tooLarge(token.offset, yamlLimits.documentsPerFile, "documents in a file");
       }
       yield* composer.next(token);
     }
-    if (tokens > yamlLimits.documentTokens) throw tooLarge(parser.offset, "tokens in a document");
+    if (tokens > yamlLimits.documentTokens)
+      throw tooLarge(parser.offset, yamlLimits.documentTokens, "tokens in a document");
     // The parser stacks one token a collection, and a few more.
     if (parser.stack.length > 2 * yamlLimits.depth + 10) throw tooDeep(parser.offset);
   }
@@ -110,22 +112,29 @@ function tooDeep(offset: number): Refusal {
   return new Refusal("yaml/too-deep", { start: offset, end: offset }, message);
 }
 
-function tooLarge(offset: number, what: string): Refusal {
-  return new Refusal(
-    "yaml/too-large",
-    { start: offset, end: offset },
-    `expected a file of sane size, found too many ${what}`,
-  );
+function tooLarge(offset: number, limit: number, what: string): Refusal {
+  return new Refusal("yaml/too-large", { start: offset, end: offset }, `expected at most ${limit} ${what}, found more`);
+}
+
+/** Does the text end behind content, without a line end? */
+function endsInsideLine(text: string): boolean {
+  return text.slice(text.lastIndexOf("\n") + 1).trim() !== "";
 }
 
 /** Turns one document of the library into a located tree. */
 class TreeBuilder {
   readonly #anchors = new Map<string, { readonly node: YamlNode; readonly size: number }>();
+  /** Where the file ends, if it ends without a line end. */
+  readonly #openEnd: number | undefined;
   /** Nodes so far, aliases expanded; ends as the size of the document. */
   #size = 0;
   /** Nodes so far, each alias as one. */
   nodes = 0;
   #aliasNodes = 0;
+
+  constructor(openEnd: number | undefined) {
+    this.#openEnd = openEnd;
+  }
 
   /** Undefined for an empty document. */
   build(document: Document.Parsed): YamlNode | undefined {
@@ -140,13 +149,18 @@ class TreeBuilder {
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) throw new Error("unexpected node");
     const span = spanOf(node.range);
     this.#size++;
-    if (++this.nodes > yamlLimits.documentNodes) throw tooLarge(span.start, "nodes in a document");
+    if (++this.nodes > yamlLimits.documentNodes)
+      throw tooLarge(span.start, yamlLimits.documentNodes, "nodes in a document");
     if (node.tag !== undefined && !plainTags.has(node.tag)) {
       throw new Refusal("yaml/tag", span, `expected a value without a tag, found \`${node.tag}\``);
     }
+    if (node.anchor !== undefined && !anchorName.test(node.anchor)) {
+      const message = `expected an anchor of letters, digits, \`-\` and \`_\`, found \`${node.anchor}\``;
+      throw new Refusal("yaml/anchor", span, message);
+    }
     const sizeBefore = this.#size - 1;
     let built: YamlNode;
-    if (isScalar(node)) built = scalarOf(node, span);
+    if (isScalar(node)) built = scalarOf(node, span, this.#openEnd);
     else {
       if (depth >= yamlLimits.depth) throw tooDeep(span.start);
       built = isMap(node) ? this.#mapping(node, span, depth) : this.#sequence(node, span, depth);
@@ -231,27 +245,33 @@ const plainTags: ReadonlySet<string> = new Set([
   "tag:yaml.org,2002:seq",
 ]);
 
+/** YAML 1.1 ends an anchor's name at the first other character, and reads the rest as the value. */
+const anchorName = /^[-_A-Za-z0-9]+$/;
+
 const canonicalInteger = /^(?:0|[1-9][0-9]*)$/;
 
-function scalarOf(node: { value: unknown; source?: string; type?: string; tag?: string }, span: Span): YamlScalar {
-  const text = node.source ?? String(node.value);
-  const offset = unwritable(text);
-  if (offset !== undefined) {
+function scalarOf(
+  node: { value: unknown; source?: string; type?: string; tag?: string },
+  span: Span,
+  openEnd: number | undefined,
+): YamlScalar {
+  const source = node.source ?? String(node.value);
+  if (!isWritable(source)) {
     throw new Refusal("yaml/character", span, "expected text, found an escape that stands for no character or for NUL");
   }
   if (node.type === "PLAIN" && node.tag === undefined) {
-    const { value, elsewhere } = resolvePlain(text);
-    return { kind: "scalar", span, value, text, style: "plain", elsewhere };
+    const { value, elsewhere } = resolvePlain(source);
+    return { kind: "scalar", span, value, text: source, style: "plain", elsewhere };
   }
   const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-  const style = isBlock ? "block" : "quoted";
-  return { kind: "scalar", span, value: text, text, style, elsewhere: undefined };
+  // The library ends the last line of a block scalar where the file does not (YAML 1.2.2 §8.1.1.2).
+  const text = isBlock && span.end === openEnd && source.endsWith("\n") ? source.slice(0, -1) : source;
+  return { kind: "scalar", span, value: text, text, style: isBlock ? "block" : "quoted", elsewhere: undefined };
 }
 
 /** Escapes can make what cannot stand in a file: NUL, and halves of surrogate pairs, which UTF-8 does not have. */
-function unwritable(text: string): number | undefined {
-  if (text.isWellFormed() && !text.includes("\0")) return undefined;
-  return 0;
+function isWritable(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
 }
 
 function nothingAt(span: Span): YamlScalar {

@@ -50,3 +50,21 @@ function endOfBareMarker(text: string, marker: number): number | undefined {
   const end = feed === -1 ? text.length : feed;
   return text.slice(marker + 3, end).trim() === "" ? Math.min(end + 1, text.length) : undefined;
 }
+
+/** The first line that begins with `---` and goes on with anything but blanks or a comment. */
+export function findCrowdedMarker(text: string): { readonly start: number; readonly end: number } | undefined {
+  for (let at = text.startsWith("---") ? 0 : nextLine(text, 0); at !== -1; at = nextLine(text, at)) {
+    const feed = text.indexOf("\n", at);
+    const end = feed === -1 ? text.length : feed;
+    if (!bareMarker.test(text.slice(at, end))) return { start: at, end };
+  }
+  return undefined;
+}
+
+const bareMarker = /^---(?:[ \t]+#.*|[ \t]*)\r?$/;
+
+/** Offset of the next line behind `from` that begins with `---`, or -1. */
+function nextLine(text: string, from: number): number {
+  const feed = text.indexOf("\n---", from);
+  return feed === -1 ? -1 : feed + 1;
+}

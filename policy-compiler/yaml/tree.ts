@@ -6,6 +6,11 @@ import type { Span } from "#policy-compiler/source/diagnostic";
  */
 export type YamlNode = YamlScalar | YamlSequence | YamlMapping;
 
+/** One document of a file; empty documents are not among them. */
+export interface YamlDocument {
+  readonly root: YamlNode;
+}
+
 export interface YamlScalar {
   readonly kind: "scalar";
   readonly span: Span;

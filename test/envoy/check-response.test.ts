@@ -79,6 +79,20 @@ test("edits of the request reach the upstream as the answer says", async (t) => 
   assert.deepEqual(lines("x-utf8"), ["caf\xc3\xa9"]);
 });
 
+test("a line added to a header that the answer does not set joins the client's own, and is lost without one", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  garita.answer({
+    ...plainAllow,
+    setHeaders: [
+      { name: "x-there", value: "b", add: true },
+      { name: "x-absent", value: "b", add: true },
+    ],
+  });
+  const response = await http1(envoy.port("inbound"), [...get, "x-there: a"]);
+  assert.deepEqual(upstreamLines(response.body, "x-there"), ["a,b"]);
+  assert.deepEqual(upstreamLines(response.body, "x-absent"), []);
+});
+
 test("response headers of an allowed request replace and add to the upstream's", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
   garita.answer({

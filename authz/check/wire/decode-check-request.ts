@@ -20,7 +20,7 @@ export type DecodedCheckRequest =
  * - groups are refused; so is a field that runs past the end of the message that holds it, and a length beyond 32 bits;
  * - what lies inside a field that is not read here (body, time, route metadata, typed metadata) is not looked at.
  *
- * PERF (bench: codec): one Latin-1 copy of the message; texts are substrings of it. Whoever keeps one of them beyond the request keeps
+ * PERF: one Latin-1 copy of the message; texts are substrings of it. Whoever keeps one of them beyond the request keeps
  * the whole message alive, so copies belong into logs and caches. The message itself may be reused when this has returned.
  */
 export function decodeCheckRequest(message: Uint8Array): DecodedCheckRequest {
@@ -73,8 +73,8 @@ class DecodedHttp implements CheckHttp {
     return this.#headers().lines(name);
   }
 
-  headerNames(): readonly ByteString[] {
-    return this.#headers().names();
+  headerNamesBeginning(prefix: ByteString): readonly ByteString[] {
+    return this.#headers().namesBeginning(prefix);
   }
 
   /** An empty `header_map` beside entries in `headers` does not hide them. */
@@ -89,7 +89,7 @@ class DecodedHttp implements CheckHttp {
 }
 
 class DecodedRequest implements CheckRequest {
-  readonly slab: string;
+  readonly #slab: string;
   readonly source: DecodedPeer;
   readonly destination: DecodedPeer;
   http: DecodedHttp | undefined = undefined;
@@ -98,13 +98,13 @@ class DecodedRequest implements CheckRequest {
   readonly extensionSpans: TextSpans = [];
 
   constructor(slab: string) {
-    this.slab = slab;
+    this.#slab = slab;
     this.source = new DecodedPeer(slab);
     this.destination = new DecodedPeer(slab);
   }
 
   contextExtension(name: string): ByteString | undefined {
-    return mapValue(this.slab, this.extensionSpans, name);
+    return mapValue(this.#slab, this.extensionSpans, name);
   }
 
   metadata(namespace: ByteString, key: ByteString): ByteString | readonly ByteString[] | undefined {

@@ -70,7 +70,7 @@ function writeOkResponse(answer: CheckAnswer): void {
     const edit = answer.responseHeaders[i] as HeaderEdit;
     writeHeader(6, edit, several.has(edit.name.toLowerCase()));
   }
-  for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.ascii(5, answer.removeHeaders[i] as string);
+  for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.text(5, answer.removeHeaders[i] as string);
   for (let i = answer.setHeaders.length - 1; i >= 0; i--) {
     writeHeader(2, answer.setHeaders[i] as HeaderEdit, answer.setHeaders[i]?.add === true);
   }
@@ -88,7 +88,7 @@ function namesWithSeveralLines(edits: readonly HeaderEdit[]): ReadonlySet<string
 /** `DeniedHttpResponse denied_response = 2 { HttpStatus status = 1 { code = 1 }, headers = 2, body = 3 }`. */
 function writeDeniedResponse(answer: Pick<CheckAnswer, "httpStatus" | "body" | "clientHeaders">): void {
   const denied = writer.openMessage();
-  writer.utf8(3, answer.body);
+  writer.text(3, answer.body);
   for (let i = answer.clientHeaders.length - 1; i >= 0; i--)
     writeHeader(2, answer.clientHeaders[i] as HeaderEdit, false);
   const status = writer.openMessage();
@@ -107,7 +107,7 @@ function writeHeader(field: number, edit: HeaderEdit, append: boolean): void {
   writer.closeMessage(2, appendValue);
   const header = writer.openMessage();
   writeHeaderValue(edit.value);
-  writer.ascii(1, edit.name);
+  writer.text(1, edit.name);
   writer.closeMessage(1, header);
   writer.closeMessage(field, option);
 }
@@ -120,9 +120,9 @@ function writeMetadata(metadata: CheckAnswer["metadata"]): void {
     const [key, text] = metadata[i] as readonly [string, string];
     const entry = writer.openMessage();
     const value = writer.openMessage();
-    writer.utf8(3, text);
+    writer.text(3, text);
     writer.closeMessage(2, value);
-    writer.utf8(1, key);
+    writer.text(1, key);
     writer.closeMessage(1, entry);
   }
   writer.closeMessage(4, struct);
@@ -130,13 +130,13 @@ function writeMetadata(metadata: CheckAnswer["metadata"]): void {
 
 function writeHeaderValue(value: ByteString): void {
   if (!/[^\0-\x7f]/.test(value)) {
-    writer.ascii(2, value);
+    writer.text(2, value);
     return;
   }
   const bytes = Buffer.from(value, "latin1");
-  if (isUtf8(bytes)) writer.utf8(2, bytes.toString("utf8"));
+  if (isUtf8(bytes)) writer.text(2, bytes.toString("utf8"));
   else
-    writer.ascii(
+    writer.text(
       2,
       value.replace(/[^\0-\x7f]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`),
     );

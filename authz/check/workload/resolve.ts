@@ -104,16 +104,21 @@ function describe(
   if (gateway === undefined) return incomplete(`a ${kind} without the name of its Gateway`);
   if (labelled !== undefined && labelled !== gateway) return incomplete("two different Gateways");
   const service = claim.service === undefined ? undefined : parseService(claim.service);
-  if (claim.service !== undefined && service === undefined) return incomplete("a service that is not `namespace/name`");
+  if (claim.service !== undefined && service === undefined)
+    return incomplete("a service that is neither `namespace/name` nor `kind/namespace/name`");
   if (kind === "waypoint" && service === undefined)
     return incomplete("a waypoint without the service that it stands before");
   const all = labelled === undefined ? new Map([...labels, [GATEWAY_LABEL, gateway]]) : labels;
   return { ok: true, workload: { namespace, name, labels: all, kind, gateway, service } };
 }
 
-function parseService(text: string): { namespace: string; name: string } | undefined {
-  const [namespace, name, ...more] = text.split("/");
-  return namespace && name && more.length === 0 ? { namespace, name } : undefined;
+/** `namespace/name`, which fits either kind, or `Service/namespace/name`, `ServiceEntry/namespace/name`. */
+function parseService(text: string): NonNullable<Workload["service"]> | undefined {
+  const [first, ...rest] = text.split("/");
+  const kind = rest.length === 2 && (first === "Service" || first === "ServiceEntry") ? first : undefined;
+  const [namespace, name, ...more] = kind === undefined ? [first, ...rest] : rest;
+  if (!namespace || !name || more.length > 0) return undefined;
+  return kind === undefined ? { namespace, name } : { namespace, name, kind };
 }
 
 function incomplete(what: string): FoundWorkload {

@@ -1,6 +1,10 @@
 import { compareBackwards } from "#policy-compiler/ruleset/compare-backwards";
 import type { ByteString } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { Candidates } from "./candidates.ts";
+
+/** Texts that are looked at between two interruptions. */
+const STEP = 4096;
 
 type Filed = readonly (readonly [text: ByteString, rules: readonly number[]])[];
 
@@ -15,29 +19,32 @@ export class Affixes {
   readonly #parents: Int32Array;
   readonly #backwards: boolean;
 
-  constructor(filed: Filed, backwards: boolean) {
-    const compare = backwards ? compareBackwards : compareForwards;
-    const sorted = isAscending(filed, compare) ? filed : filed.toSorted(([a], [b]) => compare(a, b));
+  private constructor(sorted: Filed, parents: Int32Array, backwards: boolean) {
     this.#texts = sorted.map(([text]) => text);
     this.#rules = sorted.map(([, rules]) => rules);
-    this.#parents = new Int32Array(sorted.length);
+    this.#parents = parents;
     this.#backwards = backwards;
+  }
+
+  static *prepare(filed: Filed, backwards: boolean): Steps<Affixes> {
+    const compare = backwards ? compareBackwards : compareForwards;
+    const sorted = (yield* isAscending(filed, compare)) ? filed : filed.toSorted(([a], [b]) => compare(a, b));
+    const parents = new Int32Array(sorted.length);
     for (let i = 0; i < sorted.length; i++) {
+      const text = sorted[i]![0];
       let parent = i - 1;
-      while (parent >= 0 && !this.#begins(this.#texts[i]!, this.#texts[parent]!)) parent = this.#parents[parent]!;
-      this.#parents[i] = parent;
+      while (parent >= 0 && !begins(text, sorted[parent]![0], backwards)) parent = parents[parent]!;
+      parents[i] = parent;
+      if (i % STEP === STEP - 1) yield;
     }
+    return new Affixes(sorted, parents, backwards);
   }
 
   /** Offers the rules of every text that `text` begins (ends) with. */
   find(text: ByteString, candidates: Candidates): void {
     let at = this.#backwards ? this.#lastBackwards(text) : this.#last(text);
-    while (at >= 0 && !this.#begins(text, this.#texts[at]!)) at = this.#parents[at]!;
+    while (at >= 0 && !begins(text, this.#texts[at]!, this.#backwards)) at = this.#parents[at]!;
     for (; at >= 0; at = this.#parents[at]!) candidates.offer(this.#rules[at]!);
-  }
-
-  #begins(text: ByteString, affix: ByteString): boolean {
-    return this.#backwards ? text.endsWith(affix) : text.startsWith(affix);
   }
 
   /** The place of the last text that does not stand behind `text`; -1 when all do. */
@@ -66,8 +73,15 @@ export class Affixes {
   }
 }
 
-function isAscending(filed: Filed, compare: (a: ByteString, b: ByteString) => number): boolean {
-  for (let i = 1; i < filed.length; i++) if (compare(filed[i - 1]![0], filed[i]![0]) > 0) return false;
+function begins(text: ByteString, affix: ByteString, backwards: boolean): boolean {
+  return backwards ? text.endsWith(affix) : text.startsWith(affix);
+}
+
+function* isAscending(filed: Filed, compare: (a: ByteString, b: ByteString) => number): Steps<boolean> {
+  for (let i = 1; i < filed.length; i++) {
+    if (compare(filed[i - 1]![0], filed[i]![0]) > 0) return false;
+    if (i % STEP === STEP - 1) yield;
+  }
   return true;
 }
 

@@ -1,19 +1,32 @@
 import type { IpAddress } from "#authz/engine/attributes";
 import type { IndexDimension } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { Candidates } from "./candidates.ts";
+
+/** Blocks that are filed between two interruptions. */
+const STEP = 1024;
 
 /** Rules filed under address blocks: one hash for each prefix length that occurs, IPv4 and IPv6 apart. */
 export class Blocks {
   readonly #v4: readonly { readonly mask: number; readonly rules: Map<number, readonly number[]> }[];
   readonly #v6: readonly { readonly prefixLength: number; readonly rules: Map<string, readonly number[]> }[];
 
-  constructor(filed: IndexDimension["cidr"]) {
+  static *prepare(filed: IndexDimension["cidr"]): Steps<Blocks> {
     const v4 = new Map<number, Map<number, readonly number[]>>();
     const v6 = new Map<number, Map<string, readonly number[]>>();
+    let done = 0;
     for (const { bytes, prefixLength, rules } of filed) {
       if (bytes.length === 4) table(v4, prefixLength).set(number4(bytes) & mask4(prefixLength), rules);
       else table(v6, prefixLength).set(masked6(bytes, prefixLength), rules);
+      if (++done % STEP === 0) yield;
     }
+    return new Blocks(v4, v6);
+  }
+
+  private constructor(
+    v4: ReadonlyMap<number, Map<number, readonly number[]>>,
+    v6: ReadonlyMap<number, Map<string, readonly number[]>>,
+  ) {
     this.#v4 = [...v4].map(([prefixLength, rules]) => ({ mask: mask4(prefixLength), rules }));
     this.#v6 = [...v6].map(([prefixLength, rules]) => ({ prefixLength, rules }));
   }

@@ -6,7 +6,8 @@ import {
   type RequestAttributes,
   UNKNOWN,
 } from "#authz/engine/attributes";
-import type { ByteString, IndexDimension } from "#policy-compiler/ruleset/model";
+import type { ByteString, IndexDimension, IndexKey } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import { claimAt } from "../leaves/claims.ts";
 import { foldAscii } from "../leaves/text.ts";
 import { Affixes } from "./affixes.ts";
@@ -16,14 +17,20 @@ import type { Candidates } from "./candidates.ts";
 /** Offers the rules of one dimension whose anchor may hold of a request: a superset of those that match or are unknown. */
 export type DimensionLookup = (request: RequestAttributes, candidates: Candidates) => void;
 
+/** Texts that are filed between two interruptions. */
+const STEP = 1024;
+
 /** Makes a dimension's look-up; undefined for those that look at the workload. */
-export function dimensionLookup(dimension: IndexDimension): DimensionLookup | undefined {
-  const on = dimension.on;
-  const table = new DimensionTable(dimension);
+export function* prepareDimension(dimension: IndexDimension): Steps<DimensionLookup | undefined> {
+  const { on } = dimension;
+  if (on.kind === "workloadNamespace" || on.kind === "workloadLabel") return undefined;
+  return lookupOn(on, yield* DimensionTable.prepare(dimension));
+}
+
+type RequestKey = Exclude<IndexKey, { readonly kind: "workloadNamespace" | "workloadLabel" }>;
+
+function lookupOn(on: RequestKey, table: DimensionTable): DimensionLookup {
   switch (on.kind) {
-    case "workloadNamespace":
-    case "workloadLabel":
-      return undefined;
     case "identityNamespace":
       return onPeer(table, (name, candidates) => segmentsAfter("/ns/", name, table, candidates));
     case "identityServiceAccount":
@@ -86,13 +93,31 @@ export class DimensionTable {
   readonly #present: readonly number[];
   readonly #source: IndexDimension;
 
-  constructor(dimension: IndexDimension) {
-    this.#source = dimension;
-    this.#exact = new Map(dimension.exact);
-    this.#prefix = dimension.prefix.length > 0 ? new Affixes(dimension.prefix, false) : undefined;
-    this.#suffix = dimension.suffix.length > 0 ? new Affixes(dimension.suffix, true) : undefined;
-    this.#blocks = dimension.cidr.length > 0 ? new Blocks(dimension.cidr) : undefined;
-    this.#present = dimension.present;
+  private constructor(
+    source: IndexDimension,
+    exact: ReadonlyMap<ByteString, readonly number[]>,
+    prefix: Affixes | undefined,
+    suffix: Affixes | undefined,
+    blocks: Blocks | undefined,
+  ) {
+    this.#source = source;
+    this.#exact = exact;
+    this.#prefix = prefix;
+    this.#suffix = suffix;
+    this.#blocks = blocks;
+    this.#present = source.present;
+  }
+
+  static *prepare(source: IndexDimension): Steps<DimensionTable> {
+    const exact = new Map<ByteString, readonly number[]>();
+    for (const [text, rules] of source.exact) {
+      exact.set(text, rules);
+      if (exact.size % STEP === 0) yield;
+    }
+    const prefix = source.prefix.length > 0 ? yield* Affixes.prepare(source.prefix, false) : undefined;
+    const suffix = source.suffix.length > 0 ? yield* Affixes.prepare(source.suffix, true) : undefined;
+    const blocks = source.cidr.length > 0 ? yield* Blocks.prepare(source.cidr) : undefined;
+    return new DimensionTable(source, exact, prefix, suffix, blocks);
   }
 
   /** The attribute is there and has this text. */

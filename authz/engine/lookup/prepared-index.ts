@@ -1,8 +1,9 @@
 import type { RequestAttributes } from "#authz/engine/attributes";
 import type { RuleIndex } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
-import { type DimensionLookup, dimensionLookup } from "./dimension.ts";
+import { type DimensionLookup, prepareDimension } from "./dimension.ts";
 
 /** Where the look-ups of one workload begin. */
 interface Start {
@@ -19,11 +20,21 @@ export class PreparedIndex {
   readonly #scanUpTo: number;
   readonly #starts = new WeakMap<PreparedView, Start>();
 
-  /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
-  constructor(index: RuleIndex, scanUpTo: number) {
+  private constructor(index: RuleIndex, scanUpTo: number, lookups: readonly DimensionLookup[]) {
     this.#index = index;
     this.#scanUpTo = scanUpTo;
-    this.#lookups = index.dimensions.map(dimensionLookup).filter((lookup) => lookup !== undefined);
+    this.#lookups = lookups;
+  }
+
+  /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
+  static *prepare(index: RuleIndex, scanUpTo: number): Steps<PreparedIndex> {
+    const lookups: DimensionLookup[] = [];
+    for (const dimension of index.dimensions) {
+      const lookup = yield* prepareDimension(dimension);
+      if (lookup !== undefined) lookups.push(lookup);
+      yield;
+    }
+    return new PreparedIndex(index, scanUpTo, lookups);
   }
 
   /** Fills `candidates` with a superset of the rules that match the request or are unknown of it. */

@@ -1,6 +1,7 @@
 import type { IndexDimension, IndexKey, RuleIndex } from "#policy-compiler/ruleset/model";
+import { listInSteps, type Steps } from "../steps.ts";
 import { Malformed } from "./byte-reader.ts";
-import { byteString, interned, list, record, type Shape, text, union } from "./shape.ts";
+import { byteString, type Input, interned, list, type Output, record, type Shape, text, union } from "./shape.ts";
 import { cidrShape } from "./test-shapes.ts";
 
 /** Ascending numbers below a limit, each as its distance from the one before. */
@@ -40,18 +41,41 @@ const indexKeyShape: Shape<IndexKey> = union<IndexKey, "kind">("kind", {
 });
 
 /** `rules`: the number of rules, below which every number of the index lies. */
-export function ruleIndexShape(rules: number): Shape<RuleIndex> {
+export function ruleIndexShape(rules: number): {
+  write(out: Output, index: RuleIndex): void;
+  readInSteps(input: Input): Steps<RuleIndex>;
+} {
   const numbers = ascending(rules);
-  const byText = list(textRowShape(numbers));
-  const dimension: Shape<IndexDimension> = record<IndexDimension>({
-    on: indexKeyShape,
-    exact: byText,
-    prefix: byText,
-    suffix: byText,
-    cidr: list(cidrRowShape(numbers)),
-    present: numbers,
-  });
-  return record<RuleIndex>({ always: numbers, dimensions: list(dimension) });
+  const textRow = textRowShape(numbers);
+  const cidrRow = cidrRowShape(numbers);
+  const [textRows, cidrRows] = [list(textRow), list(cidrRow)];
+  return {
+    write(out, { always, dimensions }) {
+      numbers.write(out, always);
+      out.bytes.uint(dimensions.length);
+      for (const { on, exact, prefix, suffix, cidr, present } of dimensions) {
+        indexKeyShape.write(out, on);
+        for (const rows of [exact, prefix, suffix]) textRows.write(out, rows);
+        cidrRows.write(out, cidr);
+        numbers.write(out, present);
+      }
+    },
+    *readInSteps(input) {
+      const rows = <T>(row: Shape<T>) => listInSteps(input.bytes.count(), () => row.read(input));
+      const always = numbers.read(input);
+      const dimensions = new Array<IndexDimension>(input.bytes.count());
+      for (let i = 0; i < dimensions.length; i++) {
+        const on = indexKeyShape.read(input);
+        const exact = yield* rows(textRow);
+        const prefix = yield* rows(textRow);
+        const suffix = yield* rows(textRow);
+        const cidr = yield* rows(cidrRow);
+        dimensions[i] = { on, exact, prefix, suffix, cidr, present: numbers.read(input) };
+        yield;
+      }
+      return { always, dimensions };
+    },
+  };
 }
 
 function textRowShape(numbers: Shape<readonly number[]>): Shape<readonly [string, readonly number[]]> {

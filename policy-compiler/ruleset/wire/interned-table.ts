@@ -1,3 +1,4 @@
+import { listInSteps, type Steps } from "../steps.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { Input, Numbering, Output, Shape } from "./shape.ts";
 
@@ -44,8 +45,6 @@ export class InternedTableWriter<T extends object> implements Numbering<T> {
   }
 }
 
-export function readInternedTable<T>(shape: Shape<T>, input: Input): readonly T[] {
-  const values = new Array<T>(input.bytes.count());
-  for (let i = 0; i < values.length; i++) values[i] = shape.read(input);
-  return values;
+export function readInternedTable<T>(shape: Shape<T>, input: Input): Steps<readonly T[]> {
+  return listInSteps(input.bytes.count(), () => shape.read(input));
 }

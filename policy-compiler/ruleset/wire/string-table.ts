@@ -1,3 +1,4 @@
+import { listInSteps, type Steps } from "../steps.ts";
 import { type ByteReader, Malformed } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -32,10 +33,16 @@ export class StringTable {
   readonly #narrow: readonly string[];
   readonly #wide: readonly string[];
 
-  constructor(input: ByteReader) {
-    this.#narrow = readTexts(input, 1);
-    this.#wide = readTexts(input, 2);
-    for (const text of this.#wide) if (isNarrow(text)) throw new Malformed("a narrow text is written wide");
+  private constructor(narrow: readonly string[], wide: readonly string[]) {
+    this.#narrow = narrow;
+    this.#wide = wide;
+  }
+
+  static *read(input: ByteReader): Steps<StringTable> {
+    const narrow = yield* readTexts(input, 1);
+    const wide = yield* readTexts(input, 2);
+    for (const text of wide) if (isNarrow(text)) throw new Malformed("a narrow text is written wide");
+    return new StringTable(narrow, wide);
   }
 
   text(number: number): string {
@@ -72,18 +79,18 @@ function writeTexts(out: ByteWriter, texts: readonly string[], size: 1 | 2): voi
   for (const text of texts) out.characters(text, size);
 }
 
-function readTexts(input: ByteReader, size: 1 | 2): readonly string[] {
-  const lengths = new Array<number>(input.count());
+function* readTexts(input: ByteReader, size: 1 | 2): Steps<readonly string[]> {
   let total = 0;
-  for (let i = 0; i < lengths.length; i++) {
-    lengths[i] = input.uint();
-    total += lengths[i]!;
-  }
-  const run = charactersOf(input.raw(total * size), size);
+  const lengths = yield* listInSteps(input.count(), () => {
+    const length = input.uint();
+    total += length;
+    return length;
+  });
+  const run = yield* charactersOf(input.raw(total * size), size);
   let at = 0;
-  return lengths.map((length) => {
-    const text = run.slice(at, at + length);
-    at += length;
+  return yield* listInSteps(lengths.length, (i) => {
+    const text = run.slice(at, at + lengths[i]!);
+    at += text.length;
     return text;
   });
 }
@@ -92,13 +99,14 @@ function readTexts(input: ByteReader, size: 1 | 2): readonly string[] {
  * PERF: one text for the whole run, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
  * no decoder leaves the other bytes and lone surrogates as they are.
  */
-function charactersOf(bytes: Uint8Array, size: 1 | 2): string {
+function* charactersOf(bytes: Uint8Array, size: 1 | 2): Steps<string> {
   const decoder = new TextDecoder();
   let text = "";
   for (let at = 0; at < bytes.length; at += runSize) {
     const part = bytes.subarray(at, at + runSize);
     if (size === 1 && isAscii(part)) text += decoder.decode(part);
     else text += fromCodes(size === 1 ? part : pairsOf(part));
+    yield;
   }
   return text;
 }

@@ -85,7 +85,7 @@ interface KeySetCase {
 }
 
 describe("verdicts on inline key sets", () => {
-  const cases = readCases<KeySetCase>("key-sets.jsonl.gz");
+  const cases = readCases<KeySetCase>("../../corpora/key-sets.jsonl.gz");
 
   it("are Istio's, as to their form and their secrets", () => {
     for (const { jwks, istio, secret } of cases) {
@@ -104,7 +104,7 @@ describe("verdicts on inline key sets", () => {
 
 describe("verdicts on jwksUri", () => {
   it("are those of Go", () => {
-    const cases = readCases<{ uri: string; valid: boolean }>("jwks-uris.jsonl.gz");
+    const cases = readCases<{ uri: string; valid: boolean }>("../../corpora/jwks-uris.jsonl.gz");
     const wrong = cases.filter(({ uri, valid }) => parseHttpUri(uri).ok !== valid);
     assert.deepEqual(wrong, []);
     assert.ok(cases.some(({ valid }) => valid));

@@ -171,6 +171,16 @@ function valueBytes(random: Random, depth: number): Buffer {
   });
 }
 
+test("any bytes at all", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      compareOrPrint(bytes);
+      compareOrPrint(field(1, field(4, field(2, bytes))));
+    }),
+    { seed, numRuns: 3000 },
+  );
+});
+
 const INTERESTING = [
   0x00, 0x01, 0x02, 0x0a, 0x0b, 0x0c, 0x12, 0x1a, 0x22, 0x52, 0x5a, 0x62, 0x7f, 0x80, 0x81, 0xc3, 0xff,
 ];

@@ -73,18 +73,15 @@ function prepareSetting(
 /** The workload as the rule set knows it, to ask which mutual TLS mode its listener has. */
 function workloadOf(setting: Setting): Workload {
   const { workload } = listenerOf(setting, undefined);
-  const [namespace, name] = workload.service?.split("/") ?? [];
-  const kind = setting.workload?.serviceKind;
+  const [namespace, name] = setting.workload?.service?.split("/") ?? [];
+  const kind = setting.workload?.serviceKind ?? "Service";
   return {
     namespace: workload.namespace,
     name: undefined,
     labels: new Map(Object.entries(workload.labels)),
     kind: setting.workload?.kind ?? "sidecar",
     gateway: workload.gateway,
-    service:
-      namespace === undefined || name === undefined
-        ? undefined
-        : { namespace, name, ...(kind === undefined ? {} : { kind }) },
+    service: namespace === undefined || name === undefined ? undefined : { namespace, name, kind },
   };
 }
 

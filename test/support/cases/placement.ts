@@ -26,7 +26,7 @@ export function listenerOf(setting: Setting, mode: ListenerMode | undefined): Li
       namespace: workload.namespace ?? "default",
       labels,
       gateway: workload.gateway,
-      service: workload.service,
+      service: workload.service && `${workload.serviceKind ?? "Service"}/${workload.service}`,
     },
   };
 }

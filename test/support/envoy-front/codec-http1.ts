@@ -10,6 +10,9 @@ const methods: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** User info, which is cut off, then a host and a port. */
+const absoluteAuthority = /^(?:[^@]*@)?(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?)$/;
+
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
@@ -34,7 +37,7 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     if (name.toLowerCase() === "content-length") headers.set(name, value);
     else headers.receive(name, value);
   }
-  return readTarget(request, headers, https) ?? dropHopByHop(headers) ?? headers;
+  return readTarget(request, headers, https) ?? refuseCoding(headers) ?? dropHopByHop(headers) ?? headers;
 }
 
 /** Origin form, absolute form, `*`; anything else is refused. */
@@ -66,15 +69,27 @@ function readAbsolute(target: string, headers: HeaderMap, https: boolean): OwnRe
   if (folded === "https" && !https) {
     return { status: 403, body: "Forbidden", details: "http1.https_url_on_plaintext_connection" };
   }
-  const host = authority.slice(authority.lastIndexOf("@") + 1);
-  const port = /:(\d+)$/.exec(host)?.[1];
-  if (host === "" || (port !== undefined && Number(port) > 65535)) return refused("http1.invalid_url");
+  const [, host, , port] = absoluteAuthority.exec(authority) ?? [];
+  if (host === undefined || Number(port ?? 0) > 65535 || rest.startsWith("#")) return refused("http1.invalid_url");
   if (rest !== "" && !rest.startsWith("/")) return { status: 404, body: "", details: "absolute_path_rejected" };
   headers.set(":authority", host);
   headers.set(":path", rest === "" ? "/" : rest);
   headers.set(":scheme", folded);
   return undefined;
 }
+
+/** A body has one length, and one coding that Envoy can undo. */
+function refuseCoding(headers: HeaderMap): OwnReply | undefined {
+  const coding = headers.get("transfer-encoding");
+  if (coding === undefined) return undefined;
+  if (coding.toLowerCase() !== "chunked") {
+    return { status: 501, body: "Not Implemented", details: "http1.invalid_transfer_encoding" };
+  }
+  return headers.get("content-length") === undefined ? undefined : refused("http1.codec_error");
+}
+
+/** Naming one of these in `Connection` would hide where the request came from. */
+const neverNamed: ReadonlySet<string> = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 
 /** What `Connection` names goes, then the headers that speak of one hop alone, but for an upgrade that is configured. */
 function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
@@ -86,7 +101,7 @@ function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
   const upgrading = named.includes("upgrade") && upgrade !== undefined && upgrade.toLowerCase() !== "h2c";
   if (upgrading && upgrade.toLowerCase() !== "websocket") return { status: 403, body: "", details: "upgrade_failed" };
   for (const name of named) {
-    if (name.startsWith(":") || name === "x-forwarded-for" || name === "x-forwarded-host") {
+    if (name.startsWith(":") || neverNamed.has(name)) {
       return refused("http1.connection_header_rejected");
     }
     if (name !== "te" && !(upgrading && name === "upgrade")) headers.remove(name);

@@ -1,4 +1,5 @@
-import { hasControl, hasControlOrSpace } from "./bytes.ts";
+import { fold, hasControl, hasControlOrSpace } from "./bytes.ts";
+import { isAuthority } from "./connection-manager.ts";
 import type { DownstreamRequest, OwnReply } from "./downstream.ts";
 import { HeaderMap } from "./header-map.ts";
 
@@ -15,7 +16,7 @@ const hopByHop: ReadonlySet<string> = new Set([
 export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   const pseudo: readonly (readonly [string, string | undefined])[] = [
     [":method", request.method],
-    [":scheme", request.scheme],
+    [":scheme", fold(request.scheme)],
     [":authority", request.authority],
     [":path", request.target],
   ];
@@ -27,6 +28,7 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   }
 
   const crumbs: string[] = [];
+  if (request.headers.filter(([name]) => name === "host").length > 1) return reset("http2.invalid.header.field");
   for (const [name, value] of request.headers) {
     const reason = refusal(name, value);
     if (reason !== undefined) return reset(reason);
@@ -38,10 +40,18 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   const cookie = crumbs.filter((crumb) => crumb !== "").join("; ");
   if (cookie !== "") headers.receive("cookie", cookie);
 
+  if (!isAuthority(headers.get(":authority") ?? "") || /@/.test(headers.get(":authority") ?? "")) {
+    return reset("http2.invalid.header.field");
+  }
+  if (headers.get(":method") === "CONNECT") {
+    // RFC 9113 §8.5: without scheme and path; such a one is an upgrade that nobody configured.
+    return headers.get(":scheme") === undefined && headers.get(":path") === undefined
+      ? { status: 403, body: "", details: "upgrade_failed" }
+      : reset("http2.violation.of.messaging.rule");
+  }
   for (const name of [":method", ":scheme", ":authority"]) {
     if (headers.get(name) === undefined) return reset("http2.violation.of.messaging.rule");
   }
-  if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
   if (headers.get(":path")?.startsWith("/") !== true) return reset("http2.violation.of.messaging.rule");
   return headers;
 }
@@ -51,7 +61,7 @@ function refusal(name: string, value: string): string | undefined {
   if (hasControl(value)) return "http2.invalid.header.field";
   if (hopByHop.has(name)) return "http2.invalid.header.field";
   if (name === "te" && value !== "trailers") return "http2.invalid.header.field";
-  if (name === "host" && value === "") return "http2.invalid.header.field";
+  if (name === "host" && (value === "" || !isAuthority(value))) return "http2.invalid.header.field";
   if (name === "content-length" && !/^\d+$/.test(value)) return "http2.invalid.header.field";
   return undefined;
 }

@@ -19,6 +19,7 @@ const strippedEverywhere = [
   "x-envoy-upstream-rq-per-try-timeout-ms",
   "x-envoy-upstream-rq-timeout-alt-response",
   "x-envoy-upstream-rq-timeout-ms",
+  "x-envoy-upstream-stream-duration-ms",
 ] as const;
 
 /** And these from a request that enters the mesh at a gateway. */
@@ -26,8 +27,12 @@ const strippedAtTheEdge = [
   "x-envoy-decorator-operation",
   "x-envoy-downstream-service-cluster",
   "x-envoy-downstream-service-node",
+  "x-envoy-original-host",
   "x-envoy-original-path",
 ] as const;
+
+/** The id of every request that Envoy gives one; a real one is random. */
+const madeRequestId = "5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11";
 
 /**
  * Envoy's own edits of a request before any filter sees it, as Istio configures the connection manager of each kind of
@@ -42,7 +47,7 @@ export function prepareRequest(
 ): OwnReply | undefined {
   const authority = headers.get(":authority");
   if (authority === undefined) return { status: 400, body: "", details: "missing_host_header" };
-  if (/[\s/\\]/.test(authority)) return { status: 400, body: "Bad Request", details: "http.invalid_authority" };
+  if (!isAuthority(authority)) return { status: 400, body: "Bad Request", details: "http.invalid_authority" };
   if (headers.get(":method") === "QUERY" && headers.get("content-type") === undefined) {
     return { status: 400, body: "", details: "query_missing_content_type" };
   }
@@ -63,10 +68,26 @@ export function prepareRequest(
     headers.set("x-envoy-external-address", connection.remoteAddress);
   }
   forwardCertificate(headers, listener, admitted, edge);
-  if (headers.get("x-request-id") === undefined) {
-    headers.set("x-request-id", "5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11");
-  }
+  // A client outside the mesh does not choose the id.
+  if (edge || headers.get("x-request-id") === undefined) headers.set("x-request-id", madeRequestId);
+  if (!isReference(headers.get("referer") ?? "")) headers.remove("referer");
   return undefined;
+}
+
+/** Ends at what belongs to no authority; bytes beyond ASCII do not either. */
+export function isAuthority(text: string): boolean {
+  return /^[!-~]*$/.test(text) && !/[/\\?#]/.test(text);
+}
+
+const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%/?-]*$/;
+const absoluteReference =
+  /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?(?:[/?][!-"$-~]*)?$/;
+
+/** A referer that Envoy keeps: a reference without a fragment, a host, if any, as DNS would have it. */
+function isReference(text: string): boolean {
+  if (relativeReference.test(text)) return true;
+  const absolute = absoluteReference.exec(text);
+  return absolute !== null && Number(absolute[1] ?? 0) <= 65535;
 }
 
 /** With a trusted remote address Envoy writes down whom it got the request from; a loopback peer as itself. */

@@ -33,7 +33,7 @@ export interface Listener {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly gateway: string | undefined;
-    /** `namespace/name`. */
+    /** `kind/namespace/name`. */
     readonly service: string | undefined;
   };
 }

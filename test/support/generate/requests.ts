@@ -11,6 +11,34 @@ import {
 import type { Random } from "./random.ts";
 import { words } from "./words.ts";
 
+/** A connection of which everything is known, and nothing is there. */
+export const absent: RequestAttributes = {
+  http: undefined,
+  peerAddress: undefined,
+  remoteAddress: undefined,
+  destinationAddress: undefined,
+  destinationPort: undefined,
+  tls: false,
+  peer: undefined,
+  sni: undefined,
+  claims: undefined,
+  metadata: () => undefined,
+};
+
+/** A request of which everything is known and nothing is there but a GET of `/`, and what is given. */
+export function http(
+  parts: Partial<HttpAttributes>,
+  headers: ReadonlyMap<string, HeaderLines> = new Map(),
+): RequestAttributes {
+  const line = { method: "GET", host: "example.com", path: "/", grpc: false };
+  return { ...absent, http: { ...line, headers: { get: (name) => headers.get(name) }, ...parts } };
+}
+
+/** A connection of which everything is known, and nothing is there but what is given. */
+export function over(parts: Partial<RequestAttributes>): RequestAttributes {
+  return { ...absent, ...parts };
+}
+
 /** A random request. `doubt`: how often an attribute is unknown; half as often it is absent. */
 export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): RequestAttributes {
   const maybe = <T>(make: () => T): Maybe<T> => {
@@ -25,7 +53,7 @@ export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): 
       maybe(() => metadataValue(random)),
     );
   return {
-    http: random.chance(0.8) ? http(random, maybe, doubt) : undefined,
+    http: random.chance(0.8) ? httpPart(random, maybe, doubt) : undefined,
     peerAddress: maybe(address),
     remoteAddress: maybe(address),
     destinationAddress: maybe(address),
@@ -38,7 +66,7 @@ export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): 
   };
 }
 
-function http(random: Random, maybe: <T>(make: () => T) => Maybe<T>, doubt: number): HttpAttributes {
+function httpPart(random: Random, maybe: <T>(make: () => T) => Maybe<T>, doubt: number): HttpAttributes {
   const path = maybe(() => random.pick(words.paths));
   const host = maybe(() => random.pick([...words.hosts, "EXAMPLE.com", "A.Example.Com"]));
   const headers = new Map<string, HeaderLines>();

@@ -54,7 +54,9 @@ export function assemble(drafts: readonly PolicyDraft[], base: Omit<RuleSet, "in
   const sorted = drafts.toSorted((a, b) => compare(place(a.policy), place(b.policy)));
   const policies = sorted.map(({ policy }) => policy);
   const rules = sorted
-    .flatMap(({ bodies }, policy) => bodies.map((body, ordinal): Rule => ({ policy, ordinal, origin, ...body })))
+    .flatMap(({ bodies }, policy) =>
+      bodies.map((body, ordinal): Rule => ({ policy, ordinal, origin: policies[policy]!.origin, ...body })),
+    )
     .map((rule) => ({ rule, key: ruleKey({ ...policies[rule.policy]!, provider: undefined }, rule.ordinal) }))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ rule }) => rule);

@@ -22,7 +22,8 @@ export function bytesClient(
   channel: ChannelCredentials = credentials.createInsecure(),
   options: ClientOptions = {},
 ): BytesClient {
-  const target = address.kind === "unix" ? `unix:${address.path}` : `${address.host}:${address.port}`;
+  // By name: certificates carry names, and TLS has no server name for an address.
+  const target = address.kind === "unix" ? `unix:${address.path}` : `localhost:${address.port}`;
   const client = new Client(target, channel, options);
   return {
     call: (path, message, metadata, deadlineMillis) =>

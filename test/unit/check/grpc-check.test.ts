@@ -212,7 +212,10 @@ test("stages that cannot be asked yet refuse, CUSTOM before tokens, DENY after b
 test("a client learns the reason only where the listener says so", () => {
   const ruleSet = ruleSetOf({ policies: [{ name: "p", stage: "deny", fields: [exactly("path", "/admin")] }] });
   const denied = ask(ruleSet, { path: "/admin" }, metadataOf(), { explainToClient: true });
-  assert.deepEqual(denied.headers, ["x-garita-decision: id-1", "x-garita-reason: policy/denied"]);
+  assert.deepEqual(denied.headers, [
+    "x-garita-decision: id-1",
+    "x-garita-reason: policy/denied by ns[foo]-policy[p]-rule[0] at p.yaml:1",
+  ]);
   const allowed = ask(ruleSet, {}, metadataOf(), { explainToClient: true });
   assert.deepEqual(allowed.responseHeaders, ["x-garita-decision: id-1", "x-garita-reason: policy/no-policy"]);
   assert.deepEqual(allowed.headers, []);

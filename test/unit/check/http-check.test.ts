@@ -58,8 +58,20 @@ test("the path prefix is cut, and a target without it is refused", () => {
 });
 
 test("targets that are no origin form", () => {
-  assertRefused(ask(denyAdmin, { target: "http://b.example/admin" }), "policy/denied");
-  const absolute = ask(denyAdmin, { target: "HTTP://u@b.example" });
+  const hostHeader = (value: string) => [["Host", value]] as const;
+  assertRefused(
+    ask(denyAdmin, { target: "http://b.example/admin", headers: hostHeader("B.example") }),
+    "policy/denied",
+  );
+  for (const [target, header] of [
+    ["http://b.example/", "a.example"],
+    ["http://b.example/", ""],
+    ["http://b.example:80/", "b.example"],
+    ["http://b.example@a.example/", "a.example"],
+    ["http://a.example\\@b.example/", "b.example"],
+  ] as const)
+    assertRefused(ask(denyAdmin, { target, headers: hostHeader(header) }), "request/unreadable");
+  const absolute = ask(denyAdmin, { target: "HTTP://b.example", headers: [] });
   assertAllowed(absolute);
   assert.deepEqual(
     [absolute.record.attributes?.http?.host, absolute.record.attributes?.http?.path],
@@ -70,6 +82,7 @@ test("targets that are no origin form", () => {
   assertRefused(ask(denyAdmin, { target: "" }), "path/invalid", 404, "");
   assertRefused(ask(denyAdmin, { method: "CONNECT", target: "a.example:443" }), "request/unreadable", 403, "");
   assertRefused(ask(denyAdmin, { headers: [] }), "request/unreadable", 400, "");
+  assertAllowed(ask(denyAdmin, { headers: [["Host", ""]] }), "an empty host is a host");
   assertRefused(ask(denyAdmin, { headers: [host, ["host", "b.example"]] }), "request/unreadable");
 });
 
@@ -153,13 +166,22 @@ test("joined headers are ambiguous", () => {
   assertRefused(ask(deny, { headers }), "policy/denied");
 });
 
+test("other headers that begin like ours are taken away, too, if they are headers", () => {
+  const headers: [string, string][] = [host, ["X-Garita-Role", "1"], ["x-garita-role", "2"], ["x-garita-a,b", "3"]];
+  const [remove] = ask(ruleSetOf({}), { headers }).response.headers;
+  assert.deepEqual(remove, ["x-envoy-auth-headers-to-remove", `${REMOVED},x-garita-role`]);
+});
+
 test("with explainToClient both answers carry decision and reason", () => {
   const listener = { explainToClient: true };
   const explained = (reason: string) => [
     ["x-garita-decision", "id-1"],
     ["x-garita-reason", reason],
   ];
-  assert.deepEqual(ask(denyAdmin, { target: "/admin" }, listener).response.headers, explained("policy/denied"));
+  assert.deepEqual(
+    ask(denyAdmin, { target: "/admin" }, listener).response.headers,
+    explained("policy/denied by ns[foo]-policy[p]-rule[0] at p.yaml:1"),
+  );
   assert.deepEqual(ask(denyAdmin, {}, listener).response.headers.slice(1), explained("policy/no-policy"));
 });
 

@@ -47,24 +47,26 @@ const vectors: readonly (readonly [target: string, ...normal: (string | undefine
   ["/a/..", "/a/..", "/"],
   ["/a/..%2fb", "/a/..%2fb", "/a/..%2fb", "/a/..%2fb", "/b"],
   ["/public%2F..%2Fadmin", "/public%2F..%2Fadmin", "/public%2F..%2Fadmin", "/public%2F..%2Fadmin", "/admin"],
-  ["/a/..;/b", "/a/..;/b", "/b", "/b", "/b"],
-  ["/a/..;x=1/b;y", "/a/..;x=1/b;y", "/b;y", "/b;y", "/b;y"],
-  ["/a/.;x/..;y?q/..;/c", "/a/.;x/..;y?q/..;/c", "/?q/..;/c", "/?q/..;/c", "/?q/..;/c"],
-  ["/a//..;/b", "/a//..;/b", "/a/b", "/a/b", "/a/b"],
-  ["/a/..;x\\y/b", "/a/..;x\\y/b", "/b", "/b", "/b"],
-  ["/a/..;\\b", "/a/..;\\b", "/", "/", "/"],
-  ["/a/b/..;%2fc/d", "/a/b/..;%2fc/d", "/a/d", "/a/d", "/a/c/d"],
-  ["/a/b/..;%5cc/d", "/a/b/..;%5cc/d", "/a/d", "/a/d", "/a/d"],
-  ["/a%2f..;%2fb", "/a%2f..;%2fb", "/a%2f..;%2fb", "/a%2f..;%2fb", "/b"],
-  ["/a/..;%00/b", "/a/..;%00/b", "/b", "/b", "/b"],
-  ["/a/..%00;/b", "/a/..%00;/b", REJECTED, REJECTED, REJECTED],
-  ["/a/..%3b/b", "/a/..%3b/b", "/a/..%3b/b", "/a/..%3b/b", "/a/..%3b/b"],
-  ["/a/;..;/b;", "/a/;..;/b;", "/a/;..;/b;", "/a/;..;/b;", "/a/;..;/b;"],
   ["/%%30%30", "/%%30%30", "/%2500"],
   ["/%%300", "/%%300", "/%2500"],
   ["/%2%46x", "/%2%46x", "/%252Fx", "/%252Fx", "/%252Fx"],
   ["/%%32%46x", "/%%32%46x", "/%252Fx", "/%252Fx", "/%252Fx"],
   ["/%%32z", "/%%32z", "/%2z"],
+  // Parameters of dot segments, as Envoy 1.40 answered.
+  ["/a/..;", "/a/..;", "/", "/", "/"],
+  ["/a/..;x=y;z/b", "/a/..;x=y;z/b", "/b", "/b", "/b"],
+  ["/a/.;x/b", "/a/.;x/b", "/a/b", "/a/b", "/a/b"],
+  ["/a/.;", "/a/.;", "/a/", "/a/", "/a/"],
+  ["/a/b/..;/..;/c", "/a/b/..;/..;/c", "/c", "/c", "/c"],
+  ["/a/..;\\b", "/a/..;\\b", "/", "/", "/"],
+  ["/a/..;%2fb", "/a/..;%2fb", "/", "/", "/b"],
+  ["/a/..;x%00/b", "/a/..;x%00/b", "/b", "/b", "/b"],
+  ["/a/..;p?q;/..;", "/a/..;p?q;/..;", "/?q;/..;", "/?q;/..;", "/?q;/..;"],
+  ["/a/%2e%2e;x/b", "/a/%2e%2e;x/b", "/a/..;x/b", "/a/..;x/b", "/a/..;x/b"],
+  ["/a\\..;x/b", "/a\\..;x/b", "/a/..;x/b", "/a/..;x/b", "/a/..;x/b"],
+  ["/a/..%3bx/b", "/a/..%3bx/b", "/a/..%3bx/b", "/a/..%3bx/b", "/a/..%3bx/b"],
+  ["/a/...;/b", "/a/...;/b", "/a/...;/b", "/a/...;/b", "/a/...;/b"],
+  ["/a/x..;/b;..", "/a/x..;/b;..", "/a/x..;/b;..", "/a/x..;/b;..", "/a/x..;/b;.."],
   ["", "", "/", "/", "/"],
   ["?q", "?q", "/?q", "/?q", "/?q"],
   ["a", "a", "/a", "/a", "/a"],
@@ -78,19 +80,6 @@ test("each mode gives the normal form that Envoy gives", () => {
       if (i < normal.length) assert.equal(normalizePath(target, mode), normal[i], `${JSON.stringify(target)} ${mode}`);
     }
   }
-});
-
-test("a dot segment with parameters that only decoding has made goes too: then the normal form is one", () => {
-  for (const [target, normal] of [
-    ["/a/%2e.;/b", "/b"],
-    ["/a/b/%2E%2E;x/c", "/a/c"],
-    ["/%2e;/a", "/a"],
-    ["/a\\..;/b", "/b"],
-    ["/a\\..;x\\y/b", "/y/b"],
-  ] as const) {
-    for (const mode of modes.slice(1)) assert.equal(normalizePath(target, mode), normal, `${target} ${mode}`);
-  }
-  assert.equal(normalizePath("/a%5c..;%5cb", "DECODE_AND_MERGE_SLASHES"), "/b");
 });
 
 test("recorded targets come out as a real Envoy handed them to its upstream", () => {

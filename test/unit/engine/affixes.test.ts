@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Affixes } from "#authz/engine/lookup/affixes";
 import { Candidates } from "#authz/engine/lookup/candidates";
 import type { PreparedView } from "#authz/engine/view";
+import { finish } from "#policy-compiler/ruleset/steps";
 
 /** Texts over two letters, so that they begin and end alike. */
 const texts = fc.uniqueArray(fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 6 }), { maxLength: 40 });
@@ -14,9 +15,11 @@ for (const backwards of [false, true]) {
   test(`affixes finds exactly the ${backwards ? "suffixes" : "prefixes"} of a text, in whatever order they were filed`, () => {
     fc.assert(
       fc.property(texts, asked, (filed, text) => {
-        const affixes = new Affixes(
-          filed.map((affix, id) => [affix, [id]]),
-          backwards,
+        const affixes = finish(
+          Affixes.prepare(
+            filed.map((affix, id) => [affix, [id]]),
+            backwards,
+          ),
         );
         const candidates = new Candidates(filed.length);
         candidates.begin(everyRule);

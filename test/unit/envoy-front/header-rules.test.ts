@@ -25,6 +25,7 @@ interface Row {
   readonly proxy?: string;
   readonly peer?: string;
   readonly lines?: readonly (readonly [string, string])[];
+  readonly scheme?: string;
   readonly ask?: string;
   readonly sees: readonly string[] | string;
 }
@@ -333,6 +334,55 @@ const rows: readonly Row[] = [
   { says: "a raw fragment reaches the filters", target: "/a?b#c", ask: ":path", sees: ["/a?b#c"] },
   { says: "HTTP/2 without a slash", protocol: h2, target: "?x", sees: "http2.violation.of.messaging.rule" },
   { says: "HTTP/2 without :method", protocol: h2, omit: [":method"], sees: "http2.violation.of.messaging.rule" },
+  {
+    says: "a referer with a fragment is dropped",
+    lines: [["referer", "https://r.example/p#f"]],
+    ask: "referer",
+    sees: [],
+  },
+  { says: "so is one that is no reference", lines: [["referer", "a b"]], ask: "referer", sees: [] },
+  { says: "an empty one stays", lines: [["referer", ""]], ask: "referer", sees: [""] },
+  {
+    says: "a URL stays",
+    lines: [["referer", "HTTPS://R.EXAMPLE/P?q"]],
+    ask: "referer",
+    sees: ["HTTPS://R.EXAMPLE/P?q"],
+  },
+  { says: "a host that DNS does not know goes", lines: [["referer", "http://a_b/"]], ask: "referer", sees: [] },
+  {
+    says: "at the edge the request id is Envoy's own",
+    kind: "gateway",
+    lines: [["x-request-id", "mine"]],
+    ask: "x-request-id",
+    sees: ["5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11"],
+  },
+  {
+    says: "x-envoy-original-host goes at the edge",
+    kind: "gateway",
+    lines: [["x-envoy-original-host", "a"]],
+    ask: "x-envoy-original-host",
+    sees: [],
+  },
+  { says: "HTTP/2 schemes are folded", protocol: h2, scheme: "HTTPS", ask: ":scheme", sees: ["https"] },
+  {
+    says: "two HTTP/2 host lines",
+    protocol: h2,
+    lines: [
+      ["host", "a"],
+      ["host", "a"],
+    ],
+    sees: "http2.invalid.header.field",
+  },
+  { says: "HTTP/2 user info", protocol: h2, authority: "u@a.example", sees: "http2.invalid.header.field" },
+  { says: "HTTP/1 user info", authority: "u@a.example", ask: ":authority", sees: ["u@a.example"] },
+  { says: "an empty Host is a host", authority: "", ask: ":authority", sees: [""] },
+  { says: "a Host with a fragment", authority: "a#b", sees: "http.invalid_authority" },
+  {
+    says: "a coding that nobody knows",
+    lines: [["transfer-encoding", "gzip"]],
+    sees: "http1.invalid_transfer_encoding",
+  },
+  { says: "an absolute target with a host that DNS does not know", target: "http://h_h/x", sees: "http1.invalid_url" },
 ];
 
 for (const row of rows) {
@@ -382,7 +432,7 @@ function seenBy(row: Row): readonly string[] | string {
     target: row.target ?? "/",
     headers: row.lines ?? [],
     protocol: row.protocol ?? "HTTP/1.1",
-    scheme: "http",
+    scheme: row.scheme ?? "http",
     omit: row.omit ?? [],
   };
   const admitted: Admitted = admit(listener, connection)!;

@@ -195,7 +195,12 @@ const faults: readonly (readonly [name: string, text: string, findings: readonly
     authorization('{action: "1"}'),
     ['error document/unknown-enum-value "\\"1\\""'],
   ],
-  ["an action by a number that is none", authorization("{action: 4}"), ['error document/unknown-enum-value "4"']],
+  ["an action by a number that is none", authorization("{action: 4}"), ['error document/unknown-enum-number "4"']],
+  [
+    "target_refs, which is no spelling of targetRefs",
+    authorization("{target_refs: []}"),
+    ['error document/unknown-field "target_refs"'],
+  ],
   ["an action that is a boolean", authorization("{action: true}"), ['error document/wrong-type "true"']],
   [
     "labels of a selector that are numbers",

@@ -11,6 +11,8 @@ import { mutated, ordinaryYaml, yamlishText } from "./yaml-texts.ts";
 function agree(text: string): void {
   if (!decodeText("f.yaml", new TextEncoder().encode(text)).ok) return;
   const quick = parseText("f.yaml", text);
+  // What is refused before either reader sees it cannot be compared.
+  if (quick.findings.some(({ code }) => code === "yaml/document-marker")) return;
   const plain = readWithLibrary("f.yaml", text);
   assert.equal(
     quick.findings.length > 0,

@@ -1,0 +1,87 @@
+/** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
+import { compileCost, loadCost } from "./compile.ts";
+import { machine } from "./cpu.ts";
+import { measureDecide } from "./decide.ts";
+import { grpcCost } from "./grpc.ts";
+import { startCost } from "./start.ts";
+
+interface Row {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Largest value that passes; undefined: for information. */
+  readonly most?: number;
+}
+
+/** Every measurement by its name, with its bars. */
+const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  async decide() {
+    const cells = measureDecide();
+    return [...new Set(cells.map((cell) => cell.shape))].flatMap((shape) => {
+      const at = (size: number) => cells.find((cell) => cell.shape === shape && cell.size === size)!;
+      const [small, large] = [at(100), at(10_000)];
+      return [
+        { what: `${shape}: decide at 1,000 rules`, value: at(1_000).indexedNanos, unit: "ns" },
+        {
+          what: `${shape}: 10,000 rules against 100`,
+          value: large.indexedNanos / small.indexedNanos,
+          unit: "x",
+          most: 15,
+        },
+        {
+          what: `${shape}: index against scan at 10,000`,
+          value: large.indexedNanos / large.linearNanos,
+          unit: "x",
+          most: 0.02,
+        },
+      ];
+    });
+  },
+  async grpc() {
+    const cost = await grpcCost(9, 20_000);
+    return [
+      { what: "grpc-js that always allows", value: cost.cannedMicros, unit: "µs CPU a check" },
+      { what: "this service, 1,000 rules", value: cost.garitaMicros, unit: "µs CPU a check" },
+      { what: "ratio", value: cost.ratio, unit: "x", most: 1.3 },
+    ];
+  },
+  async compile() {
+    const [compiled, loaded] = [compileCost(3), loadCost(3)];
+    return [
+      { what: "10,000 policies from YAML", value: compiled.seconds, unit: "s", most: 6 },
+      { what: "100,000 rules from bytes", value: loaded.seconds, unit: "s", most: 1 },
+      { what: "memory that they take", value: loaded.megabytes, unit: "MB", most: 200 },
+      { what: "longest hold of the event loop meanwhile", value: loaded.longestHoldMillis, unit: "ms", most: 10 },
+    ];
+  },
+  async start() {
+    const cost = await startCost(5);
+    return [
+      { what: "first answer, 1,000 rules from bytes", value: cost.fromBytesMillis, unit: "ms", most: 300 },
+      { what: "first answer, 1,000 rules from YAML", value: cost.fromYamlMillis, unit: "ms", most: 1_500 },
+      { what: "resident, idle", value: cost.residentMegabytes, unit: "MB", most: 150 },
+    ];
+  },
+};
+
+const args = process.argv.slice(2);
+const names = args.filter((arg) => arg !== "--check");
+const unknown = names.filter((name) => !Object.hasOwn(measurements, name));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(", ")}; there are ${Object.keys(measurements).join(", ")}`);
+  process.exit(2);
+}
+console.log(machine());
+let missed = 0;
+for (const [name, measure] of Object.entries(measurements)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.log(`\n${name}`);
+  for (const { what, value, unit, most } of await measure()) {
+    const fails = most !== undefined && !(value <= most);
+    if (fails) missed += 1;
+    const bar = most === undefined ? "" : `  bar ${most}${fails ? "  MISSED" : ""}`;
+    console.log(`  ${what.padEnd(46)} ${value.toPrecision(4).padStart(10)} ${unit}${bar}`);
+  }
+}
+if (missed > 0) console.log(`\n${missed} bars missed`);
+if (args.includes("--check") && missed > 0) process.exitCode = 5;

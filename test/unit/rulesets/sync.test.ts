@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { test } from "node:test";
+import type { Engine } from "#authz/engine/contract";
+import type { BuildResult } from "#authz/rulesets/build";
+import { createHolder } from "#authz/rulesets/holder";
+import { createSync, type LoadResult } from "#authz/rulesets/sync";
+import { createLog } from "#platform/log";
+import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+
+const noIndex = { always: [], dimensions: [] };
+const ruleSet: Engine["ruleSet"] = {
+  mesh: {
+    rootNamespace: "istio-system",
+    trustDomain: "cluster.local",
+    trustDomainAliases: [],
+    pathNormalization: "BASE",
+    numTrustedProxies: 0,
+  },
+  policies: [],
+  rules: [],
+  peerAuthentications: [],
+  requestAuthentications: [],
+  workloads: [],
+  services: [],
+  providers: [],
+  index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
+};
+
+function engineOf(digest: string): Engine {
+  return { ruleSet, digest } as Engine;
+}
+
+function built(digest: string): BuildResult {
+  return { kind: "built", bytes: new Uint8Array(3), digest, diagnostics: [], files: 2 };
+}
+
+const broken: Diagnostic = {
+  code: "yaml/syntax",
+  severity: "error",
+  message: "not well-formed",
+  file: "a/b.yaml",
+  start: { line: 3, column: 5 },
+  end: { line: 3, column: 6 },
+};
+
+function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf) {
+  const holder = createHolder();
+  const stream = new PassThrough();
+  let result: () => Promise<BuildResult> | BuildResult = () => built("one");
+  let change: (() => void) | undefined;
+  let now = 1000;
+  const heard: LoadResult[] = [];
+  const sync = createSync({
+    source: {
+      name: "test",
+      build: async () => result(),
+      async watch(onChange) {
+        change = onChange;
+        return async () => {
+          change = undefined;
+        };
+      },
+      close: async () => undefined,
+    },
+    holder,
+    prepare: (_bytes, digest) => prepare(digest),
+    nowMillis: () => now,
+    log: createLog({ level: "info", stream }).log,
+    onLoad: (load) => heard.push(load),
+  });
+  return {
+    sync,
+    holder,
+    heard,
+    digest: () => holder.snapshot()?.engine.digest,
+    logged: () => String(stream.read() ?? ""),
+    give: (next: typeof result) => {
+      result = next;
+    },
+    at: (millis: number) => {
+      now = millis;
+    },
+    change: () => change?.(),
+    watched: () => change !== undefined,
+  };
+}
+
+test("before the first rule set there is none, and the status says so", () => {
+  const { sync, digest } = setUp();
+  assert.equal(digest(), undefined);
+  const { ready, current, active, candidate, degraded } = sync.status();
+  assert.deepEqual(
+    { ready, current, active, candidate, degraded },
+    {
+      ready: false,
+      current: false,
+      active: undefined,
+      candidate: undefined,
+      degraded: undefined,
+    },
+  );
+});
+
+test("a valid source comes into force", async () => {
+  const { sync, digest, heard } = setUp();
+  assert.equal(await sync.load(), "activated");
+  assert.equal(digest(), "one");
+  const { ready, current, active, lastSuccessMillis } = sync.status();
+  assert.deepEqual([ready, current, active?.digest, active?.files, lastSuccessMillis], [true, true, "one", 2, 1000]);
+  assert.deepEqual(heard, ["activated"]);
+});
+
+const refusals: readonly (readonly [title: string, result: () => BuildResult, code: string, message: RegExp])[] = [
+  [
+    "policies with an error",
+    () => ({ kind: "invalid", diagnostics: [broken, broken], files: 1 }),
+    "policy/invalid",
+    /^a\/b\.yaml:3:5: not well-formed \(and 1 more\)$/,
+  ],
+  [
+    "a source that cannot be read",
+    () => ({ kind: "failed", code: "source/missing", message: "gone" }),
+    "source/missing",
+    /^gone$/,
+  ],
+  [
+    "a source that fails unexpectedly",
+    () => {
+      throw new Error("defect");
+    },
+    "ruleset/unusable",
+    /defect/,
+  ],
+];
+
+for (const [title, result, code, message] of refusals) {
+  test(`${title} changes nothing but the status, and what is right again is current again`, async () => {
+    const { sync, digest, give, at, logged } = setUp();
+    await sync.load();
+    give(result);
+    at(2000);
+    assert.equal(await sync.load(), "refused");
+    at(3000);
+    await sync.load();
+    assert.equal(digest(), "one");
+    const { ready, current, candidate, degraded, lastAttemptMillis, lastSuccessMillis, active } = sync.status();
+    assert.deepEqual(
+      [ready, current, active?.digest, lastSuccessMillis, lastAttemptMillis],
+      [true, false, "one", 1000, 3000],
+    );
+    assert.equal(candidate?.code, code);
+    assert.match(candidate?.message ?? "", message);
+    assert.equal(degraded?.sinceMillis, 2000);
+    assert.match(logged(), /"level":"error"/);
+    give(() => built("one"));
+    at(4000);
+    assert.equal(await sync.load(), "unchanged");
+    assert.deepEqual(
+      [sync.status().current, sync.status().candidate, sync.status().degraded],
+      [true, undefined, undefined],
+    );
+  });
+}
+
+test("a rule set that cannot be prepared is refused", async () => {
+  const { sync, digest, give } = setUp((name) => {
+    if (name === "two") throw new Error("damaged");
+    return engineOf(name);
+  });
+  await sync.load();
+  give(() => built("two"));
+  assert.equal(await sync.load(), "refused");
+  assert.equal(digest(), "one");
+});
+
+test("a snapshot that was pinned stays what it is when another comes into force", async () => {
+  const { sync, holder, give } = setUp();
+  await sync.load();
+  const pinned = holder.snapshot();
+  give(() => built("two"));
+  await sync.load();
+  assert.deepEqual([pinned?.engine.digest, holder.snapshot()?.engine.digest], ["one", "two"]);
+});
+
+test("changes during an attempt lead to one more attempt, with what the source holds then", async () => {
+  const { sync, digest, give, heard } = setUp();
+  const gate = Promise.withResolvers<void>();
+  let builds = 0;
+  give(async () => {
+    if (++builds === 1) await gate.promise;
+    return built(`build ${builds}`);
+  });
+  const loads = [sync.load(), sync.load(), sync.load()];
+  gate.resolve();
+  await Promise.all(loads);
+  assert.equal(builds, 2);
+  assert.equal(digest(), "build 2");
+  assert.deepEqual(heard, ["activated", "activated"]);
+});
+
+test("a followed source is loaded when it changes, until it is stopped", async () => {
+  const { sync, digest, give, change, watched } = setUp();
+  await sync.load();
+  await sync.follow();
+  give(() => built("two"));
+  const changed = new Promise<void>((resolve) => sync.onChange(resolve));
+  change();
+  await changed;
+  assert.equal(digest(), "two");
+  await sync.stop();
+  assert.equal(watched(), false);
+});
