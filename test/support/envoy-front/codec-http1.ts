@@ -38,7 +38,7 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     else headers.receive(name, value);
   }
   return (
-    refuseNamed(headers) ??
+    dropNamed(headers) ??
     readTarget(request, headers, https) ??
     refuseCoding(headers) ??
     dropHopByHop(headers) ??
@@ -92,29 +92,31 @@ function refuseCoding(headers: HeaderMap): OwnReply | undefined {
 /** Naming one of these in `Connection` would hide where the request came from. */
 const neverNamed: ReadonlySet<string> = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 
-function refuseNamed(headers: HeaderMap): OwnReply | undefined {
-  const hides = namedByConnection(headers).some((name) => name.startsWith(":") || neverNamed.has(name));
-  return hides ? refused("http1.connection_header_rejected") : undefined;
+/** What `Connection` names goes (RFC 9110 §7.6.1): before the target is read, so that a target may bring a new host. */
+function dropNamed(headers: HeaderMap): OwnReply | undefined {
+  const named = namedByConnection(headers);
+  if (named.some((name) => name.startsWith(":") || neverNamed.has(name))) {
+    return refused("http1.connection_header_rejected");
+  }
+  for (const name of named) if (name !== "te" && name !== "upgrade") headers.remove(name);
+  return undefined;
+}
+
+/** The headers that speak of one hop alone go, but for an upgrade that is configured. */
+function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
+  const upgrade = headers.get("upgrade")?.toLowerCase();
+  const upgrading = namedByConnection(headers).includes("upgrade") && upgrade !== undefined && upgrade !== "h2c";
+  if (headers.get(":method") === "CONNECT" || (upgrading && upgrade !== "websocket")) {
+    return { status: 403, body: "", details: "upgrade_failed" };
+  }
+  for (const name of ["keep-alive", "proxy-connection", "transfer-encoding"]) headers.remove(name);
+  if (!upgrading) for (const name of ["connection", "upgrade"]) headers.remove(name);
+  return undefined;
 }
 
 function namedByConnection(headers: HeaderMap): readonly string[] {
   const words = (headers.get("connection") ?? "").split(",").map((word) => trim(word).toLowerCase());
   return words.filter((word) => word !== "");
-}
-
-/** What `Connection` names goes, then the headers that speak of one hop alone, but for an upgrade that is configured. */
-function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
-  const named = namedByConnection(headers);
-  const upgrade = headers.get("upgrade");
-  const upgrading = named.includes("upgrade") && upgrade !== undefined && upgrade.toLowerCase() !== "h2c";
-  if (upgrading && upgrade.toLowerCase() !== "websocket") return { status: 403, body: "", details: "upgrade_failed" };
-  for (const name of named) {
-    if (name !== "te" && name !== "host" && !(upgrading && name === "upgrade")) headers.remove(name);
-  }
-  for (const name of ["keep-alive", "proxy-connection", "transfer-encoding"]) headers.remove(name);
-  if (!upgrading) for (const name of ["connection", "upgrade"]) headers.remove(name);
-  if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
-  return undefined;
 }
 
 function agrees(present: string | undefined, value: string): boolean {
