@@ -126,6 +126,7 @@ function forwardCertificate(headers: HeaderMap, listener: Listener, admitted: Ad
   const element = [
     `By=${own}`,
     `Hash=${certificate.fingerprint}`,
+    ...(edge ? [`Cert="${certificate.encoded}"`] : []),
     `Subject="${certificate.subject}"`,
     ...certificate.uriSans.map((uri) => `URI=${uri}`),
     ...certificate.dnsSans.map((dns) => `DNS=${dns}`),
