@@ -45,6 +45,8 @@ export function createLog(options: { readonly level: LogLevel; readonly stream?:
   const sink =
     options.stream === undefined ? destination({ fd: 1, sync: false, maxLength: backlogSizeBytes }) : undefined;
   sink?.on("drop", () => dropped++);
+  // A reader that is gone takes the log with it, not the service.
+  sink?.on("error", () => dropped++);
   const logger = pino(
     {
       level: options.level,

@@ -3,12 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { configCodes } from "#cli/config/codes";
 import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
+import { faultCodes } from "#platform/fault-codes";
 
 /** The generated files, by path from the root of the repository. */
 export function configDocs(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/garita.schema.json", renderSchemaFile()],
     ["docs/config.md", renderReference()],
+    ["docs/faults.md", renderFaults()],
   ]);
 }
 
@@ -47,6 +49,20 @@ function renderReference(): string {
   for (const row of rows(configSchema, "", [])) lines.push(row);
   lines.push("", "## Faults", "", "| Code | Meaning |", "|---|---|");
   for (const [code, meaning] of Object.entries(configCodes)) lines.push(`| \`${code}\` | ${meaning} |`);
+  return `${lines.join("\n")}\n`;
+}
+
+function renderFaults(): string {
+  const lines = [
+    "# Faults",
+    "",
+    "Codes in logs, on the status page and in answers of the admin API. Faults of a configuration file stand in [config.md](config.md), those of",
+    "policies in the diagnostics of `garita check`, reasons of denials in the decision log. This page is generated from `platform/fault-codes.ts`.",
+    "",
+    "| Code | Meaning |",
+    "|---|---|",
+    ...Object.entries(faultCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+  ];
   return `${lines.join("\n")}\n`;
 }
 

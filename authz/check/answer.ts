@@ -46,7 +46,7 @@ export function makeAnswer(
     body: verdict.body,
     clientHeaders: allowed ? NONE : explanation,
     setHeaders: newTarget === undefined ? NONE : [{ name: ":path", value: newTarget }],
-    removeHeaders: allowed && http !== undefined ? ourNames(http.headerNames()) : NONE,
+    removeHeaders: allowed && http !== undefined ? http.headerNamesBeginning(OUR_PREFIX) : NONE,
     responseHeaders: allowed ? explanation : NONE,
     metadata: [
       ["decision_id", id],
@@ -56,15 +56,4 @@ export function makeAnswer(
       ["digest", digest ?? "none"],
     ],
   };
-}
-
-/** Headers of our names that a client sent, each once. */
-function ourNames(names: readonly string[]): readonly string[] {
-  let ours: string[] | undefined;
-  for (const name of names) {
-    if (!name.startsWith(OUR_PREFIX)) continue;
-    ours ??= [];
-    if (!ours.includes(name)) ours.push(name);
-  }
-  return ours ?? NONE;
 }

@@ -26,50 +26,43 @@ export function define(command: Command, context: CommandContext): void {
     .action((options: Options) => serve(options, context));
 }
 
-async function serve(options: Options, context: CommandContext): Promise<void> {
-  const log = createLog({ level: "info" });
-  let service: Service;
+async function serve({ linger, drain, ...options }: Options, context: CommandContext): Promise<void> {
+  const output = createLog({ level: "info" });
+  const { log } = output;
+  // ORDER: signals are heard before anything is started, for a signal that nobody hears ends the process.
+  const asked = Promise.withResolvers<NodeJS.Signals>();
+  let service: Service | undefined;
+  let reloadAsked = false;
+  const forget = onSignals({
+    stop: asked.resolve,
+    abandon(signal) {
+      log.info({ signal }, "ending at once");
+      output.flush();
+      process.exit(exitCodes.internal);
+    },
+    reload() {
+      reloadAsked = true;
+      void service?.reload();
+    },
+  });
   try {
-    service = await startService(await assemble({ ...options, environment: context.environment, log }));
+    service = await startService(await assemble({ ...options, environment: context.environment, log: output }));
+    if (reloadAsked) void service.reload();
+    log.info({ signal: await asked.promise }, "ending");
+    await service.stop({ lingerMillis: linger * 1000, deadlineMillis: drain * 1000 });
+    // Nothing is left to be done; should something keep the process alive all the same, it ends anyway.
+    setTimeout(() => process.exit(), lastMomentMillis).unref();
   } catch (fault) {
-    log.flush();
     if (!(fault instanceof ConfigRefused)) throw fault;
     context.writeError(`${fault.messages.join("\n")}\n`);
     context.finish(exitCodes.invalidPolicy);
-    return;
+  } finally {
+    forget();
+    output.flush();
   }
-  await untilEnded(service, options, log.log);
-  log.flush();
-  // Nothing is left to be done; should something keep the process alive all the same, it ends anyway.
-  setTimeout(() => process.exit(), lastMomentMillis).unref();
 }
 
 const lastMomentMillis = 2_000;
-
-function untilEnded(
-  service: Service,
-  { linger, drain }: Options,
-  log: { info(fields: object, message: string): void },
-): Promise<void> {
-  return new Promise((ended) => {
-    const patience = { lingerMillis: linger * 1000, deadlineMillis: drain * 1000 };
-    const forget = onSignals({
-      stop(signal) {
-        log.info({ signal }, "ending");
-        void service.stop(patience).then(() => {
-          forget();
-          ended();
-        });
-      },
-      abandon(signal) {
-        log.info({ signal }, "ending at once");
-        void service.stop({ lingerMillis: 0, deadlineMillis: 0 });
-        process.exit(exitCodes.internal);
-      },
-      reload: () => void service.reload(),
-    });
-  });
-}
 
 function seconds(text: string): number {
   const value = Number(text);

@@ -8,8 +8,9 @@ import { checkRules } from "./check-rules.ts";
 import { checkShape, type ShapeFault } from "./check-shape.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { applyEnvironment } from "./environment.ts";
+import type { LocatedYaml } from "./located-yaml.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
-import { type LocatedYaml, readYaml } from "./read-yaml.ts";
+import { readYaml } from "./read-yaml.ts";
 import { configSchema } from "./schema.ts";
 
 export type ConfigResult =
@@ -30,8 +31,8 @@ export async function loadConfig(path: string, environment: Environment): Promis
 }
 
 /** Makes a configuration of a file's text. `file` stands in findings; relative paths are read from its folder. */
-export function readConfig(text: string, file: string, environment: Environment): ConfigResult {
-  const { yaml, faults } = readYaml(text);
+export async function readConfig(text: string, file: string, environment: Environment): Promise<ConfigResult> {
+  const { yaml, faults } = await readYaml(text);
   if (yaml === undefined) return refused(faults.map((fault) => ({ code: "config/syntax", file, ...fault })));
   const laid = applyEnvironment(yaml.value ?? {}, configSchema, environment);
   if (laid.findings.length > 0) return refused(laid.findings);

@@ -1,86 +1,79 @@
-import { isAlias, isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
-
-/** A way into a value: keys of objects and indexes of lists. */
-export type Path = readonly (string | number)[];
-
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** A configuration file as plain data, with the places of its parts. */
-export interface LocatedYaml {
-  readonly value: unknown;
-  /** Where the value at a path stands; where it is missing, the nearest part around it. */
-  placeOf(path: Path): Place;
-  /** Where the key stands that leads to the value at a path. */
-  placeOfKey(path: Path): Place;
-}
-
-export interface YamlFault extends Place {
-  readonly message: string;
-}
+import { LineTable } from "#policy-compiler/source/locate";
+import { readSimple } from "#policy-compiler/yaml/read-simple";
+import { splitDocuments } from "#policy-compiler/yaml/split-documents";
+import type { YamlNode } from "#policy-compiler/yaml/tree";
+import type { LocatedYaml, Path, ReadYaml } from "./located-yaml.ts";
 
 /** No configuration is larger. */
 const limitChars = 1024 * 1024;
 
-/** Reads one YAML document. Anchors and aliases are refused: there is nothing to save, and much to hide. */
-export function readYaml(text: string): { readonly yaml: LocatedYaml | undefined; readonly faults: YamlFault[] } {
+/**
+ * Reads one YAML document. Anchors and aliases are refused: there is nothing to save, and much to hide. PERF: what is written in the
+ * ordinary way is read without the YAML library, which is loaded for the rest; both read the same.
+ */
+export async function readYaml(text: string): Promise<ReadYaml> {
   if (text.length > limitChars) {
     return { yaml: undefined, faults: [{ message: `larger than ${limitChars} characters`, line: 1, column: 1 }] };
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
-  const at = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const faults: YamlFault[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-    message: sentence(message),
-    ...at(pos[0]),
-  }));
-  visit(document, {
-    Alias(_key, node) {
-      faults.push({ message: "aliases are not allowed in a configuration", ...at(node.range?.[0] ?? 0) });
-    },
-  });
-  if (faults.length > 0) return { yaml: undefined, faults };
-  const root = document.contents;
-  const yaml: LocatedYaml = {
-    value: document.toJS(),
-    placeOf: (path) => at(findNode(root, path).value?.range?.[0] ?? 0),
-    placeOfKey: (path) => {
+  const simple = readOrdinary(text);
+  if (simple !== undefined) return { yaml: simple, faults: [] };
+  const { readYamlFully } = await import("./read-yaml-fully.ts");
+  return readYamlFully(text);
+}
+
+/** Undefined: the text is written in some other way, or has a fault. */
+export function readOrdinary(text: string): LocatedYaml | undefined {
+  const [document, ...others] = splitDocuments(text);
+  if (document?.contentStart === undefined || others.length > 0) return undefined;
+  const read = readSimple(text, document.contentStart, document.end);
+  if (read === undefined) return undefined;
+  const lines = new LineTable(text);
+  const { root } = read;
+  if (root === undefined) {
+    return { value: null, placeOf: () => lines.locate(0), placeOfKey: () => lines.locate(0) };
+  }
+  return {
+    value: plainValue(root),
+    placeOf: (path) => lines.locate(findNode(root, path).value.span.start),
+    placeOfKey(path) {
       const { key, value } = findNode(root, path);
-      return at((key ?? value)?.range?.[0] ?? 0);
+      return lines.locate((key ?? value).span.start);
     },
   };
-  return { yaml, faults };
+}
+
+function plainValue(node: YamlNode): unknown {
+  if (node.kind === "scalar") return node.value;
+  if (node.kind === "sequence") return node.items.map(plainValue);
+  const object: Record<string, unknown> = {};
+  for (const { key, value } of node.entries) {
+    // INVARIANT: a key of the file is a member of its own, whatever its name.
+    Object.defineProperty(object, key.text, {
+      value: plainValue(value),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return object;
 }
 
 /** The node at a path with its key; the deepest that exists. */
-function findNode(root: unknown, path: Path): { readonly key: Node | undefined; readonly value: Node | undefined } {
-  let value = root as Node | undefined;
-  let key: Node | undefined;
+function findNode(root: YamlNode, path: Path): { readonly key: YamlNode | undefined; readonly value: YamlNode } {
+  let value = root;
+  let key: YamlNode | undefined;
   for (const step of path) {
-    if (value === undefined || isAlias(value) || !isCollection(value)) break;
-    if (isMap(value)) {
-      const pair = value.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
-      );
-      if (pair === undefined) break;
-      key = pair.key as Node;
-      value = (pair.value ?? pair.key) as Node;
-    } else {
+    if (value.kind === "mapping") {
+      const entry = value.entries.find((one) => one.key.text === String(step));
+      if (entry === undefined) break;
+      key = entry.key;
+      value = entry.value;
+    } else if (value.kind === "sequence") {
       const item = value.items[Number(step)];
       if (item === undefined) break;
       key = undefined;
-      value = item as Node;
-    }
+      value = item;
+    } else break;
   }
   return { key, value };
-}
-
-function sentence(message: string): string {
-  const line = message.split("\n", 1)[0] ?? message;
-  return (line.charAt(0).toLowerCase() + line.slice(1)).replace(/\.$/, "");
 }

@@ -1,5 +1,6 @@
 import { checkShape } from "../config/check-shape.ts";
-import { type LocatedYaml, type Path, readYaml } from "../config/read-yaml.ts";
+import type { LocatedYaml, Path } from "../config/located-yaml.ts";
+import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { object, text } from "../config/schema.ts";
 import type { CallerDescription, HttpDescription, WorkloadDescription } from "../request/description.ts";
 import { callerSchema, httpProperties, workloadSchema } from "../request/schema.ts";
@@ -92,7 +93,7 @@ export function readTestFile(
   path: string,
   content: string,
 ): { readonly file: TestFile | undefined; readonly faults: readonly TestFileFault[] } {
-  const { yaml, faults: syntax } = readYaml(content);
+  const { yaml, faults: syntax } = readYamlFully(content);
   if (yaml === undefined) return { file: undefined, faults: syntax.map((fault) => ({ path, ...fault })) };
   const shape = checkShape(yaml.value ?? {}, testFileSchema).map((fault): TestFileFault => {
     const place = fault.at === "key" ? yaml.placeOfKey(fault.path) : yaml.placeOf(fault.path);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { WorkloadKind } from "#authz/engine/attributes";
 import { checkShape } from "../config/check-shape.ts";
-import { readYaml } from "../config/read-yaml.ts";
+import { readYamlFully } from "../config/read-yaml-fully.ts";
 import type { CheckMessage } from "./check-message.ts";
 import type { CallerDescription, HttpDescription, RequestDescription, WorkloadDescription } from "./description.ts";
 import { requestSchema } from "./schema.ts";
@@ -145,7 +145,7 @@ function said<T extends object>(values: T): Said<T> {
 }
 
 async function readDescription(file: string): Promise<RequestDescription> {
-  const { yaml, faults } = readYaml(await readText(file));
+  const { yaml, faults } = readYamlFully(await readText(file));
   if (yaml === undefined)
     throw new RequestFault(faults.map((f) => `${file}:${f.line}:${f.column}: ${f.message}`).join("\n"));
   const shape = checkShape(yaml.value ?? {}, requestSchema);

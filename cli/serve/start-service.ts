@@ -21,6 +21,7 @@ import { createListenerSet } from "./listener-set.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { startListener } from "./start-listener.ts";
+import { serviceWarnings } from "./warnings.ts";
 
 /** What the service is put together from. */
 export interface ServiceParts {
@@ -154,7 +155,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: [],
+    warnings: serviceWarnings(
+      listeners.running.map(({ prepared }) => prepared),
+      clock.nowMillis(),
+    ),
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
@@ -170,7 +174,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const old = admin;
     admin = undefined;
     // Not awaited: the request that asks for the change may have come in at the door that goes.
-    void old?.doors.stop(AbortSignal.timeout(5_000));
+    old?.doors
+      .stop(AbortSignal.timeout(5_000))
+      .catch((fault: unknown) => log.log.error({ fault: messageOf(fault) }, "the admin API did not close"));
     if (wanted === undefined) return;
     try {
       admin = { prepared: wanted, doors: await openAdmin(wanted, adminParts, log.log) };
@@ -251,9 +257,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
   try {
-    const wanted = await Promise.all(config.listeners.map(prepareListener));
+    // ORDER: rules before sockets, so that nobody is denied for want of rules that are only a moment away.
+    const [wanted] = await Promise.all([Promise.all(config.listeners.map(prepareListener)), rules.sync.load()]);
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
-    await Promise.all([listeners.become(wanted), rules.sync.load()]);
+    await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
     await Promise.all([rules.sync.follow(), files.follow(config)]);
   } catch (fault) {

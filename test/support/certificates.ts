@@ -15,9 +15,13 @@ const leaves = {
     subject: "/CN=two-uris",
     san: "URI:spiffe://cluster.local/ns/default/sa/first,URI:spiffe://cluster.local/ns/default/sa/second,DNS:two.example",
   },
+  "two-dns": { ca: "ca", subject: "/CN=two-dns", san: "DNS:a/ns/first/x,DNS:b/ns/second/x" },
+  operator: { ca: "ca", subject: "/CN=operator", san: "URI:spiffe://cluster.local/ns/ops/sa/operator" },
+  partner: { ca: "ca", subject: "/CN=partner", san: "URI:spiffe://partner.example/ns/default/sa/client" },
   "dns-only": { ca: "ca", subject: "/CN=dns-only", san: "DNS:client.example" },
   "subject-only": { ca: "ca", subject: "/C=DE/O=Acme, Inc/CN=client two", san: undefined },
   stranger: { ca: "other-ca", subject: "/O=Acme/CN=client", san: "URI:spiffe://cluster.local/ns/default/sa/client" },
+  "server-renewed": { ca: "ca", subject: "/CN=server", san: "DNS:localhost,DNS:garita.internal,IP:127.0.0.1" },
   "garita-client": { ca: "ca", subject: "/CN=envoy", san: "URI:spiffe://cluster.local/ns/garita/sa/envoy" },
 } as const;
 

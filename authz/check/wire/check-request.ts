@@ -1,7 +1,7 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
 /**
- * A CheckRequest as the lean decoder reads it (ext-authz A2): only the fields that policies can speak of. Every text is a
+ * A CheckRequest as the lean decoder reads it (`envoy.service.auth.v3`): only the fields that policies can speak of. Every text is a
  * byte string. A field that the message lacks is `""` or `undefined` as proto3 has it; nothing here throws once decoded.
  */
 export interface CheckRequest {
@@ -38,6 +38,6 @@ export interface CheckHttp {
   readonly raw: boolean;
   /** Every line of a header by lower-case name, in order. With `raw` false at most one, which may be several joined. */
   headerLines(name: ByteString): readonly ByteString[];
-  /** Every header name in order, lower case, with repetitions. */
-  headerNames(): readonly ByteString[];
+  /** The names that begin with a lower-case prefix, in order, lower case, each once. Allocates for hits only. */
+  headerNamesBeginning(prefix: ByteString): readonly ByteString[];
 }

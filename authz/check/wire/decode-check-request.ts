@@ -73,8 +73,8 @@ class DecodedHttp implements CheckHttp {
     return this.#headers().lines(name);
   }
 
-  headerNames(): readonly ByteString[] {
-    return this.#headers().names();
+  headerNamesBeginning(prefix: ByteString): readonly ByteString[] {
+    return this.#headers().namesBeginning(prefix);
   }
 
   /** An empty `header_map` beside entries in `headers` does not hide them. */

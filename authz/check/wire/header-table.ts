@@ -48,11 +48,17 @@ export class HeaderTable {
     return found ?? NO_LINES;
   }
 
-  /** Every name in wire order, in lower case; repeated where lines are apart, once each in the joined map. */
-  names(): ByteString[] {
-    const names: ByteString[] = [];
-    for (let i = 0; i < this.#spans.length; i += 4) names.push(this.#name(i));
-    return this.#raw ? names : [...new Set(names)];
+  /** The names that begin with `prefix`, in wire order, in lower case, each once. PERF: allocates for hits only. */
+  namesBeginning(prefix: ByteString): readonly ByteString[] {
+    const spans = this.#spans;
+    let found: Set<ByteString> | undefined;
+    for (let i = 0; i < spans.length; i += 4) {
+      const start = spans[i] as number;
+      if ((spans[i + 1] as number) - start < prefix.length || !this.#isName(start, prefix)) continue;
+      found ??= new Set();
+      found.add(this.#name(i));
+    }
+    return found === undefined ? NO_LINES : [...found];
   }
 
   /** A map holds the last of equal keys; keys that differ in capitals only are one header, joined as Envoy joins lines. */

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { ipAddressKey, parseIpAddress } from "#authz/check/attributes/ip-address";
 import type { WorkloadClaim } from "#authz/check/contract";
+import { detach } from "#authz/check/detach";
 import type { Workload } from "#authz/engine/attributes";
 import type { DecisionReason } from "#authz/engine/decision";
 import type { RegisteredWorkload, RuleSet } from "#policy-compiler/ruleset/model";
@@ -67,7 +68,8 @@ export class Registry {
     const known = this.#answers.get(question);
     if (known !== undefined) return known;
     const found = make();
-    if (question.length <= LONGEST_KEPT_QUESTION) this.#answers.set(question, found);
+    // A text that was put together keeps its parts, and they their whole message.
+    if (question.length <= LONGEST_KEPT_QUESTION) this.#answers.set(detach(question), found);
     return found;
   }
 

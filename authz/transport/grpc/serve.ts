@@ -10,6 +10,7 @@ import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } f
 import { trackSockets } from "../sockets.ts";
 import { addHealth, type Health } from "./health.ts";
 import { lastResortDenial } from "./last-resort-denial.ts";
+import { addReflection } from "./reflection.ts";
 
 /** The full name of the one service that this transport is about. */
 export const authorizationService = "envoy.service.auth.v3.Authorization";
@@ -17,8 +18,6 @@ export const authorizationService = "envoy.service.auth.v3.Authorization";
 export interface GrpcListenerStart extends ListenerStart {
   readonly check: GrpcCheck;
   readonly health: Health;
-  /** Adds the reflection service; absent where no descriptors are at hand. */
-  readonly addReflection?: (server: Server) => void;
 }
 
 /** HTTP/2 handshakes over TLS that take longer are ended. */
@@ -39,12 +38,13 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
   });
+  letResetsPass(grpc);
   grpc.addService(authorizationDefinition, {
     Check: (call: ServerUnaryCall<Buffer, Uint8Array>, done: sendUnaryData<Uint8Array>) =>
       answer(start, settings, call, done),
   });
   addHealth(grpc, start.health);
-  start.addReflection?.(grpc);
+  addReflection(grpc, start.log);
 
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const accept = (socket: Socket) => {
@@ -84,6 +84,21 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
       grpc.forceShutdown();
     },
   };
+}
+
+/** Streams of one connection that may be reset at once and per second: as many as the option can say. */
+const resetLimit = 0xffff_ffff;
+
+/**
+ * Each request that a client of Envoy gives up is a stream that Envoy resets here. By default Node's HTTP/2 takes 1,000 of them, then 33 a
+ * second, for an attack, and ends the connection: every other check on it would be a failed call, which the proxy's fail-open lets
+ * pass. One client could do that to all. grpc-js has no option for it; what it hands to `http2.createServer` is its own field.
+ */
+function letResetsPass(grpc: Server): void {
+  const options: unknown = Reflect.get(grpc, "commonServerOptions");
+  if (typeof options !== "object" || options === null)
+    throw new Error("this version of grpc-js keeps its HTTP/2 options elsewhere");
+  Object.assign(options, { streamResetBurst: resetLimit, streamResetRate: resetLimit });
 }
 
 function secureServer(tls: TlsMaterial): NetServer {

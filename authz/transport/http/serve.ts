@@ -21,19 +21,28 @@ import { answerParserFault, answerRaw } from "./raw-answer.ts";
 
 export interface HttpListenerStart extends ListenerStart {
   readonly check: HttpCheck;
+  /** How long clients may take; `defaultPatience` unless given. */
+  readonly patience?: Patience;
 }
+
+/** How long a client may take, in milliseconds. Beyond it the request is answered 408. */
+export interface Patience {
+  readonly headersMillis: number;
+  readonly requestMillis: number;
+  /** How often connections are looked at. */
+  readonly checkMillis: number;
+}
+
+export const defaultPatience: Patience = { headersMillis: 15_000, requestMillis: 30_000, checkMillis: 5_000 };
 
 /**
  * PERF and INVARIANT: Node's own server, without a router: a router answers unknown methods, odd targets and media types by itself,
  * and Envoy relays whatever it is told as a denial.
  */
-const serverOptions: ServerOptions = {
+const fixedOptions: ServerOptions = {
   maxHeaderSize: 64 * 1024,
   // Envoy keeps idle connections of its pool for an hour; the one who closes first must not be us.
   keepAliveTimeout: 65 * 60 * 1000,
-  headersTimeout: 15_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
   noDelay: true,
   insecureHTTPParser: false,
   // RFC 9112 §3.2: a request without Host would be answered 400 by Node; the check decides instead.
@@ -48,6 +57,13 @@ const handshakeTimeoutMillis = 10_000;
 export async function serveHttp(start: HttpListenerStart): Promise<Listener> {
   let { settings, tls } = start;
   let ending = false;
+  const { headersMillis, requestMillis, checkMillis } = start.patience ?? defaultPatience;
+  const serverOptions: ServerOptions = {
+    ...fixedOptions,
+    headersTimeout: headersMillis,
+    requestTimeout: requestMillis,
+    connectionsCheckingInterval: checkMillis,
+  };
   const server: PlainServer =
     tls === undefined
       ? createPlainServer(serverOptions)

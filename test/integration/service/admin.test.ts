@@ -115,7 +115,8 @@ test("a described request is explained; a wrong description is refused", async (
     ["a.yaml", "methods", "POST"],
   );
   for (const body of ["{", "[]", '{"requst":{}}', '{"tcp":"yes"}', '{"workload":{"port":70000}}']) {
-    assert.equal((await explain(body)).status, 400, body);
+    const refused = await explain(body);
+    assert.deepEqual([refused.status, JSON.parse(refused.body).error.code], [400, "admin/request"], body);
   }
   assert.equal((await explain("{}", "text/plain")).status, 415);
   assert.equal((await explain(`{"request":{"path":"${"a".repeat(1_100_000)}"}}`)).status, 413);
@@ -127,8 +128,15 @@ test("loopback takes no writes and no names of others; the socket takes both and
   assert.equal((await stat(socketPath)).mode & 0o777, 0o600);
   const reload = { path: "/v1/reload", method: "POST" };
   assert.equal((await ask({ port, ...reload })).status, 403);
-  for (const headers of [{ host: "evil.example" }, { origin: "http://127.0.0.1" }]) {
-    assert.equal((await ask({ port, path: "/v1/status", headers })).status, 403);
+  const codeOf = ({ body }: Asked) => JSON.parse(body).error.code;
+  assert.equal(codeOf(await ask({ port, ...reload })), "admin/closed");
+  assert.equal(codeOf(await ask({ port, path: "/v1/none" })), "admin/not-found");
+  for (const [headers, code] of [
+    [{ host: "evil.example" }, "admin/foreign-host"],
+    [{ origin: "http://127.0.0.1" }, "admin/foreign-origin"],
+  ] as const) {
+    const refused = await ask({ port, path: "/v1/status", headers });
+    assert.deepEqual([refused.status, codeOf(refused)], [403, code]);
     assert.equal((await ask({ port, path: "/healthz", headers })).status, 403);
     assert.equal((await ask({ port, path: "/v1/none", headers })).status, 403);
   }
@@ -151,7 +159,8 @@ test("a token lets write, in its place in a file that may change", async (t) => 
   const { port, service } = await running(t, () => `{ address: "127.0.0.1:0", tokenFile: ${tokenFile} }`);
   const write = (authorization: string, at = port) =>
     ask({ port: at, path: "/v1/reload", method: "POST", headers: { authorization } });
-  assert.equal((await write("Bearer other")).status, 401);
+  const wrong = await write("Bearer other");
+  assert.deepEqual([wrong.status, JSON.parse(wrong.body).error.code], [401, "admin/credential"]);
   assert.match(String((await write("Bearer other")).headers["www-authenticate"]), /Bearer/);
   assert.equal((await write("Bearer sesame")).status, 200);
   await writeFile(tokenFile, "open\n");

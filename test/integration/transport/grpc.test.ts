@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { connect } from "node:http2";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { credentials, Metadata, status } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import type { CallMetadata, CheckOutcome, GrpcCheck } from "#authz/check/contract";
 import type { Health } from "#authz/transport/grpc/health";
@@ -149,7 +149,7 @@ test("a Unix socket has the mode it is given, replaces a dead one and is gone af
   const client = bytesClient(address);
   t.after(() => client.close());
   assert.deepEqual(new Uint8Array(await client.call(checkPath, new Uint8Array())), allowBytes);
-  await assert.rejects(served(t, { address }), /cannot listen/);
+  await assert.rejects(served(t, { address }), { code: "listen/failed" });
   client.close();
   await listener.stop(new AbortController().signal);
   await assert.rejects(stat(path), { code: "ENOENT" });
@@ -253,4 +253,38 @@ test("running checks are finished when the listener stops; those that never end 
   deadline.abort();
   await stopped;
   await assert.rejects(cut);
+});
+
+test("reflection tells the services that are served, their definitions with what they import, and nothing else", async (t) => {
+  const { listener } = await served(t);
+  const address = listener.address;
+  assert.ok(address.kind === "tcp");
+  for (const version of ["v1", "v1alpha"]) {
+    const client = new Client(`localhost:${address.port}`, credentials.createInsecure());
+    t.after(() => client.close());
+    const ask = (request: Buffer) =>
+      new Promise<Buffer>((resolve, reject) => {
+        const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+        const stream = client.makeBidiStreamRequest(
+          path,
+          (bytes: Buffer) => bytes,
+          (bytes: Buffer) => bytes,
+        );
+        stream.on("data", resolve);
+        stream.on("error", reject);
+        stream.write(request);
+        stream.end();
+      });
+    const field = (number: number, text: string) =>
+      Buffer.concat([Buffer.from([(number << 3) | 2, text.length]), Buffer.from(text)]);
+    const list = (await ask(field(7, "*"))).toString("latin1");
+    assert.match(list, /envoy\.service\.auth\.v3\.Authorization/);
+    assert.match(list, /grpc\.health\.v1\.Health/);
+    assert.doesNotMatch(list, /discovery/);
+    const definition = (await ask(field(4, "envoy.service.auth.v3.Authorization"))).toString("latin1");
+    assert.match(definition, /envoy\/service\/auth\/v3\/external_auth\.proto/);
+    const foreign = (await ask(field(4, "envoy.service.discovery.v3.AggregatedDiscoveryService"))).toString("latin1");
+    assert.match(foreign, /not found/i);
+    await assert.rejects(ask(Buffer.from([0x3f])), { code: status.INVALID_ARGUMENT });
+  }
 });

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import type { HttpCheck, HttpCheckOutcome, HttpCheckRequest, HttpCheckResponse } from "#authz/check/contract";
-import { serveHttp } from "#authz/transport/http/serve";
+import { defaultPatience, type HttpListenerStart, serveHttp } from "#authz/transport/http/serve";
 import type { Listener } from "#authz/transport/listener";
+import { loadTlsMaterial } from "#platform/tls-material";
+import { createAuthority } from "#test/support/service/certificates";
 import { fakeRecord } from "#test/support/service/fake-checks";
 import { listenerSettings, listenerStart } from "#test/support/service/listener-start";
 import { rawClient } from "#test/support/service/raw-http";
+import { tempFolder } from "#test/support/service/temp-folder";
 
 interface Served {
   readonly listener: Listener;
@@ -18,7 +22,7 @@ const allowed: HttpCheckResponse = { status: 200, headers: [], body: "" };
 
 async function served(
   t: TestContext,
-  more: { check?: HttpCheck; maxMessageBytes?: number; deadlineMillis?: number } = {},
+  more: Partial<HttpListenerStart> & { maxMessageBytes?: number; deadlineMillis?: number } = {},
 ) {
   const seen: HttpCheckRequest[] = [];
   const { maxMessageBytes = 1024 * 1024, deadlineMillis = 5_000 } = more;
@@ -28,7 +32,8 @@ async function served(
     seen.push(request);
     return more.check?.(request, listener) ?? { response: allowed, record: fakeRecord(listener, "allow") };
   };
-  const listener = await serveHttp({ ...start, check });
+  const { patience = defaultPatience, tls } = more;
+  const listener = await serveHttp({ ...start, check, patience, tls });
   t.after(() => listener.stop(AbortSignal.abort()));
   const out: Served = { listener, seen, reasons: () => records.map(({ decision }) => decision.reason) };
   return out;
@@ -297,6 +302,70 @@ test("a running request is finished when the listener stops; new connections are
   release.resolve();
   assert.equal((await client.answers(1))[0]?.status, 200);
   await stopped;
+});
+
+test("a client that is too slow with its headers or its body is answered 408, and its connection ends", async (t) => {
+  const patience = { headersMillis: 20, requestMillis: 20, checkMillis: 5 };
+  const { listener, seen, reasons } = await served(t, { patience });
+  for (const beginning of [
+    "GET / HTTP/1.1\r\nHost: h\r\nX-Slow: ",
+    "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab",
+  ]) {
+    const client = rawClient(t, listener.address);
+    client.send(beginning);
+    assert.match(await client.ended, /^HTTP\/1\.1 408 /);
+  }
+  assert.deepEqual(seen, []);
+  assert.deepEqual(reasons(), ["request/unreadable", "request/unreadable"]);
+});
+
+test("over mutual TLS only a client that is allowed by name is answered", async (t) => {
+  const folder = await tempFolder(t);
+  const authority = createAuthority(folder, "ca");
+  const server = authority.issue("server", "DNS:localhost");
+  const good = authority.issue("good", "URI:spiffe://example.org/envoy");
+  const other = authority.issue("other", "URI:spiffe://example.org/other");
+  const tls = await loadTlsMaterial({
+    certificateFile: server.certificateFile,
+    keyFile: server.keyFile,
+    clientCaFile: authority.caFile,
+    allowedClients: ["spiffe://example.org/envoy"],
+  });
+  const { listener, seen } = await served(t, { tls });
+  const { address } = listener;
+  assert.ok(address.kind === "tcp");
+  const ask = (identity: { cert?: Buffer; key?: Buffer; session?: Buffer }) =>
+    new Promise<{ text: string; session: Buffer | undefined }>((resolve, reject) => {
+      let session: Buffer | undefined;
+      let text = "";
+      const options = {
+        host: "localhost",
+        port: address.port,
+        ca: authority.ca,
+        ALPNProtocols: ["http/1.1"],
+        ...identity,
+      };
+      const socket = connectTls(options, () => {
+        socket.write("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+      });
+      socket.on("session", (ticket: Buffer) => {
+        session = ticket;
+      });
+      socket.on("data", (chunk: Buffer) => {
+        text += chunk.toString("latin1");
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve({ text, session }));
+    });
+  const { cert, key } = good;
+  const first = await ask({ cert, key });
+  assert.match(first.text, /^HTTP\/1\.1 200 /);
+  assert.ok(first.session !== undefined);
+  assert.match((await ask({ cert, key, session: first.session })).text, /^HTTP\/1\.1 200 /, "a resumed session");
+  const refused = await ask({ cert: other.cert, key: other.key }).catch(() => ({ text: "" }));
+  assert.equal(refused.text, "");
+  assert.equal((await ask({}).catch(() => ({ text: "" }))).text, "");
+  assert.equal(seen.length, 2);
 });
 
 test("a client that is too slow with its headers does not keep the listener from stopping", async (t) => {

@@ -47,8 +47,10 @@ export function viewDecoded(request: CheckRequest, asked: AskedNames): DecodedVi
       path: forPeople(http.path),
       protocol: forPeople(http.protocol),
       raw: http.raw,
-      names: http.headerNames().map(forPeople).sort(),
-      lines: fromEntries(http.headerNames().map((name) => [forPeople(name), http.headerLines(name).map(forPeople)])),
+      names: http.headerNamesBeginning("").map(forPeople).sort(),
+      lines: fromEntries(
+        http.headerNamesBeginning("").map((name) => [forPeople(name), http.headerLines(name).map(forPeople)]),
+      ),
     },
     sni: request.tlsSession && forPeople(request.tlsSession.sni),
     extensions: fromEntries(asked.extensions.map((name) => [name, optional(request.contextExtension(toBytes(name)))])),
@@ -186,7 +188,7 @@ function viewNarrowHttp(http: NarrowHttp): HttpView {
     path: noMark(http.path),
     protocol: noMark(http.protocol),
     raw,
-    names: names.sort(),
+    names: [...new Set(names)].sort(),
     lines: fromEntries([...all]),
   };
 }

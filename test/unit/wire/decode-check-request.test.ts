@@ -79,7 +79,7 @@ for (const count of [4, 500]) {
     assert.equal(request.http?.raw, true);
     assert.deepEqual(request.http?.headerLines("x-role"), ["user", "admin", "\xff,x"]);
     assert.deepEqual(request.http?.headerLines("x-rol"), []);
-    assert.deepEqual(request.http?.headerNames().slice(-3), ["x-role", "x-role", "x-rolf"]);
+    assert.deepEqual(request.http?.headerNamesBeginning("x-rol"), ["x-role", "x-rolf"]);
   });
 
   test(`of equal keys in the joined map the last counts, beside ${count} others`, () => {
@@ -89,7 +89,7 @@ for (const count of [4, 500]) {
     const request = decode(http(Buffer.concat(entries)));
     assert.equal(request.http?.raw, false);
     assert.deepEqual(request.http?.headerLines("x-role"), ["admin"]);
-    assert.equal(request.http?.headerNames().filter((name) => name === "x-role").length, 1);
+    assert.equal(request.http?.headerNamesBeginning("").filter((name) => name === "x-role").length, 1);
     const capital = decode(http(Buffer.concat([...entries, entry("X-ROLE", "root")])));
     assert.deepEqual(capital.http?.headerLines("x-role"), ["admin,root"]);
   });
@@ -98,7 +98,7 @@ for (const count of [4, 500]) {
 test("letters beyond ASCII are bytes, which have no capitals", () => {
   const headers = [{ key: "x-\u00c9", rawValue: Buffer.from("1") }];
   const request = decode(encode({ attributes: { request: { http: { headerMap: { headers } } } } }));
-  assert.deepEqual(request.http?.headerNames(), ["x-\xc3\x89"]);
+  assert.deepEqual(request.http?.headerNamesBeginning(""), ["x-\xc3\x89"]);
   assert.deepEqual(request.http?.headerLines("x-\xc3\x89"), ["1"]);
 });
 
@@ -132,7 +132,7 @@ test("10,000 headers are all there", () => {
   const headers = Array.from({ length: 10_000 }, (_, i) => ({ key: `x-${i % 5000}`, rawValue: Buffer.from(`${i}`) }));
   const request = decode(encode({ attributes: { request: { http: { headerMap: { headers } } } } }));
   assert.deepEqual(request.http?.headerLines("x-4999"), ["4999", "9999"]);
-  assert.equal(request.http?.headerNames().length, 10_000);
+  assert.equal(request.http?.headerNamesBeginning("").length, 5_000);
 });
 
 test("a body of 16 MiB is passed over", () => {
@@ -146,7 +146,7 @@ test("a body of 16 MiB is passed over", () => {
 
 test("entries are counted together", () => {
   const entries = (count: number) => http(Buffer.concat(Array.from({ length: count }, () => Buffer.from([0x1a, 0]))));
-  assert.deepEqual(decode(entries(MAX_ENTRIES)).http?.headerNames(), [""]);
+  assert.deepEqual(decode(entries(MAX_ENTRIES)).http?.headerNamesBeginning(""), [""]);
   assert.match(fault(entries(MAX_ENTRIES + 1)), /more than 65536 headers/);
   const values = field(6, Buffer.concat(Array.from({ length: MAX_ENTRIES }, () => Buffer.from([0x0a, 0]))));
   const struct = field(1, Buffer.concat([field(1, Buffer.from("k")), field(2, values)]));

@@ -236,10 +236,10 @@ const rows: readonly Row[] = [
 ];
 
 for (const { title, code, message, yaml } of rows) {
-  test(`${title}: ${code}`, () => {
+  test(`${title}: ${code}`, async () => {
     const place = yaml.indexOf("^");
     const text = yaml.slice(0, place) + yaml.slice(place + 1);
-    const result = readConfig(text, "/etc/garita.yaml", {});
+    const result = await readConfig(text, "/etc/garita.yaml", {});
     assert.ok(!result.ok, "the configuration was accepted");
     const before = text.slice(0, place).split("\n");
     const found = result.findings.map((finding) => [finding.code, finding.line, finding.column]);
@@ -252,8 +252,8 @@ for (const { title, code, message, yaml } of rows) {
   });
 }
 
-test("a mistyped key gets a suggestion", () => {
-  const result = readConfig(`listners: [${grpc}]${rest}`, "g", {});
+test("a mistyped key gets a suggestion", async () => {
+  const result = await readConfig(`listners: [${grpc}]${rest}`, "g", {});
   assert.ok(!result.ok);
   assert.deepEqual(
     result.findings.filter(({ code }) => code === "config/unknown-key").map(({ help }) => help),

@@ -7,20 +7,20 @@ import { tempFolder } from "#test/support/service/temp-folder";
 
 const minimal = "listeners: [{ name: a, protocol: http, address: '127.0.0.1:1' }]\npolicies: { directory: p }\n";
 
-function accepted(text: string, environment: Record<string, string> = {}): ServiceConfig {
-  const result = readConfig(text, "/etc/garita/garita.yaml", environment);
+async function accepted(text: string, environment: Record<string, string> = {}): Promise<ServiceConfig> {
+  const result = await readConfig(text, "/etc/garita/garita.yaml", environment);
   assert.ok(result.ok, JSON.stringify(result));
   return result.config;
 }
 
-function refused(text: string, environment: Record<string, string>): string[] {
-  const result = readConfig(text, "/etc/garita/garita.yaml", environment);
+async function refused(text: string, environment: Record<string, string>): Promise<string[]> {
+  const result = await readConfig(text, "/etc/garita/garita.yaml", environment);
   assert.ok(!result.ok, "accepted");
   return result.findings.map(({ code, file, message }) => `${code} ${file}: ${message}`);
 }
 
-test("a minimal configuration gets every default", () => {
-  assert.deepEqual(accepted(minimal), {
+test("a minimal configuration gets every default", async () => {
+  assert.deepEqual(await accepted(minimal), {
     listeners: [
       {
         name: "a",
@@ -46,8 +46,8 @@ test("a minimal configuration gets every default", () => {
   });
 });
 
-test("paths are relative to the file, in every key that holds one", () => {
-  const config = accepted(`listeners:
+test("paths are relative to the file, in every key that holds one", async () => {
+  const config = await accepted(`listeners:
   - name: a
     protocol: http
     address: unix:a.sock
@@ -74,19 +74,19 @@ admin: { address: "127.0.0.1:2", socket: s.sock, tokenFile: t }
   assert.equal(config.admin?.tokenFile, "/etc/garita/t");
 });
 
-test("what is refused beyond this machine is allowed with proof, or by force", () => {
+test("what is refused beyond this machine is allowed with proof, or by force", async () => {
   const open = (more: string) =>
     `listeners: [{ name: a, protocol: http, address: '0.0.0.0:1', ${more} }]\npolicies: { directory: p }\n`;
   const mutual = "tls: { certificateFile: a, keyFile: b, clientCaFile: c }";
-  accepted(open("attributeHeaders: true, secretFile: s"));
-  accepted(open(`attributeHeaders: true, ${mutual}`));
-  accepted(open("explainToClient: true, explainToClientForce: true"));
-  accepted(`${minimal}admin: { address: "0.0.0.0:2", ${mutual} }\n`);
-  accepted(`${minimal}admin: { address: "0.0.0.0:2", tls: { certificateFile: a, keyFile: b }, tokenFile: t }\n`);
+  await accepted(open("attributeHeaders: true, secretFile: s"));
+  await accepted(open(`attributeHeaders: true, ${mutual}`));
+  await accepted(open("explainToClient: true, explainToClientForce: true"));
+  await accepted(`${minimal}admin: { address: "0.0.0.0:2", ${mutual} }\n`);
+  await accepted(`${minimal}admin: { address: "0.0.0.0:2", tls: { certificateFile: a, keyFile: b }, tokenFile: t }\n`);
 });
 
-test("variables override the file: texts, numbers, flags, list items, new items, free keys, JSON", () => {
-  const config = accepted(minimal, {
+test("variables override the file: texts, numbers, flags, list items, new items, free keys, JSON", async () => {
+  const config = await accepted(minimal, {
     GARITA_LOGGING__LEVEL: "debug",
     GARITA_LISTENERS__0__ADDRESS: "127.0.0.1:9",
     GARITA_LISTENERS__0__DEADLINE_MILLIS: "250",
@@ -106,7 +106,7 @@ test("variables override the file: texts, numbers, flags, list items, new items,
   assert.equal(config.listeners[1]?.name, "b");
 });
 
-test("a variable that leads nowhere or has the wrong type is refused by its name", () => {
+test("a variable that leads nowhere or has the wrong type is refused by its name", async () => {
   const faults: readonly (readonly [name: string, value: string, message: RegExp])[] = [
     [
       "GARITA_LOGING__LEVEL",
@@ -123,7 +123,8 @@ test("a variable that leads nowhere or has the wrong type is refused by its name
     ["GARITA_LOGGING__LEVEL", "loud", /^config\/value environment variable GARITA_LOGGING__LEVEL: /],
     ["GARITA_ADMIN__ADDRESS", "0.0.0.0:1", /^config\/admin-exposed environment variable GARITA_ADMIN__ADDRESS: /],
   ];
-  for (const [name, value, message] of faults) assert.match(refused(minimal, { [name]: value }).join("; "), message);
+  for (const [name, value, message] of faults)
+    assert.match((await refused(minimal, { [name]: value })).join("; "), message);
 });
 
 test("a file that is not there is a finding", async (t) => {
@@ -132,7 +133,7 @@ test("a file that is not there is a finding", async (t) => {
   assert.equal(result.findings[0]?.code, "config/unreadable");
 });
 
-test("hostile files are refused quickly", () => {
+test("hostile files are refused quickly", async () => {
   for (const text of [
     `a: ${"[".repeat(5000)}`,
     "x".repeat(2_000_000),
@@ -140,7 +141,7 @@ test("hostile files are refused quickly", () => {
     "? {a: 1}\n: 2\n",
     "__proto__: { x: 1 }",
   ]) {
-    const result = readConfig(text, "g", {});
+    const result = await readConfig(text, "g", {});
     assert.ok(!result.ok);
   }
 });

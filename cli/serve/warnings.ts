@@ -1,0 +1,41 @@
+import { isLocal, renderAddress } from "#platform/address";
+import type { PreparedListener } from "./prepare-listener.ts";
+
+/** A certificate that ends within so long is told. */
+const expiryMillis = 7 * 24 * 3600 * 1000;
+
+type Warning = (listener: PreparedListener, nowMillis: number) => string | undefined;
+
+const listenerWarnings: readonly Warning[] = [
+  ({ config, settings, tls }) =>
+    !isLocal(config.address) && tls?.ca === undefined && settings.secret === undefined
+      ? `anybody who reaches ${renderAddress(config.address)} may ask and learn decisions: add tls.clientCaFile or secretFile`
+      : undefined,
+  ({ config, settings, tls }) =>
+    !isLocal(config.address) && tls === undefined && settings.secret !== undefined
+      ? `the secret crosses the network in clear text to ${renderAddress(config.address)}: add tls`
+      : undefined,
+  ({ config, settings }) =>
+    !isLocal(config.address) && settings.explainToClient
+      ? `clients on other machines are told why they were denied (${renderAddress(config.address)})`
+      : undefined,
+  ({ config, tls }) =>
+    tls?.ca !== undefined && config.tls?.allowedClients === undefined
+      ? "every client of clientCaFile may ask: name the proxies in tls.allowedClients"
+      : undefined,
+  ({ tls }, nowMillis) => {
+    if (tls === undefined || tls.notAfterMillis - nowMillis > expiryMillis) return undefined;
+    const ends = new Date(tls.notAfterMillis).toISOString();
+    return tls.notAfterMillis < nowMillis ? `the certificate ended at ${ends}` : `the certificate ends at ${ends}`;
+  },
+];
+
+/** What an operator should look at in listeners that run as they are configured, one line each. */
+export function serviceWarnings(listeners: readonly PreparedListener[], nowMillis: number): string[] {
+  return listeners.flatMap((listener) =>
+    listenerWarnings.flatMap((warning) => {
+      const text = warning(listener, nowMillis);
+      return text === undefined ? [] : [`listener ${listener.config.name}: ${text}`];
+    }),
+  );
+}

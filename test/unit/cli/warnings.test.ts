@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readConfig } from "#cli/config/load";
+import type { PreparedListener } from "#cli/serve/prepare-listener";
+import { serviceWarnings } from "#cli/serve/warnings";
+import type { TlsMaterial } from "#platform/tls-material";
+import { listenerSettings } from "#test/support/service/listener-start";
+
+const now = Date.UTC(2026, 0, 1);
+const day = 24 * 3600 * 1000;
+
+async function warningsOf(
+  listener: string,
+  more: { secret?: Uint8Array; tls?: Partial<TlsMaterial>; explainToClient?: boolean } = {},
+): Promise<string[]> {
+  const text = `listeners: [{ name: a, protocol: http, ${listener} }]\npolicies: { directory: p }\n`;
+  const result = await readConfig(text, "/g", {});
+  assert.ok(result.ok, JSON.stringify(result));
+  const empty = Buffer.alloc(0);
+  const whole = { cert: empty, key: empty, ca: undefined, allowedClients: undefined, notAfterMillis: now + 30 * day };
+  const prepared: PreparedListener = {
+    config: result.config.listeners[0]!,
+    settings: listenerSettings("http", { secret: more.secret, explainToClient: more.explainToClient ?? false }),
+    tls: more.tls === undefined ? undefined : { ...whole, ...more.tls },
+    frame: "",
+  };
+  return serviceWarnings([prepared], now);
+}
+
+const secret = new Uint8Array([1]);
+const ca = Buffer.alloc(1);
+const files = "tls: { certificateFile: c, keyFile: k, clientCaFile: a, allowedClients: [x] }";
+
+test("a listener for this machine, and one that knows its clients, need no warning", async () => {
+  assert.deepEqual(await warningsOf('address: "127.0.0.1:1"'), []);
+  assert.deepEqual(await warningsOf("address: unix:/x"), []);
+  assert.deepEqual(await warningsOf(`address: "0.0.0.0:1", ${files}`, { tls: { ca } }), []);
+});
+
+test("what lets strangers in, tells them more, or ends soon is told", async () => {
+  const open = 'address: "0.0.0.0:1"';
+  assert.match((await warningsOf(open)).join(), /^listener a: anybody who reaches 0\.0\.0\.0:1 may ask/);
+  assert.match((await warningsOf(open, { secret })).join(), /clear text/);
+  assert.match((await warningsOf(open, { tls: {} })).join(), /anybody/);
+  assert.match((await warningsOf(`${open}, ${files}`, { tls: { ca }, explainToClient: true })).join(), /told why/);
+  assert.match((await warningsOf(open, { tls: { ca } })).join(), /allowedClients/);
+  const ending = await warningsOf(`${open}, ${files}`, { tls: { ca, notAfterMillis: now + 6 * day } });
+  assert.deepEqual(ending, ["listener a: the certificate ends at 2026-01-07T00:00:00.000Z"]);
+  const ended = await warningsOf(`${open}, ${files}`, { tls: { ca, notAfterMillis: now - day } });
+  assert.deepEqual(ended, ["listener a: the certificate ended at 2025-12-31T00:00:00.000Z"]);
+});

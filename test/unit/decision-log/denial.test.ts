@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { test } from "node:test";
+import type { CheckRecord } from "#authz/check/contract";
+import { denialEntry } from "#authz/decision-log/denial";
+import { createObserver } from "#authz/decision-log/observe";
+import { type RequestAttributes, UNKNOWN } from "#authz/engine/attributes";
+import { createLog } from "#platform/log";
+import { createMetrics } from "#platform/metrics";
+import { fakeRecord } from "#test/support/service/fake-checks";
+import { listenerSettings } from "#test/support/service/listener-start";
+
+const attributes: RequestAttributes = {
+  http: {
+    method: "GET",
+    host: "shop.example",
+    path: "/caf\xc3\xa9?token=sesame#x",
+    headers: { get: () => ({ lines: ["Bearer sesame"], joined: false }) },
+    grpc: false,
+  },
+  peerAddress: undefined,
+  remoteAddress: undefined,
+  destinationAddress: undefined,
+  destinationPort: 80,
+  tls: true,
+  peer: { names: ["spiffe://example.org/ns/a/sa/b", "dns.example"], opaque: [], complete: true },
+  sni: undefined,
+  claims: { sub: "sesame" },
+  metadata: () => undefined,
+};
+
+function denied(more: Partial<CheckRecord> = {}): CheckRecord {
+  const record = fakeRecord(listenerSettings("grpc"), "deny");
+  const rule = { id: 3, key: "ns[a]-policy[b]-rule[0]", origin: { file: "a/b.yaml", line: 7, column: 5 } };
+  return {
+    ...record,
+    decision: { ...record.decision, rule },
+    attributes,
+    workload: {
+      namespace: "shop",
+      name: "web",
+      labels: new Map(),
+      kind: "sidecar",
+      gateway: undefined,
+      service: undefined,
+    },
+    digest: "abc",
+    ...more,
+  };
+}
+
+test("a denial is told with everything that says who asked for what and which rule refused, and no secret", () => {
+  assert.deepEqual(denialEntry(denied()), {
+    id: "01FAKE",
+    reason: "policy/denied",
+    status: 403,
+    listener: "test",
+    workload: "shop/web",
+    principal: "spiffe://example.org/ns/a/sa/b",
+    method: "GET",
+    host: "shop.example",
+    path: "/café",
+    rule: "ns[a]-policy[b]-rule[0]",
+    origin: "a/b.yaml:7",
+    digest: "abc",
+    detail: undefined,
+  });
+  assert.doesNotMatch(JSON.stringify(denialEntry(denied())), /sesame/);
+});
+
+test("what is absent or unknown is left out; what is long is cut", () => {
+  const bare = denialEntry(denied({ attributes: undefined, workload: undefined, detail: "x".repeat(10_000) }));
+  assert.deepEqual(
+    [bare.method, bare.principal, bare.workload, bare.path],
+    [undefined, undefined, undefined, undefined],
+  );
+  assert.ok(bare.detail!.length < 600);
+  const http = { ...attributes.http!, method: UNKNOWN, host: undefined, path: "/".repeat(10_000) } as const;
+  const unknown = denialEntry(denied({ attributes: { ...attributes, http, peer: UNKNOWN } }));
+  assert.deepEqual([unknown.method, unknown.host, unknown.principal], [undefined, undefined, undefined]);
+  assert.ok(unknown.path!.length < 600);
+});
+
+test("every decision is counted, and only denials are written", async () => {
+  const stream = new PassThrough();
+  const metrics = createMetrics();
+  const observe = createObserver(metrics, createLog({ level: "info", stream }).log);
+  for (let i = 0; i < 3; i++) observe(fakeRecord(listenerSettings("grpc"), "allow"), 0.2);
+  observe(denied(), 2);
+  const lines = String(stream.read()).trim().split("\n");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /"level":"info".*"id":"01FAKE".*"msg":"denied"/);
+  const { text } = await metrics.render();
+  assert.match(text, /^garita_decisions_total\{listener="test",outcome="allow",reason="policy\/allowed"\} 3$/m);
+  assert.match(text, /^garita_decisions_total\{listener="test",outcome="deny",reason="policy\/denied"\} 1$/m);
+  assert.match(text, /^garita_decision_duration_seconds_bucket\{listener="test",outcome="allow",le="0\.00025"\} 3$/m);
+  assert.match(text, /^garita_decision_duration_seconds_count\{listener="test",outcome="deny"\} 1$/m);
+});
