@@ -56,6 +56,7 @@ export function readHttpRequest(
       http,
       tlsSession: undefined,
       contextExtension: () => undefined,
+      contextExtensionsText: () => undefined,
       metadata: () => undefined,
       hasMetadataNamespace: () => false,
     },

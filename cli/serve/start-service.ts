@@ -1,4 +1,5 @@
 import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
+import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
@@ -128,12 +129,17 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   rules = createRules(config.policies);
 
+  const observeDecision = createObserver(metrics, log.log);
+  const lacking = createLackingWatch();
   const listeners = createListenerSet(
     startListener({
       grpcCheck: parts.createGrpcCheck(environment),
       httpCheck: parts.createHttpCheck(environment),
       health,
-      observe: createObserver(metrics, log.log),
+      observe(record, durationMillis) {
+        observeDecision(record, durationMillis);
+        lacking.observe(record);
+      },
       log: log.log,
       monotonicMillis: clock.monotonicMillis,
     }),
@@ -155,10 +161,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: serviceWarnings(
-      listeners.running.map(({ prepared }) => prepared),
-      clock.nowMillis(),
-    ),
+    warnings: [
+      ...serviceWarnings(
+        listeners.running.map(({ prepared }) => prepared),
+        clock.nowMillis(),
+      ),
+      ...lacking.warnings(),
+    ],
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;

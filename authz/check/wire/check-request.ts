@@ -12,6 +12,8 @@ export interface CheckRequest {
   /** Present when Envoy was told to send it, also on plaintext. */
   readonly tlsSession: { readonly sni: ByteString } | undefined;
   contextExtension(name: string): ByteString | undefined;
+  /** All context extensions as they stand in the message: equal texts mean equal extensions. Undefined when there are none. */
+  contextExtensionsText(): ByteString | undefined;
   /** `metadata_context.filter_metadata[namespace].fields[key]`; a string, a list of strings (others left out), else undefined. */
   metadata(namespace: ByteString, key: ByteString): ByteString | readonly ByteString[] | undefined;
   /** Was the metadata namespace sent at all? */

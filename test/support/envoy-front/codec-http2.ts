@@ -27,17 +27,16 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
     headers.receive(name, value);
   }
 
-  const crumbs: string[] = [];
+  let cookie = "";
   if (request.headers.filter(([name]) => name === "host").length > 1) return reset("http2.invalid.header.field");
   for (const [name, value] of request.headers) {
     const reason = refusal(name, value);
     if (reason !== undefined) return reset(reason);
-    if (name === "cookie") crumbs.push(value);
+    if (name === "cookie") cookie += cookie === "" ? value : `; ${value}`;
     else if (name !== "host") headers.receive(name, value);
     else if (headers.get(":authority") === undefined) headers.receive(":authority", value);
   }
-  // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones vanish.
-  const cookie = crumbs.filter((crumb) => crumb !== "").join("; ");
+  // RFC 9113 §8.2.3: crumbs of one cookie header are put together again.
   if (cookie !== "") headers.receive("cookie", cookie);
 
   if (!isAuthority(headers.get(":authority") ?? "") || /@/.test(headers.get(":authority") ?? "")) {
@@ -52,7 +51,9 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   for (const name of [":method", ":scheme", ":authority"]) {
     if (headers.get(name) === undefined) return reset("http2.violation.of.messaging.rule");
   }
-  if (headers.get(":path")?.startsWith("/") !== true) return reset("http2.violation.of.messaging.rule");
+  const path = headers.get(":path");
+  const everything = path === "*" && headers.get(":method") === "OPTIONS";
+  if (path?.startsWith("/") !== true && !everything) return reset("http2.violation.of.messaging.rule");
   return headers;
 }
 
@@ -60,7 +61,7 @@ function refusal(name: string, value: string): string | undefined {
   if (name === "" || name.startsWith(":") || /[^!#$%&'*+.^_`|~0-9a-z-]/.test(name)) return "http2.invalid.header.field";
   if (hasControl(value)) return "http2.invalid.header.field";
   if (hopByHop.has(name)) return "http2.invalid.header.field";
-  if (name === "te" && value !== "trailers") return "http2.invalid.header.field";
+  if (name === "te" && fold(value) !== "trailers") return "http2.invalid.header.field";
   if (name === "host" && (value === "" || !isAuthority(value))) return "http2.invalid.header.field";
   if (name === "content-length" && !/^\d+$/.test(value)) return "http2.invalid.header.field";
   return undefined;

@@ -1,4 +1,5 @@
 import type { Admitted } from "./admit.ts";
+import { trim } from "./bytes.ts";
 import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
 import type { HeaderMap } from "./header-map.ts";
 
@@ -47,21 +48,30 @@ export function prepareRequest(
 ): OwnReply | undefined {
   const authority = headers.get(":authority");
   if (authority === undefined) return { status: 400, body: "", details: "missing_host_header" };
-  if (!isAuthority(authority)) return { status: 400, body: "Bad Request", details: "http.invalid_authority" };
-  if (headers.get(":method") === "QUERY" && headers.get("content-type") === undefined) {
+  if (!isAuthority(authority))
+    return { status: 400, body: "Bad Request", early: true, details: "http.invalid_authority" };
+  // `*`, or an absolute target without a path but with a query.
+  if (headers.get(":path")?.startsWith("/") !== true) {
+    return { status: 404, body: "", details: "absolute_path_rejected" };
+  }
+  if (headers.get(":method") === "QUERY" && (headers.get("content-type") ?? "") === "") {
     return { status: 400, body: "", details: "query_missing_content_type" };
   }
 
   const edge = isEdge(listener);
   const transport = admitted.tls ? "https" : "http";
   if (edge) appendPeer(headers, connection);
-  const proto = headers.get("x-forwarded-proto") ?? "";
-  if (proto === "" || (edge && listener.numTrustedProxies === 0)) headers.set("x-forwarded-proto", transport);
+  if (headers.get("x-forwarded-proto") === undefined || (edge && listener.numTrustedProxies === 0)) {
+    headers.set("x-forwarded-proto", transport);
+  }
+  // Envoy finds no route for a request that claims to have come over nothing.
+  if (headers.get("x-forwarded-proto") === "") return { status: 404, body: "", details: "route_not_found" };
   if (headers.get(":scheme") === undefined) {
     const forwarded = headers.get("x-forwarded-proto")!.toLowerCase();
     headers.set(":scheme", forwarded === "http" || forwarded === "https" ? forwarded : transport);
   }
 
+  keepTrailers(headers);
   for (const name of strippedEverywhere) headers.remove(name);
   if (edge) {
     for (const name of strippedAtTheEdge) headers.remove(name);
@@ -69,7 +79,7 @@ export function prepareRequest(
   }
   forwardCertificate(headers, listener, admitted, edge);
   // A client outside the mesh does not choose the id.
-  if (edge || headers.get("x-request-id") === undefined) headers.set("x-request-id", madeRequestId);
+  if (edge || (headers.get("x-request-id") ?? "") === "") headers.set("x-request-id", madeRequestId);
   if (!isReference(headers.get("referer") ?? "")) headers.remove("referer");
   return undefined;
 }
@@ -79,7 +89,7 @@ export function isAuthority(text: string): boolean {
   return /^[!-~]*$/.test(text) && !/[/\\?#]/.test(text);
 }
 
-const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%/?-]*$/;
+const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%-]*(?:[/?][!-"$-~]*)?$/;
 const absoluteReference =
   /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?(?:[/?][!-"$-~]*)?$/;
 
@@ -90,10 +100,18 @@ function isReference(text: string): boolean {
   return absolute !== null && Number(absolute[1] ?? 0) <= 65535;
 }
 
+/** Of what a client takes transfer codings for, trailers alone are understood; case counts. */
+function keepTrailers(headers: HeaderMap): void {
+  const te = headers.get("te");
+  if (te === undefined || te === "") return;
+  if (te.split(",").some((word) => trim(word) === "trailers")) headers.set("te", "trailers");
+  else headers.remove("te");
+}
+
 /** With a trusted remote address Envoy writes down whom it got the request from; a loopback peer as itself. */
 function appendPeer(headers: HeaderMap, connection: Connection): void {
   const from = connection.proxyAddress ?? connection.peer.address;
-  const loopback = from === "::1" || from.startsWith("127.");
+  const loopback = from === "::1" || from === "127.0.0.1";
   headers.append("x-forwarded-for", loopback ? connection.local.address : from);
 }
 
@@ -108,6 +126,7 @@ function forwardCertificate(headers: HeaderMap, listener: Listener, admitted: Ad
   const element = [
     `By=${own}`,
     `Hash=${certificate.fingerprint}`,
+    ...(edge ? [`Cert="${certificate.encoded}"`] : []),
     `Subject="${certificate.subject}"`,
     ...certificate.uriSans.map((uri) => `URI=${uri}`),
     ...certificate.dnsSans.map((dns) => `DNS=${dns}`),
