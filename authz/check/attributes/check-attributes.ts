@@ -33,8 +33,6 @@ export interface AttributeSources {
   readonly principalTold: boolean;
 }
 
-const nameLists = [attributeNames.uris, attributeNames.dns, attributeNames.subject];
-
 /**
  * The attributes of one check, each made when it is first asked for, by its own order of belief (the files beside this one).
  * A value to its users: equal at every look.
@@ -99,7 +97,7 @@ export class CheckAttributes implements RequestAttributes {
     if (this.#peer === null) {
       const { request, metadata, listener, principalTold } = this.#sources;
       this.#peer = readPeer({ source: request.source, metadata, peerIdentity: listener.peerIdentity, principalTold });
-      for (const name of nameLists) this.#note(name, lackingBits.names);
+      if (this.#peer === UNKNOWN || this.#peer?.complete === false) this.#lacking |= lackingBits.names;
     }
     return this.#peer;
   }
