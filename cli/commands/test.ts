@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Command } from "commander";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
@@ -43,7 +44,7 @@ export function define(command: Command, context: CommandContext): void {
       const snapshot = { engine: engineOf(compiled.built, { index }) };
       const place = (file: string) => pathFrom(folder, file);
       const all = files.flatMap((file) => runTestFile(file, snapshot, place));
-      const results = all.filter((result) => isWanted(result, filter));
+      const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {
         throw new UsageFault(filter === undefined ? `no test in \`${folder}\`` : `no test fits \`${filter}\``);
@@ -71,6 +72,6 @@ function renderFault({ path, line, column, message, help }: TestFileFault): stri
   return printable(`${path}:${line}:${column}: error: ${message}${help === undefined ? "" : ` (${help})`}`);
 }
 
-function isWanted({ file, caller, request }: TestResult, filter: string | undefined): boolean {
-  return filter === undefined || [file, caller, request].some((text) => text.includes(filter));
+function isWanted(folder: string, { file, caller, request }: TestResult, filter: string | undefined): boolean {
+  return filter === undefined || [relative(folder, file), caller, request].some((text) => text.includes(filter));
 }

@@ -20,6 +20,7 @@ import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./
 import { followFiles } from "./follow-files.ts";
 import { createListenerSet } from "./listener-set.ts";
 import { prepareListener } from "./prepare-listener.ts";
+import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { startListener } from "./start-listener.ts";
 import { serviceWarnings } from "./warnings.ts";
@@ -146,6 +147,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     log.log,
   );
 
+  const activeRuleWarnings = (): string[] => {
+    const inForce = snapshot();
+    return inForce === undefined ? [] : ruleWarnings(inForce.engine.ruleSet);
+  };
   const status = (): StatusPage => ({
     version: parts.version,
     node: process.versions.node,
@@ -166,6 +171,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         listeners.running.map(({ prepared }) => prepared),
         clock.nowMillis(),
       ),
+      ...activeRuleWarnings(),
       ...lacking.warnings(),
     ],
   });

@@ -192,7 +192,14 @@ test("no test at all, and a filter that fits none, are wrong usage: they would p
   const empty = await folderOf(t, { "a_test.yaml": "callers: {}\nrequests: {}\nexpect: []\n" });
   assert.equal((await cli(["test", empty])).status, 2);
   const some = await folderOf(t, { "p.yaml": policies, "a_test.yaml": tests(allowed) });
-  assert.equal((await cli(["test", some, "--filter", "zzz"])).status, 2);
+  for (const filter of ["zzz", "garita-test-"]) {
+    const { status, err } = await cli(["test", some, "--filter", filter]);
+    assert.deepEqual(
+      [status, err],
+      [2, `garita: no test fits \`${filter}\`\n`],
+      "the folder itself is not filtered by",
+    );
+  }
   for (const [filter, passed] of [
     ["nginx", 2],
     ["write", 2],

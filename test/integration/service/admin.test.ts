@@ -4,10 +4,13 @@ import { type IncomingMessage, request as plainRequest, type RequestOptions } fr
 import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { buildFrom } from "#authz/rulesets/build-rules";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare";
+import { readDirectory } from "#authz/rulesets/read-directory";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
+import { ruleWarnings } from "#cli/serve/rule-warnings";
 import { createAuthority } from "#test/support/service/certificates";
 import { runService } from "#test/support/service/run-service";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -187,4 +190,37 @@ test("over mutual TLS a client that is allowed by name reads and writes", async 
   assert.equal((await ask({ ...base, cert, key, path: "/v1/reload", method: "POST" })).status, 200);
   await assert.rejects(ask({ ...base, cert: other.cert, key: other.key, path: "/healthz" }));
   await assert.rejects(ask({ ...base, path: "/healthz" }));
+});
+
+test("the status says what the rules in force ask for and this version does not do, however they came", async (t) => {
+  const unenforced = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: shop }
+spec: { jwtRules: [{ issuer: a }] }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: plain, namespace: shop }
+spec: { selector: { matchLabels: { a: b } }, portLevelMtls: { 8080: { mode: DISABLE } } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: asks, namespace: shop }
+spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
+`;
+  const { port, folder } = await running(t, loopback, unenforced);
+  const { rules, warnings } = JSON.parse((await ask({ port, path: "/v1/status" })).body);
+  const wanted = [
+    "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied: shop/tokens (a.yaml:1)",
+    "action CUSTOM: providers cannot be asked, requests that match are denied: shop/asks (a.yaml:11)",
+    "mode DISABLE: where Envoy terminates TLS all the same, identities count as sent: shop/plain (a.yaml:6)",
+  ];
+  assert.deepEqual(warnings, wanted);
+  assert.deepEqual(
+    rules.active.diagnostics.map(({ code }: { code: string }) => code),
+    ["lint/tokens-not-verified", "lint/mtls-disabled", "lint/provider-not-asked", "lint/provider-unknown"],
+  );
+  const compiled = await buildFrom(() => readDirectory(join(folder, "policies")));
+  assert.ok(compiled.kind === "built");
+  assert.deepEqual(ruleWarnings(prepareEngine(compiled.bytes, compiled.digest).ruleSet), wanted);
 });
