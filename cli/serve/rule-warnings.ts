@@ -22,7 +22,7 @@ export function ruleWarnings(ruleSet: RuleSet): string[] {
   return [
     ...told(
       "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied",
-      requestAuthentications,
+      requestAuthentications.filter(({ jwtRules }) => jwtRules.length > 0),
     ),
     ...told("action CUSTOM: providers cannot be asked, requests that match are denied", custom),
     ...told("mode DISABLE: where Envoy terminates TLS all the same, identities count as sent", disabled),

@@ -7,7 +7,8 @@ export const unenforcedRows: readonly AnyRow[] = [
   {
     code: "lint/tokens-not-verified",
     about: "requestAuthentication",
-    *find({ head }) {
+    *find({ head, jwtRules }) {
+      if (jwtRules.length === 0) return;
       yield {
         span: head.kind.span,
         message: `expected policies that this version enforces, found ${quote(head.kind.value)}, whose tokens it cannot verify, so that every HTTP request to the workloads it selects is denied`,
