@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
 import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
+import { testFileSchema } from "#cli/policies/test-file";
+import { requestSchema } from "#cli/request/schema";
 import { faultCodes } from "#platform/fault-codes";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 
@@ -14,6 +16,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/config.md", renderReference()],
     ["docs/faults.md", renderFaults()],
     ["docs/diagnostics.md", renderDiagnosticsPage()],
+    ["docs/policy-tests.md", renderPolicyTests()],
   ]);
 }
 
@@ -55,6 +58,52 @@ function renderReference(): string {
   return `${lines.join("\n")}\n`;
 }
 
+const policyTests = `# Requests and policy tests
+
+How a request is written down for \`garita eval -f\`, \`garita explain -f\` and the admin API's \`/v1/explain\`, and how \`garita test\` reads its
+\`*_test.yaml\` files. This page is generated from the schemas that check them.
+
+A described request is asked exactly as an Envoy with the filter of the README would ask, by one that verifies client certificates. Everything has a default: \`{}\` is a
+plaintext \`GET /\` from 127.0.0.1.
+
+\`\`\`yaml
+# hello_test.yaml, anywhere in the policy folder
+workload: { namespace: hello, workload: hello-v1, port: 8080 }
+callers:
+  anybody: {}
+  nginx: { principal: hello.mesh/ns/web/sa/nginx, address: 10.0.0.21 }
+requests:
+  greeting: { method: GET, path: /hello }
+  post: { method: POST, path: /hello, headers: ["content-type: text/plain"] }
+  database: { tcp: true, workload: { namespace: hello, labels: { app: db }, port: 5432 } }
+expect:
+  - { callers: [anybody, nginx], requests: [greeting], outcome: allow }
+  - { callers: [nginx], requests: [post], outcome: allow, rule: "ns[hello]-policy[hello-readers]-rule[1]" }
+\`\`\`
+
+Every caller is tried with every request. **A pair that \`expect\` does not list must be denied**; a pair that two items list is an error. A workload is described like a
+listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none.
+`;
+
+function renderPolicyTests(): string {
+  const table = (schema: ConfigSchema) => [
+    "| Key | Type | Default | Meaning |",
+    "|---|---|---|---|",
+    ...rows(schema, "", []),
+  ];
+  const lines = [
+    policyTests,
+    "## A test file",
+    "",
+    ...table(testFileSchema),
+    "",
+    "## A request file",
+    "",
+    ...table(requestSchema),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
 function renderFaults(): string {
   const lines = [
     "# Faults",
@@ -85,6 +134,7 @@ function rows(schema: ConfigSchema, path: string, out: string[]): string[] {
     const needed = schema.required?.includes(name) === true ? "required" : defaultText(member);
     out.push(`| \`${key}${listMark(member)}\` | ${typeText(member)} | ${needed} | ${member.description} |`);
     rows(member.items ?? member, `${key}${listMark(member)}`, out);
+    if (typeof member.additionalProperties === "object") rows(member.additionalProperties, `${key}.NAME`, out);
   }
   return out;
 }
