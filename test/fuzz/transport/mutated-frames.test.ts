@@ -59,7 +59,7 @@ test("a check with bytes exchanged, left out or put in is answered, and never be
 
 function mutate(whole: Uint8Array, random: Random): Uint8Array {
   const bytes = [...whole];
-  for (let times = 1 + random.below(3); times > 0; times--) {
+  for (let times = 1 + random.below(3); times > 0 && bytes.length > 0; times--) {
     const at = random.below(bytes.length);
     switch (random.below(4)) {
       case 0:
