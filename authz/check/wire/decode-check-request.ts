@@ -2,7 +2,7 @@ import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { CheckHttp, CheckPeer, CheckRequest } from "./check-request.ts";
 import { type FilterMetadata, metadataValue, readFilterMetadata } from "./filter-metadata.ts";
 import { HeaderTable } from "./header-table.ts";
-import { mapValue, readHeaderValue, readMapEntry, type TextSpans } from "./text-spans.ts";
+import { mapValue, noSpans, readHeaderLines, readMapEntry, type TextSpans } from "./text-spans.ts";
 import { fieldTag, varintTag, WireFault, WireReader } from "./wire-reader.ts";
 
 export type DecodedCheckRequest =
@@ -43,7 +43,7 @@ class DecodedPeer implements CheckPeer {
   service: ByteString = "";
   principal: ByteString = "";
   certificate: ByteString = "";
-  readonly labelSpans: TextSpans = [];
+  labelSpans = noSpans;
 
   constructor(slab: string) {
     this.#slab = slab;
@@ -60,8 +60,8 @@ class DecodedHttp implements CheckHttp {
   path: ByteString = "";
   protocol: ByteString = "";
   raw = false;
-  readonly mapSpans: TextSpans = [];
-  readonly lineSpans: TextSpans = [];
+  mapSpans = noSpans;
+  lineSpans = noSpans;
   readonly #slab: string;
   #table: HeaderTable | undefined;
 
@@ -95,7 +95,7 @@ class DecodedRequest implements CheckRequest {
   http: DecodedHttp | undefined = undefined;
   tlsSession: { sni: ByteString } | undefined = undefined;
   filterMetadata: FilterMetadata | undefined = undefined;
-  readonly extensionSpans: TextSpans = [];
+  extensionSpans = noSpans;
   /** From the length of the first entry, so that the text reads in one way only, to the end of the last. */
   extensionsStart = 0;
   extensionsEnd = 0;
@@ -148,6 +148,7 @@ function readAttributes(reader: WireReader, end: number, request: DecodedRequest
         break;
       case fieldTag(10):
         if (request.extensionsEnd === 0) request.extensionsStart = reader.position;
+        request.extensionSpans = own(request.extensionSpans);
         readMapEntry(reader, end, request.extensionSpans);
         request.extensionsEnd = reader.position;
         break;
@@ -180,6 +181,7 @@ function readPeer(reader: WireReader, end: number, peer: DecodedPeer): void {
         peer.service = reader.text(end);
         break;
       case fieldTag(3):
+        peer.labelSpans = own(peer.labelSpans);
         readMapEntry(reader, end, peer.labelSpans);
         break;
       case fieldTag(4):
@@ -250,11 +252,12 @@ function readHttp(reader: WireReader, end: number, http: DecodedHttp): void {
   for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
     switch (tag) {
       case fieldTag(3):
+        http.mapSpans = own(http.mapSpans);
         readMapEntry(reader, end, http.mapSpans);
         break;
       case fieldTag(13):
         http.raw = true;
-        readHeaderMap(reader, reader.enter(end), http.lineSpans);
+        readHeaderMap(reader, reader.enter(end), http);
         break;
       case fieldTag(2):
         http.method = reader.text(end);
@@ -274,11 +277,15 @@ function readHttp(reader: WireReader, end: number, http: DecodedHttp): void {
   }
 }
 
-function readHeaderMap(reader: WireReader, end: number, spans: TextSpans): void {
-  for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
-    if (tag === fieldTag(1)) readHeaderValue(reader, end, spans);
-    else reader.skip(tag, end, 1 << 1);
-  }
+/** Two header maps merge: their lines follow each other. */
+function readHeaderMap(reader: WireReader, end: number, http: DecodedHttp): void {
+  const lines = readHeaderLines(reader, end);
+  http.lineSpans = http.lineSpans.length === 0 ? lines : http.lineSpans.concat(lines);
+}
+
+/** Entries are added to a list of their own, never to the empty one that all share. */
+function own(spans: TextSpans): TextSpans {
+  return spans === noSpans ? [] : spans;
 }
 
 function readTlsSession(reader: WireReader, end: number, session: { sni: ByteString }): void {

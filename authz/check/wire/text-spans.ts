@@ -11,6 +11,7 @@ const KEY = fieldTag(1);
 const VALUE = fieldTag(2);
 const RAW_VALUE = fieldTag(3);
 const MAP_ENTRY_FIELDS = (1 << 1) | (1 << 2);
+const HEADER_MAP_FIELDS = 1 << 1;
 const HEADER_VALUE_FIELDS = (1 << 1) | (1 << 2) | (1 << 3);
 
 /** Reads one entry of a `map<string, string>`: a missing key or value is empty, the last of several counts. */
@@ -35,8 +36,32 @@ export function readMapEntry(reader: WireReader, limit: number, spans: TextSpans
   spans.push(keyStart, keyEnd, valueStart, valueEnd);
 }
 
+/** No spans: most messages have no map of most kinds. Frozen, because all share it. */
+export const noSpans: TextSpans = Object.freeze([]) as unknown as TextSpans;
+
+/** Where header lines are collected before their number is known. PERF: an array that grows line by line is copied over and over. */
+let collected: TextSpans = [];
+/** Beyond this the memory of a large message is given back. */
+const KEPT_OFFSETS = 4 * 1024;
+
+/** Reads the header lines of one `HeaderMap`, in order. */
+export function readHeaderLines(reader: WireReader, end: number): TextSpans {
+  let length = 0;
+  for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
+    if (tag === KEY) {
+      readHeaderValue(reader, end, collected, length);
+      length += 4;
+    } else {
+      reader.skip(tag, end, HEADER_MAP_FIELDS);
+    }
+  }
+  const spans = collected.slice(0, length);
+  if (length > KEPT_OFFSETS) collected = [];
+  return spans;
+}
+
 /** Reads one `HeaderValue`. Its value is `raw_value`, where Envoy puts the bytes as received, and `value` where that is empty. */
-export function readHeaderValue(reader: WireReader, limit: number, spans: TextSpans): void {
+function readHeaderValue(reader: WireReader, limit: number, spans: TextSpans, at: number): void {
   reader.countEntry();
   const end = reader.enter(limit);
   let keyStart = 0;
@@ -59,8 +84,11 @@ export function readHeaderValue(reader: WireReader, limit: number, spans: TextSp
       reader.skip(tag, end, HEADER_VALUE_FIELDS);
     }
   }
-  if (rawEnd > rawStart) spans.push(keyStart, keyEnd, rawStart, rawEnd);
-  else spans.push(keyStart, keyEnd, valueStart, valueEnd);
+  const isRaw = rawEnd > rawStart;
+  spans[at] = keyStart;
+  spans[at + 1] = keyEnd;
+  spans[at + 2] = isRaw ? rawStart : valueStart;
+  spans[at + 3] = isRaw ? rawEnd : valueEnd;
 }
 
 /** The value of a map's key; of several entries with that key the last counts, as protobuf has it. */
