@@ -73,10 +73,10 @@ export function* createEngineInSteps(
   const scanUpTo = options.scanUpTo ?? SCAN_UP_TO;
   const tools = {
     table,
-    http: yield* PreparedIndex.prepare(http, scanUpTo),
-    tcp: yield* PreparedIndex.prepare(tcp, scanUpTo),
-    customHttp: yield* PreparedIndex.prepare(customHttp, scanUpTo),
-    customTcp: yield* PreparedIndex.prepare(customTcp, scanUpTo),
+    http: yield* PreparedIndex.prepare(http, "http", scanUpTo),
+    tcp: yield* PreparedIndex.prepare(tcp, "tcp", scanUpTo),
+    customHttp: yield* PreparedIndex.prepare(customHttp, "customHttp", scanUpTo),
+    customTcp: yield* PreparedIndex.prepare(customTcp, "customTcp", scanUpTo),
     candidates: new Candidates(table.size),
     lowest: noMatches(),
   };

@@ -1,6 +1,7 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Workload } from "./attributes.ts";
 import type { EffectiveMtlsMode, WorkloadView } from "./contract.ts";
+import type { IndexSlot, Start } from "./lookup/prepared-index.ts";
 import { type ComposedMtls, composeMtls } from "./mtls-mode.ts";
 import { type RuleTable, stageNumber } from "./rule-table.ts";
 import { type SelectionSubject, selectionSubject, selects } from "./selection.ts";
@@ -15,6 +16,13 @@ export class PreparedView implements WorkloadView {
   readonly hasCustom: boolean;
   /** By stage number: does a policy of the stage select the workload, be it one without rules? */
   readonly stages: readonly boolean[];
+  /** Where each index begins its look-ups for this workload; filled at the first (`lookup/prepared-index.ts`). */
+  readonly starts: { [Slot in IndexSlot]: Start | undefined } = {
+    http: undefined,
+    tcp: undefined,
+    customHttp: undefined,
+    customTcp: undefined,
+  };
   readonly #mtls: ComposedMtls;
   readonly #rules: Uint32Array;
 

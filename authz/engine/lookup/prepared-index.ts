@@ -1,12 +1,15 @@
 import type { RequestAttributes } from "#authz/engine/attributes";
-import type { RuleIndex } from "#policy-compiler/ruleset/model";
+import type { RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
 import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
 import { type DimensionLookup, prepareDimension } from "./dimension.ts";
 
+/** The four indexes of a rule set; a view keeps for each where its look-ups begin. */
+export type IndexSlot = keyof RuleSet["index"];
+
 /** Where the look-ups of one workload begin. */
-interface Start {
+export interface Start {
   /** Rules that every request has to ask: without anchors, or found by the workload alone. */
   readonly rules: Int32Array;
   /** These are all there are: the requests' own attributes need not be looked up. */
@@ -18,23 +21,24 @@ export class PreparedIndex {
   readonly #index: RuleIndex;
   readonly #lookups: readonly DimensionLookup[];
   readonly #scanUpTo: number;
-  readonly #starts = new WeakMap<PreparedView, Start>();
+  readonly #slot: IndexSlot;
 
-  private constructor(index: RuleIndex, scanUpTo: number, lookups: readonly DimensionLookup[]) {
+  private constructor(index: RuleIndex, slot: IndexSlot, scanUpTo: number, lookups: readonly DimensionLookup[]) {
     this.#index = index;
+    this.#slot = slot;
     this.#scanUpTo = scanUpTo;
     this.#lookups = lookups;
   }
 
   /** `scanUpTo`: as many applying rules are all candidates, without a look-up. */
-  static *prepare(index: RuleIndex, scanUpTo: number): Steps<PreparedIndex> {
+  static *prepare(index: RuleIndex, slot: IndexSlot, scanUpTo: number): Steps<PreparedIndex> {
     const lookups: DimensionLookup[] = [];
     for (const dimension of index.dimensions) {
       const lookup = yield* prepareDimension(dimension);
       if (lookup !== undefined) lookups.push(lookup);
       yield;
     }
-    return new PreparedIndex(index, scanUpTo, lookups);
+    return new PreparedIndex(index, slot, scanUpTo, lookups);
   }
 
   /** Fills `candidates` with a superset of the rules that match the request or are unknown of it. */
@@ -47,10 +51,10 @@ export class PreparedIndex {
   }
 
   #start(view: PreparedView): Start {
-    let start = this.#starts.get(view);
+    let start = view.starts[this.#slot];
     if (start === undefined) {
       start = this.#few(view) ?? { rules: Int32Array.from(this.#ofWorkload(view)), complete: false };
-      this.#starts.set(view, start);
+      view.starts[this.#slot] = start;
     }
     return start;
   }
