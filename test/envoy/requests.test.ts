@@ -245,6 +245,14 @@ for (const { received, upstream } of targets) {
   });
 }
 
+test("a query beyond ASCII, over HTTP/2: text is handed on as it is, bytes that are no text cannot be", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  const asked = (query: string) => h2(envoy.port("as-received"), { ":path": `/x/../open?${query}` });
+  const text = await asked("q=\u00c3\u00a9&r=%C3");
+  assert.deepEqual([text.headers[":status"], echoed(text.body).target], [200, "/open?q=\u00c3\u00a9&r=%C3"]);
+  assert.equal((await asked("q=\u00e9")).headers[":status"], 403);
+});
+
 test("duplicate header lines: each counts by itself, also where Envoy joins them", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
   const roles = (listener: string, ...values: string[]) =>

@@ -27,17 +27,16 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
     headers.receive(name, value);
   }
 
-  const crumbs: string[] = [];
+  let cookie = "";
   if (request.headers.filter(([name]) => name === "host").length > 1) return reset("http2.invalid.header.field");
   for (const [name, value] of request.headers) {
     const reason = refusal(name, value);
     if (reason !== undefined) return reset(reason);
-    if (name === "cookie") crumbs.push(value);
+    // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones in front vanish.
+    if (name === "cookie") cookie = cookie === "" ? value : `${cookie}; ${value}`;
     else if (name !== "host") headers.receive(name, value);
     else if (headers.get(":authority") === undefined) headers.receive(":authority", value);
   }
-  // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones vanish.
-  const cookie = crumbs.filter((crumb) => crumb !== "").join("; ");
   if (cookie !== "") headers.receive("cookie", cookie);
 
   if (!isAuthority(headers.get(":authority") ?? "") || /@/.test(headers.get(":authority") ?? "")) {

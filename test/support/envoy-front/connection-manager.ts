@@ -55,8 +55,9 @@ export function prepareRequest(
   const edge = isEdge(listener);
   const transport = admitted.tls ? "https" : "http";
   if (edge) appendPeer(headers, connection);
-  const proto = headers.get("x-forwarded-proto") ?? "";
-  if (proto === "" || (edge && listener.numTrustedProxies === 0)) headers.set("x-forwarded-proto", transport);
+  // An empty one stays.
+  const proto = headers.get("x-forwarded-proto");
+  if (proto === undefined || (edge && listener.numTrustedProxies === 0)) headers.set("x-forwarded-proto", transport);
   if (headers.get(":scheme") === undefined) {
     const forwarded = headers.get("x-forwarded-proto")!.toLowerCase();
     headers.set(":scheme", forwarded === "http" || forwarded === "https" ? forwarded : transport);
