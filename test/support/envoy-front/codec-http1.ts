@@ -21,7 +21,9 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  */
 export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap | OwnReply {
   if (!methods.has(request.method)) return refused("http1.codec_error");
-  if (!/^[\x21-\x7e]+$/.test(request.target)) return refused("http1.codec_error");
+  // Any white space may stand around it.
+  const target = trim(request.target);
+  if (!/^[\x21-\x7e]+$/.test(target)) return refused("http1.codec_error");
   if (request.protocol === "HTTP/1.0") return { status: 426, body: "Upgrade Required", details: "low_version" };
 
   const headers = new HeaderMap();
@@ -37,19 +39,20 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     if (name.toLowerCase() === "content-length") headers.set(name, value);
     else headers.receive(name, value);
   }
-  return readTarget(request, headers, https) ?? refuseCoding(headers) ?? dropHopByHop(headers) ?? headers;
+  return (
+    readTarget(request.method, target, headers, https) ?? refuseCoding(headers) ?? dropHopByHop(headers) ?? headers
+  );
 }
 
 /** Origin form, absolute form, `*`; anything else is refused. */
-function readTarget(request: DownstreamRequest, headers: HeaderMap, https: boolean): OwnReply | undefined {
-  const target = request.target;
-  if (request.method === "CONNECT") {
+function readTarget(method: string, target: string, headers: HeaderMap, https: boolean): OwnReply | undefined {
+  if (method === "CONNECT") {
     if (!/^[^/]+:\d+$/.test(target)) return refused("http1.invalid_url");
     headers.set(":authority", target);
     return undefined;
   }
   if (target === "*") {
-    return request.method === "OPTIONS"
+    return method === "OPTIONS"
       ? { status: 404, body: "", details: "absolute_path_rejected" }
       : refused("http1.codec_error");
   }

@@ -34,6 +34,8 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
     if (reason !== undefined) return reset(reason);
     // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones in front vanish.
     if (name === "cookie") cookie = cookie === "" ? value : `${cookie}; ${value}`;
+    // Its one word passes in any case, and is dropped but as written in the RFC.
+    else if (name === "te" && value !== "trailers") continue;
     else if (name !== "host") headers.receive(name, value);
     else if (headers.get(":authority") === undefined) headers.receive(":authority", value);
   }
@@ -59,7 +61,7 @@ function refusal(name: string, value: string): string | undefined {
   if (name === "" || name.startsWith(":") || /[^!#$%&'*+.^_`|~0-9a-z-]/.test(name)) return "http2.invalid.header.field";
   if (hasControl(value)) return "http2.invalid.header.field";
   if (hopByHop.has(name)) return "http2.invalid.header.field";
-  if (name === "te" && value !== "trailers") return "http2.invalid.header.field";
+  if (name === "te" && fold(value) !== "trailers") return "http2.invalid.header.field";
   if (name === "host" && (value === "" || !isAuthority(value))) return "http2.invalid.header.field";
   if (name === "content-length" && !/^\d+$/.test(value)) return "http2.invalid.header.field";
   return undefined;

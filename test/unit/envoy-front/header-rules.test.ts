@@ -216,6 +216,8 @@ const rows: readonly Row[] = [
   },
   { says: "HTTP/2 te other than trailers", protocol: h2, lines: [["te", "gzip"]], sees: "http2.invalid.header.field" },
   { says: "HTTP/2 te trailers", protocol: h2, lines: [["te", "trailers"]], ask: "te", sees: ["trailers"] },
+  { says: "HTTP/2 te in another case is dropped", protocol: h2, lines: [["te", "Trailers"]], ask: "te", sees: [] },
+  { says: "white space around an HTTP/1.1 target is nothing", target: " /x\t ", ask: ":path", sees: ["/x"] },
 
   { says: "x-request-id is made", ask: "x-request-id", sees: ["5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11"] },
   {
