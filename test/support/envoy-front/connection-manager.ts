@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { Admitted } from "./admit.ts";
 import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
 import type { HeaderMap } from "./header-map.ts";
@@ -80,15 +81,17 @@ export function isAuthority(text: string): boolean {
   return /^[!-~]*$/.test(text) && !/[/\\?#]/.test(text);
 }
 
-const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%/?-]*$/;
+/** A colon before the first slash would end a scheme. */
+const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%?-]*(?:\/[A-Za-z0-9._~!$&'()*+,;=@%/?:-]*)?$/;
 const absoluteReference =
-  /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?(?:[/?][!-"$-~]*)?$/;
+  /^[A-Za-z][A-Za-z0-9+.-]*:\/\/@?(?:[A-Za-z0-9.-]+|\[([0-9A-Fa-f:.]+)(?:%[0-9A-Za-z]+)?\])(?::(\d+))?(?:[/?][!-"$-~]*#*)?$/;
 
-/** A referer that Envoy keeps: a reference without a fragment, a host, if any, as DNS would have it. */
+/** A referer that Envoy keeps: a reference whose fragment, if any, is empty, and whose host, if any, is as DNS would have it. */
 function isReference(text: string): boolean {
   if (relativeReference.test(text)) return true;
   const absolute = absoluteReference.exec(text);
-  return absolute !== null && Number(absolute[1] ?? 0) <= 65535;
+  if (absolute === null || Number(absolute[2] ?? 0) > 65535) return false;
+  return absolute[1] === undefined || isIPv6(absolute[1]);
 }
 
 /** With a trusted remote address Envoy writes down whom it got the request from; a loopback peer as itself. */

@@ -351,6 +351,9 @@ const rows: readonly Row[] = [
     ask: "referer",
     sees: ["HTTPS://R.EXAMPLE/P?q"],
   },
+  { says: "a fragment may be empty", lines: [["referer", "http://h/x#"]], ask: "referer", sees: ["http://h/x#"] },
+  { says: "a path may hold a colon", lines: [["referer", "/a:b"]], ask: "referer", sees: ["/a:b"] },
+  { says: "what ends a scheme is no path", lines: [["referer", "a?b:c"]], ask: "referer", sees: [] },
   { says: "a host that DNS does not know goes", lines: [["referer", "http://a_b/"]], ask: "referer", sees: [] },
   {
     says: "at the edge the request id is Envoy's own",
