@@ -33,11 +33,9 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     if (!token.test(name)) return refused("http1.codec_error");
     const value = trim(raw);
     if (hasControl(value)) return refused("http1.invalid_characters");
-    if (name.toLowerCase() === "content-length" && !agrees(headers.get(name), value)) {
-      return refused("http1.codec_error");
-    }
-    if (name.toLowerCase() === "content-length") headers.set(name, value);
-    else headers.receive(name, value);
+    const again = headers.get(name) !== undefined;
+    if (name.toLowerCase() === "content-length" && (again || !/^\d+$/.test(value))) return refused("http1.codec_error");
+    headers.receive(name, value);
   }
   return (
     readTarget(request.method, target, headers, https) ?? refuseCoding(headers) ?? dropHopByHop(headers) ?? headers
@@ -118,10 +116,6 @@ function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
   if (!upgrading) for (const name of ["connection", "upgrade"]) headers.remove(name);
   if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
   return undefined;
-}
-
-function agrees(present: string | undefined, value: string): boolean {
-  return /^\d+$/.test(value) && (present === undefined || present === value);
 }
 
 function refused(details: string): OwnReply {

@@ -78,7 +78,7 @@ export function prepareRequest(
 
 /** Ends at what belongs to no authority; bytes beyond ASCII do not either. */
 export function isAuthority(text: string): boolean {
-  return /^[!-~]*$/.test(text) && !/[/\\?#]/.test(text);
+  return /^[A-Za-z0-9.:@,;!_%'()~=+$&*[\]-]*$/.test(text);
 }
 
 /** A colon before the first slash would end a scheme. */
