@@ -38,7 +38,7 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     });
   },
   async grpc() {
-    const cost = await grpcCost(9, 20_000);
+    const cost = await grpcCost(41, 3_000);
     return [
       { what: "grpc-js that always allows", value: cost.cannedMicros, unit: "µs CPU a check" },
       { what: "this service, 1,000 rules", value: cost.garitaMicros, unit: "µs CPU a check" },

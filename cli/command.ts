@@ -6,6 +6,10 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
+  /** Which of the two is a terminal. */
+  readonly terminal: { readonly output: boolean; readonly errors: boolean };
+  /** Everything that standard input holds. */
+  readonly readInput: () => Promise<Uint8Array>;
   /** Says how the program ends. The last word counts; without one it ends with 0. */
   readonly finish: (code: ExitCode) => void;
 }

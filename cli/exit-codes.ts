@@ -1,3 +1,5 @@
+import type { FaultCode } from "#platform/fault-codes";
+
 /** What the exit status of every command means, whatever the output format. */
 export const exitCodes = {
   ok: 0,
@@ -14,3 +16,15 @@ export const exitCodes = {
   denied: 10,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Coded errors that are not internal when a command ends with one. */
+const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
+  ["source/missing", exitCodes.usage],
+  ["source/escape", exitCodes.invalidPolicy],
+  ["source/too-large", exitCodes.invalidPolicy],
+]);
+
+/** The exit status of a command that ends with a coded error. */
+export function exitCodeOf(code: FaultCode): ExitCode {
+  return coded.get(code) ?? exitCodes.internal;
+}

@@ -10,8 +10,15 @@ export function addIstioLax(command: Command): Command {
   return command.option("--istio-lax", "drop unknown fields with a note, as Istio's file loader does", false);
 }
 
-/** Colour only on a terminal that wants it (https://no-color.org). */
-export function wantsColour({ environment }: CommandContext): boolean {
+export function addNoIndex(command: Command): Command {
+  return command.option("--no-index", "ask every rule for every decision; it must never change one");
+}
+
+/** Colour only on a terminal that wants it (https://no-color.org). `stream`: where the text goes. */
+export function wantsColour(
+  { environment, terminal }: CommandContext,
+  stream: keyof CommandContext["terminal"],
+): boolean {
   if (environment["NO_COLOR"] !== undefined && environment["NO_COLOR"] !== "") return false;
-  return process.stdout.isTTY === true && environment["TERM"] !== "dumb";
+  return terminal[stream] && environment["TERM"] !== "dumb";
 }

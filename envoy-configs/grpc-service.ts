@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { GrpcServiceSchema } from "#platform/envoy-api/gen/envoy/config/core/v3/grpc_service_pb";
-import { attributeMetadata, bracketed, issuerMetadata } from "./attribute-metadata.ts";
+import { attributeMetadata, bracketed, issuerMetadata, METADATA_PREFIX } from "./attribute-metadata.ts";
 import { duration } from "./duration.ts";
 
 export interface GrpcServiceOptions {
@@ -10,6 +10,8 @@ export interface GrpcServiceOptions {
   readonly timeoutMillis?: number;
   /** Send `x-garita-issuer` too: only with Envoy 1.38 or later. */
   readonly issuer?: boolean;
+  /** What Garita's listener demands in `x-garita-secret` (`secretFile`). */
+  readonly secret?: string;
 }
 
 /** The gRPC service of a filter that calls Garita, with the attribute metadata. */
@@ -18,6 +20,9 @@ export function grpcService(options: GrpcServiceOptions): MessageInitShape<typeo
   return {
     targetSpecifier: { case: "envoyGrpc", value: { clusterName: options.cluster } },
     timeout: duration(options.timeoutMillis ?? 1000),
-    initialMetadata: lines.map((line) => ({ key: line.key, value: bracketed(line) })),
+    initialMetadata: [
+      ...lines.map((line) => ({ key: line.key, value: bracketed(line) })),
+      ...(options.secret === undefined ? [] : [{ key: `${METADATA_PREFIX}secret`, value: options.secret }]),
+    ],
   };
 }

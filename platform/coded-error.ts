@@ -1,5 +1,4 @@
-/** A stable name of a fault: `area/fault`. */
-export type FaultCode = `${string}/${string}`;
+import type { FaultCode } from "./fault-codes.ts";
 
 /**
  * An operation that failed for a reason that another part of the program, or an operator, can act on. `message` is one line,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { unlink } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
 import type { Address } from "./address.ts";
 import { CodedError, messageOf } from "./coded-error.ts";
@@ -32,8 +32,13 @@ function listenUnix(server: Server, path: string, mode: number): void {
   }
 }
 
-/** Removes a socket file that a dead process left behind. Somebody else's living socket stays, and so does any other file. */
+/**
+ * Removes a socket file that a dead process left behind. Somebody else's living socket stays, and so does any other file: the
+ * system refuses a connection to those in the same words, so that what stands there is looked at first.
+ */
 async function removeStaleSocket(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isSocket() !== true) return;
   const answer = await new Promise<string>((resolve) => {
     const probe = connect({ path });
     probe.once("connect", () => {

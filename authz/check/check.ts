@@ -1,4 +1,6 @@
 import { makeAnswer } from "./answer.ts";
+import { plainAnswer } from "./answer-template.ts";
+import { OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type {
   CallMetadata,
   CheckEnvironment,
@@ -78,6 +80,10 @@ function answer(
   listener: ListenerSettings,
 ): CheckOutcome {
   const digest = snapshot?.engine.digest;
+  if (snapshot !== undefined && editsNothing(verdict, http, listener)) {
+    const response = plainAnswer(verdict, id, snapshot.engine);
+    if (response !== undefined) return { response, record: recordVerdict(verdict, id, listener, digest) };
+  }
   const made = makeAnswer(verdict, id, digest, http, listener);
   // An allowing answer that cannot be written would go out as a denial: the record must say so.
   const fault = made.allowed && editsHeaders(made) ? answerFault(made) : undefined;
@@ -90,6 +96,15 @@ function answer(
     return answer({ verdict: refused, http }, id, snapshot, listener);
   }
   return { response: encodeCheckResponse(made), record: recordVerdict(verdict, id, listener, digest) };
+}
+
+/** Nothing in the answer is of this request but its id. */
+function editsNothing(verdict: Verdict, http: CheckHttp | undefined, listener: ListenerSettings): boolean {
+  return (
+    verdict.newTarget === undefined &&
+    !listener.explainToClient &&
+    (http === undefined || verdict.decision.outcome === "deny" || http.headerNamesBeginning(OUR_PREFIX).length === 0)
+  );
 }
 
 function editsHeaders({ setHeaders, removeHeaders, responseHeaders }: CheckAnswer): boolean {

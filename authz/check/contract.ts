@@ -57,6 +57,8 @@ export interface CheckRecord {
   readonly digest: string | undefined;
   /** The CUSTOM rule that refused, if any. */
   readonly custom: RuleRef | undefined;
+  /** What the policies asked for and the asking Envoy was not told to send: bits, see `attributes/lacking.ts`. */
+  readonly lacking: number;
   /** More about a refusal, for the log. */
   readonly detail: string | undefined;
 }

@@ -34,7 +34,8 @@ export function readHttpRequest(
 ): ReadHttpRequest {
   const hosts = headers.get("host") ?? NONE;
   if (hosts.length > 1) return { ok: false, fault: "more than one host" };
-  const target = readTarget(received, hosts[0] ?? "");
+  const target = readTarget(received, hosts[0]);
+  if (target === undefined) return { ok: false, fault: "the target names another host than the Host header" };
   const path = cutPrefix(target.path, listener.pathPrefix);
   if (path === undefined) return { ok: false, fault: "the target does not begin with the listener's path prefix" };
   const http: CheckHttp = {
@@ -55,19 +56,29 @@ export function readHttpRequest(
       http,
       tlsSession: undefined,
       contextExtension: () => undefined,
+      contextExtensionsText: () => undefined,
       metadata: () => undefined,
       hasMetadataNamespace: () => false,
     },
   };
 }
 
-/** RFC 9112 §3.2: origin form; absolute form, whose authority replaces the Host header; CONNECT's authority, which is no path. */
-function readTarget({ method, target }: HttpCheckRequest, host: ByteString): { host: ByteString; path: ByteString } {
+/**
+ * RFC 9112 §3.2: origin form; absolute form; CONNECT's authority, which is no path. Undefined: two hosts. By the standard the
+ * authority of an absolute form replaces the Host header, but whoever asks us may forward the one or the other (Envoy sends no
+ * absolute form), so that only one that both agree on, and without a user's name in front, can be decided on.
+ */
+function readTarget(
+  { method, target }: HttpCheckRequest,
+  host: ByteString | undefined,
+): { host: ByteString; path: ByteString } | undefined {
   if (method === "CONNECT") return { host: host || target, path: "" };
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target);
-  if (absolute === null) return { host, path: target };
+  if (absolute === null) return { host: host ?? "", path: target };
   const [, authority = "", rest = ""] = absolute;
-  return { host: authority.slice(authority.lastIndexOf("@") + 1), path: rest === "" ? "/" : rest };
+  if (authority.includes("@") || (host !== undefined && authority.toLowerCase() !== host.toLowerCase()))
+    return undefined;
+  return { host: authority, path: rest === "" ? "/" : rest };
 }
 
 /** Undefined: it does not begin with it. A target that is no path is left for others to refuse. */

@@ -1,6 +1,6 @@
 import { CheckAttributes } from "#authz/check/attributes/check-attributes";
 import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
-import { type RequestAttributes, UNKNOWN, type Workload } from "#authz/engine/attributes";
+import { UNKNOWN, type Workload } from "#authz/engine/attributes";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { CallMetadata, ListenerSettings, Snapshot } from "./contract.ts";
@@ -31,7 +31,7 @@ export interface Verdict {
   /** Allowed, and the target that was decided on is not the one received: what `:path` is to be. */
   readonly newTarget: ByteString | undefined;
   readonly workload: Workload | undefined;
-  readonly attributes: RequestAttributes | undefined;
+  readonly attributes: CheckAttributes | undefined;
   readonly custom: RuleRef | undefined;
   readonly detail: string | undefined;
 }
@@ -39,7 +39,7 @@ export interface Verdict {
 /** What was known when a stage answered. */
 interface Found {
   readonly workload?: Workload;
-  readonly attributes?: RequestAttributes;
+  readonly attributes?: CheckAttributes;
   readonly custom?: RuleRef;
 }
 

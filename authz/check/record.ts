@@ -17,6 +17,7 @@ export function recordVerdict(
     listener: listener.name,
     digest,
     custom: verdict.custom,
+    lacking: verdict.attributes?.lacking ?? 0,
     detail: verdict.detail,
   };
 }

@@ -37,7 +37,7 @@ export function denialEntry(record: CheckRecord): DenialEntry {
     workload: workload === undefined ? undefined : `${workload.namespace}/${workload.name ?? "?"}`,
     principal: principalOf(attributes?.peer),
     method: textOf(http?.method),
-    host: textOf(http?.host),
+    host: withoutUser(textOf(http?.host)),
     path: withoutQuery(textOf(http?.path)),
     rule: rule?.key,
     origin: rule === undefined ? undefined : `${rule.origin.file}:${rule.origin.line}`,
@@ -58,6 +58,11 @@ function textOf(value: string | typeof UNKNOWN | undefined): string | undefined 
 
 function withoutQuery(path: string | undefined): string | undefined {
   return path?.split(/[?#]/, 1)[0];
+}
+
+/** RFC 3986 §3.2.1: what stands before `@` may be a password. */
+function withoutUser(host: string | undefined): string | undefined {
+  return host?.slice(host.lastIndexOf("@") + 1);
 }
 
 function cut(text: string): string {

@@ -13,7 +13,7 @@ export interface IpAddress {
 }
 
 /**
- * The names of a verified peer, tested in this order: URI SANs, DNS SANs, subject (check-attributes §3).
+ * The names of a verified peer, tested in this order: URI SANs, DNS SANs, subject, as Envoy RBAC does.
  * `opaque`: joined lists that could not be taken apart: a lone `*` matches each; any other pattern is false of it when the
  * pattern's literal text does not occur in it, else unknown. `complete: false`: there may be further names that we were not
  * told, so that a leaf which no known name satisfies is unknown.

@@ -11,7 +11,7 @@ export type EffectiveMtlsMode = "DISABLE" | "PERMISSIVE" | "STRICT";
  */
 export interface WorkloadView {
   readonly workload: Workload;
-  /** PeerAuthentication's composed mode for a workload port (istio-semantics §7.2). */
+  /** PeerAuthentication's composed mode for a workload port (Istio: mesh, namespace, workload, port). */
   mtlsMode(port: number): EffectiveMtlsMode;
   /** Names and JWT rules of the RequestAuthentications that apply, as indexes into the rule set's list. */
   readonly requestAuthentications: readonly number[];
@@ -31,7 +31,7 @@ export interface Engine {
   /** Hex SHA-256 of the rule set's bytes. */
   readonly digest: string;
   view(workload: Workload): WorkloadView;
-  /** CUSTOM rules, before tokens are verified. TCP: rules of HTTP providers are not asked (istio-semantics §5.3). */
+  /** CUSTOM rules, before tokens are verified. TCP: rules of HTTP providers are not asked, as in Istio. */
   matchCustom(view: WorkloadView, request: RequestAttributes): readonly CustomMatch[];
   /** AUDIT, DENY, ALLOW with their dry-run stages. Total: answers every input, never throws, never awaits. */
   decide(view: WorkloadView, request: RequestAttributes): Decision;

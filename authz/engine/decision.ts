@@ -35,7 +35,7 @@ export const decisionReasons = {
 } as const;
 export type DecisionReason = keyof typeof decisionReasons;
 
-/** Envoy's words for a dry-run stage (istio-semantics §5.1). */
+/** Envoy's words for a dry-run stage (its shadow RBAC engine). */
 export interface DryRunResult {
   readonly result: "allowed" | "denied";
   readonly rule: RuleRef | undefined;

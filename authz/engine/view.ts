@@ -62,7 +62,8 @@ export class PreparedView implements WorkloadView {
 function selectedAuthentications(ruleSet: RuleSet, subject: SelectionSubject): readonly number[] {
   const selected: number[] = [];
   ruleSet.requestAuthentications.forEach((rule, i) => {
-    if (selects(rule.attachment, rule.namespace, subject)) selected.push(i);
+    // Istio: one without rules installs nothing.
+    if (rule.jwtRules.length > 0 && selects(rule.attachment, rule.namespace, subject)) selected.push(i);
   });
   return selected;
 }

@@ -1,4 +1,4 @@
-import type { FaultCode } from "#platform/coded-error";
+import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 
 /** What became of an attempt to make a rule set of what a source holds. */

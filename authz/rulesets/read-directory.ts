@@ -7,6 +7,7 @@ import type { SourceFile } from "#policy-compiler/compile";
 
 /** Beyond these a folder is not read. They are far above what policies need, and keep a mistaken path from filling the memory. */
 export interface DirectoryLimits {
+  /** Policy files; folders, each link to one counted, as many again. */
   readonly files: number;
   readonly totalSizeBytes: number;
   readonly depth: number;
@@ -42,9 +43,12 @@ export interface Listing {
 
 /** Lists the policy files of a folder without reading them. Fails like `readDirectory`. */
 export async function listDirectory(root: string, limits: DirectoryLimits = directoryLimits): Promise<Listing> {
-  const realRoot = await realpath(root).catch((cause: unknown) => {
+  const missing = (cause: unknown) => {
     throw new CodedError("source/missing", `the folder \`${root}\` cannot be opened: ${messageOf(cause)}`, { cause });
-  });
+  };
+  const realRoot = await realpath(root).catch(missing);
+  const stats = await stat(realRoot).catch(missing);
+  if (!stats.isDirectory()) throw new CodedError("source/missing", `\`${root}\` is not a folder`);
   const walk = new Walk(realRoot, limits);
   try {
     await walk.folder(realRoot, "", [realRoot]);
@@ -60,6 +64,7 @@ class Walk {
   readonly #limits: DirectoryLimits;
   readonly #files: { readonly path: string; readonly absolute: string; readonly mark: string }[] = [];
   #sizeBytes = 0n;
+  #folders = 0;
 
   constructor(root: string, limits: DirectoryLimits) {
     this.#root = root;
@@ -69,6 +74,10 @@ class Walk {
   async folder(absolute: string, relative: string, ancestors: readonly string[]): Promise<void> {
     if (ancestors.length > this.#limits.depth) {
       throw new CodedError("source/too-large", `\`${relative}\` lies deeper than ${this.#limits.depth} folders`);
+    }
+    // Links between folders make few of them look like very many.
+    if (++this.#folders > this.#limits.files) {
+      throw new CodedError("source/too-large", `the folder holds more than ${this.#limits.files} folders`);
     }
     const entries = await readdir(absolute, { withFileTypes: true });
     for (const entry of entries) {
@@ -95,8 +104,10 @@ class Walk {
     if (target !== this.#root && !target.startsWith(this.#root + sep)) {
       throw new CodedError("source/escape", `the link \`${path}\` leads out of the policy folder`);
     }
-    if (!stats.isDirectory()) this.#add(target, path, stats);
-    else if (!ancestors.includes(target)) await this.folder(target, path, [...ancestors, target]);
+    // Opening anything else (a pipe) could wait for ever.
+    if (stats.isFile()) this.#add(target, path, stats);
+    else if (stats.isDirectory() && !ancestors.includes(target))
+      await this.folder(target, path, [...ancestors, target]);
   }
 
   #add(absolute: string, path: string, stats: BigIntStats): void {

@@ -1,3 +1,4 @@
+import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 
@@ -28,7 +29,7 @@ export interface RuleSetCounts {
 export interface RefusedCandidate {
   readonly atMillis: number;
   /** `policy/invalid`, or what was wrong with the source. */
-  readonly code: string;
+  readonly code: FaultCode;
   readonly message: string;
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -48,6 +48,8 @@ export function createSync(options: SyncOptions): Sync {
   let stopped = false;
 
   const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult => {
+    // An attempt that the end has interrupted says nothing about the source.
+    if (stopped) return "unchanged";
     candidate = { ...refused, atMillis: options.nowMillis() };
     degradedSinceMillis ??= candidate.atMillis;
     log.error({ source: source.name, code: refused.code, errors: errorLines(refused.diagnostics) }, refused.message);

@@ -59,6 +59,7 @@ export function refusalRecord(
     listener: settings.name,
     digest: undefined,
     custom: undefined,
+    lacking: 0,
     detail,
   };
 }

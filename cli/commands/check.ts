@@ -26,7 +26,7 @@ export function define(command: Command, context: CommandContext): void {
     .action(async (folder: string, { format, failOn, istioLax }: Options) => {
       const compiled = await compileFolder(folder, { istioLax });
       const version = await readVersion();
-      context.write(await renderDiagnostics(compiled, format, { colour: wantsColour(context), version }));
+      context.write(await renderDiagnostics(compiled, format, { colour: wantsColour(context, "output"), version }));
       const { errors, warnings } = tally(compiled.diagnostics);
       if (errors > 0) context.finish(exitCodes.invalidPolicy);
       else if (failOn === "warning" && warnings > 0) context.finish(exitCodes.gate);

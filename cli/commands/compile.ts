@@ -1,9 +1,9 @@
-import { rename, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addIstioLax, wantsColour } from "../options.ts";
 import { compileFolder } from "../policies/compile-folder.ts";
+import { writeWhole } from "../policies/write-whole.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { readVersion } from "../version.ts";
 
@@ -20,17 +20,14 @@ export function define(command: Command, context: CommandContext): void {
     .action(async (folder: string, { output, istioLax }: Options) => {
       const compiled = await compileFolder(folder, { istioLax });
       if (compiled.diagnostics.some((d) => d.severity !== "note")) {
-        const version = await readVersion();
-        context.writeError(await renderDiagnostics(compiled, "text", { colour: wantsColour(context), version }));
+        const colour = wantsColour(context, "errors");
+        context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));
       }
       if (compiled.built === undefined) {
         context.finish(exitCodes.invalidPolicy);
         return;
       }
-      const { bytes, digest } = compiled.built;
-      const draft = `${output}.${process.pid}.part`;
-      await writeFile(draft, bytes);
-      await rename(draft, output);
-      context.write(`${digest}  ${output}\n`);
+      await writeWhole(output, compiled.built.bytes);
+      context.write(`${compiled.built.digest}  ${output}\n`);
     });
 }

@@ -1,21 +1,20 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, formatOption } from "../options.ts";
+import { addIstioLax, addNoIndex, formatOption } from "../options.ts";
 import { renderDecision } from "../report/decision.ts";
-import { decideLocally } from "../request/decide-locally.ts";
-import { explanationOf } from "../request/explanation.ts";
-import { addRequestOptions, type RequestOptions } from "../request/options.ts";
+import { decideLocally, type LocalOptions } from "../request/decide-locally.ts";
+import { explanationOf, seenFrom } from "../request/explanation.ts";
+import { addRequestOptions } from "../request/options.ts";
 
-interface Options extends RequestOptions {
+interface Options extends LocalOptions {
   readonly format: "text" | "json";
-  readonly istioLax: boolean;
   readonly exitCode?: boolean;
 }
 
 /** `garita eval [FOLDER]`: decides one request. Exit 10 for a denial under `--exit-code`. */
 export function define(command: Command, context: CommandContext): void {
-  addRequestOptions(addIstioLax(command))
+  addRequestOptions(addNoIndex(addIstioLax(command)))
     .argument("[folder]", "policy folder", ".")
     .addOption(formatOption(["text", "json"]))
     .option("--exit-code", "exit with 10 when the request is denied")
@@ -23,7 +22,7 @@ export function define(command: Command, context: CommandContext): void {
       const decided = await decideLocally(folder, options, context);
       if (decided === undefined) return;
       const { asked, digest } = decided;
-      const explained = explanationOf(asked.verdict, undefined, digest);
+      const explained = seenFrom(folder, explanationOf(asked.verdict, undefined, digest));
       const { applied: _a, nearest: _n, unknown: _u, ...short } = explained;
       context.write(options.format === "json" ? `${JSON.stringify(short, undefined, 2)}\n` : renderDecision(explained));
       if (options.exitCode === true && explained.outcome === "deny") context.finish(exitCodes.denied);

@@ -1,32 +1,36 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, formatOption } from "../options.ts";
+import { addIstioLax, addNoIndex, formatOption } from "../options.ts";
 import { renderExplanation } from "../report/decision.ts";
 import { askService } from "../request/ask-service.ts";
-import { decideLocally } from "../request/decide-locally.ts";
-import { type ExplainedDecision, explanationOf } from "../request/explanation.ts";
-import { addRequestOptions, type RequestOptions } from "../request/options.ts";
+import { decideLocally, type LocalOptions } from "../request/decide-locally.ts";
+import { type ExplainedDecision, explanationOf, seenFrom } from "../request/explanation.ts";
+import { addRequestOptions } from "../request/options.ts";
+import { UsageFault } from "../usage-fault.ts";
 
-interface Options extends RequestOptions {
+interface Options extends LocalOptions {
   readonly format: "text" | "json";
-  readonly istioLax: boolean;
   readonly exitCode?: boolean;
   readonly admin?: string;
+  readonly tokenFile?: string;
 }
 
 /** `garita explain [FOLDER]`: decides one request and says why; with `--admin` a running service is asked instead of a folder. */
 export function define(command: Command, context: CommandContext): void {
-  addRequestOptions(addIstioLax(command))
-    .argument("[folder]", "policy folder", ".")
+  addRequestOptions(addNoIndex(addIstioLax(command)))
+    .argument("[folder]", 'policy folder (default: ".")')
     .addOption(formatOption(["text", "json"]))
     .option("--exit-code", "exit with 10 when the request is denied")
-    .option("--admin <address>", "ask a running service: http://host:port, or unix:/path of its admin socket")
-    .action(async (folder: string, options: Options) => {
-      const explained =
-        options.admin === undefined
-          ? await explainLocally(folder, options, context)
-          : await askService(options.admin, options, context);
+    .addOption(
+      new Option(
+        "--admin <address>",
+        "ask a running service: http://host:port, or unix:/path of its admin socket; files are named as in its policy folder",
+      ).conflicts(["istioLax", "index", "checkRequest"]),
+    )
+    .option("--token-file <file>", "with --admin: the token that the service wants to see")
+    .action(async (folder: string | undefined, options: Options) => {
+      const explained = await explain(folder, options, context);
       if (explained === undefined) return;
       context.write(
         options.format === "json" ? `${JSON.stringify(explained, undefined, 2)}\n` : renderExplanation(explained),
@@ -35,11 +39,26 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
+async function explain(
+  folder: string | undefined,
+  options: Options,
+  context: CommandContext,
+): Promise<ExplainedDecision | undefined> {
+  const { admin } = options;
+  if (admin === undefined) return explainLocally(folder ?? ".", options, context);
+  if (folder !== undefined) {
+    throw new UsageFault(`expected a folder or --admin, found \`${folder}\` and \`${admin}\``, { hinted: true });
+  }
+  return askService(admin, options, context);
+}
+
 async function explainLocally(
   folder: string,
   options: Options,
   context: CommandContext,
 ): Promise<ExplainedDecision | undefined> {
   const decided = await decideLocally(folder, options, context);
-  return decided && explanationOf(decided.asked.verdict, decided.asked.explain(), decided.digest);
+  if (decided === undefined) return undefined;
+  const { asked, digest } = decided;
+  return seenFrom(folder, explanationOf(asked.verdict, asked.explain(), digest));
 }

@@ -3,19 +3,21 @@ import { onSignals } from "#platform/lifecycle";
 import { createLog } from "#platform/log";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { addNoIndex } from "../options.ts";
 import { assemble } from "../serve/assemble.ts";
 import { ConfigRefused, type Service, startService } from "../serve/start-service.ts";
 
 interface Options {
   readonly config: string;
   readonly ruleset?: string;
+  readonly index: boolean;
   readonly linger: number;
   readonly drain: number;
 }
 
 /** `garita serve`: runs until a signal ends it. SIGHUP reads configuration, certificates and policies again. */
 export function define(command: Command, context: CommandContext): void {
-  command
+  addNoIndex(command)
     .option("-c, --config <file>", "configuration", "garita.yaml")
     .option(
       "--ruleset <file>",

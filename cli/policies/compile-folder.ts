@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Engine } from "#authz/engine/contract";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { type PrepareOptions, prepareEngine } from "#authz/rulesets/prepare";
 import { readDirectory } from "#authz/rulesets/read-directory";
 import { compile, type SourceFile } from "#policy-compiler/compile";
 import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
@@ -26,8 +26,8 @@ export async function compileFolder(folder: string, options: { readonly istioLax
 }
 
 /** An engine for a folder that compiled; it is made from the bytes, as a service would make it. */
-export function engineOf(built: NonNullable<CompiledFolder["built"]>): Engine {
-  return prepareEngine(built.bytes, built.digest);
+export function engineOf(built: NonNullable<CompiledFolder["built"]>, options: PrepareOptions): Engine {
+  return prepareEngine(built.bytes, built.digest, options);
 }
 
 /** Text of one of the folder's files, for excerpts. */

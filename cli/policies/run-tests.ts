@@ -1,6 +1,6 @@
 import type { Snapshot } from "#authz/check/contract";
 import type { Verdict } from "#authz/check/judge";
-import type { Explanation } from "#authz/engine/decision";
+import type { Explanation, RuleRef } from "#authz/engine/decision";
 import { ask } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
@@ -20,8 +20,11 @@ export interface TestResult {
   readonly faults: readonly string[];
 }
 
+/** Where a file of the rule set lies for the reader. */
+type Place = (file: string) => string;
+
 /** Runs every pair of a file against a rule set. Pure but for its arguments; the same input gives the same results. */
-export function runTestFile(file: TestFile, snapshot: Snapshot): readonly TestResult[] {
+export function runTestFile(file: TestFile, snapshot: Snapshot, place: Place): readonly TestResult[] {
   const expected = new Map<string, Expectation>();
   for (const expectation of file.expectations) {
     for (const caller of expectation.callers) {
@@ -30,27 +33,31 @@ export function runTestFile(file: TestFile, snapshot: Snapshot): readonly TestRe
   }
   return Object.keys(file.callers).flatMap((caller) =>
     Object.keys(file.requests).map((request) =>
-      runPair(file, caller, request, expected.get(JSON.stringify([caller, request])), snapshot),
+      runPair({ file, caller, request }, expected.get(JSON.stringify([caller, request])), snapshot, place),
     ),
   );
 }
 
+interface Pair {
+  readonly file: TestFile;
+  readonly caller: string;
+  readonly request: string;
+}
+
 function runPair(
-  file: TestFile,
-  caller: string,
-  request: string,
+  { file, caller, request }: Pair,
   expectation: Expectation | undefined,
   snapshot: Snapshot,
+  place: Place,
 ): TestResult {
   const asked = ask(checkMessage(describe(file, caller, request)), snapshot);
-  const place = { file: file.path, line: expectation?.line, caller, request };
-  if (!asked.ok)
-    return { ...place, outcome: "deny", reason: "request/unreadable", rule: "none", faults: [asked.fault] };
+  const pair = { file: file.path, line: expectation?.line, caller, request };
+  if (!asked.ok) return { ...pair, outcome: "deny", reason: "request/unreadable", rule: "none", faults: [asked.fault] };
   const { decision, custom } = asked.verdict;
   const rule = decision.rule?.key ?? custom?.key ?? "none";
   const faults = differences(asked.verdict, rule, expectation ?? { outcome: "deny" });
-  if (faults.length > 0) faults.push(...because(asked.verdict, asked.explain()));
-  return { ...place, outcome: decision.outcome, reason: decision.reason, rule, faults };
+  if (faults.length > 0) faults.push(...because(asked.verdict, asked.explain(), place));
+  return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
 }
 
 function describe(file: TestFile, caller: string, name: string): RequestDescription {
@@ -76,15 +83,15 @@ function differences(verdict: Verdict, rule: string, expected: Partial<Expectati
 }
 
 /** What helps to mend a failed test: the deciding rule, or the nearest one and the field that kept it from matching. */
-function because(verdict: Verdict, walk: Explanation | undefined): string[] {
+function because(verdict: Verdict, walk: Explanation | undefined, place: Place): string[] {
+  const named = ({ key, origin }: RuleRef) => `${key} at ${place(origin.file)}:${origin.line}`;
   const { rule, reason } = verdict.decision;
-  if (rule !== undefined) return [`decided by ${rule.key} at ${rule.origin.file}:${rule.origin.line}`];
+  if (rule !== undefined) return [`decided by ${named(rule)}`];
   const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}`];
   const [nearest] = walk?.nearest ?? [];
   if (nearest === undefined) return said;
-  const { key, origin } = nearest.rule;
   const fields = nearest.failed.map(
     ({ side, field, wanted, seen }) => `\`${side}\` ${field}: wanted ${wanted.join(", ")}, seen ${seen ?? "nothing"}`,
   );
-  return [...said, `nearest: ${key} at ${origin.file}:${origin.line}`, ...fields];
+  return [...said, `nearest: ${named(nearest.rule)}`, ...fields];
 }

@@ -1,4 +1,5 @@
 import type { RuleRef } from "#authz/engine/decision";
+import { printable } from "#policy-compiler/source/render";
 import type { ExplainedDecision } from "../request/explanation.ts";
 
 /** One line: outcome, status, reason, rule. */
@@ -10,7 +11,7 @@ export function renderDecision({ outcome, status, reason, rule, detail }: Explai
     rule === undefined ? "" : ruleText(rule),
     detail ?? "",
   ];
-  return `${parts.filter((part) => part !== "").join("  ")}\n`;
+  return `${printable(parts.filter((part) => part !== "").join("  "))}\n`;
 }
 
 /** The decision, then why: policies that apply, the nearest rules, what was unknown, dry-run and audit results. */
@@ -42,7 +43,7 @@ export function renderExplanation(explained: ExplainedDecision): string {
       `dry run, ${action}: ${result.result}${result.rule === undefined ? "" : ` by ${ruleText(result.rule)}`}`,
     );
   }
-  return `${lines.join("\n")}\n`;
+  return `${lines.map((line) => printable(line)).join("\n")}\n`;
 }
 
 function ruleText({ key, origin }: RuleRef): string {

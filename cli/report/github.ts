@@ -1,7 +1,11 @@
 import type { Severity } from "#policy-compiler/source/diagnostic";
 import { type DiagnosticReport, pathFor } from "./report.ts";
 
-const commands: Record<Severity, string> = { error: "error", warning: "warning", note: "notice" };
+const commands: Record<Severity, "error" | "warning" | "notice"> = {
+  error: "error",
+  warning: "warning",
+  note: "notice",
+};
 
 /** Workflow commands of GitHub Actions: each diagnostic becomes an annotation of its line. */
 export function renderGithub(report: DiagnosticReport): string {
@@ -10,17 +14,25 @@ export function renderGithub(report: DiagnosticReport): string {
       const place = {
         file: pathFor(report, d.file),
         line: d.start.line,
-        col: d.start.column,
-        endLine: d.end.line,
         // An annotation that spans lines must not name columns.
+        ...(d.end.line === d.start.line ? { col: d.start.column } : {}),
+        endLine: d.end.line,
         ...(d.end.line === d.start.line ? { endColumn: d.end.column } : {}),
         title: d.code,
       };
-      const properties = Object.entries(place).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
-      const message = d.help === undefined ? d.message : `${d.message}\n${d.help}`;
-      return `::${commands[d.severity]} ${properties.join(",")}::${escapeText(message)}\n`;
+      return annotation(commands[d.severity], place, d.help === undefined ? d.message : `${d.message}\n${d.help}`);
     })
     .join("");
+}
+
+/** One workflow command: a line, whatever the texts hold. */
+export function annotation(
+  command: "error" | "warning" | "notice",
+  place: Readonly<Record<string, string | number>>,
+  message: string,
+): string {
+  const properties = Object.entries(place).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+  return `::${command} ${properties.join(",")}::${escapeText(message)}\n`;
 }
 
 function escapeText(text: string): string {

@@ -1,5 +1,6 @@
 import junit from "junit-report-builder";
 import { type DiagnosticReport, pathFor } from "./report.ts";
+import { xmlText } from "./xml-text.ts";
 
 // The package is CommonJS whose whole `module.exports` is the builder; its types describe a default export inside it.
 const builder = junit as unknown as typeof junit.default;
@@ -9,15 +10,17 @@ export function renderJunit(report: DiagnosticReport): string {
   const xml = builder.newBuilder();
   const files = new Set(report.diagnostics.map((d) => d.file));
   for (const file of files) {
-    const suite = xml.testSuite().name(pathFor(report, file));
+    const path = xmlText(pathFor(report, file));
+    const suite = xml.testSuite().name(path);
     for (const d of report.diagnostics.filter((each) => each.file === file)) {
-      const place = `${pathFor(report, file)}:${d.start.line}:${d.start.column}`;
-      const text = d.help === undefined ? d.message : `${d.message}\n${d.help}`;
-      const entry = suite.testCase().className(d.code).name(`${place} ${d.message}`).file(pathFor(report, file));
+      const text = xmlText(d.help === undefined ? d.message : `${d.message}\n${d.help}`);
+      const name = `${path}:${d.start.line}:${d.start.column} ${xmlText(d.message)}`;
+      const entry = suite.testCase().className(d.code).name(name).file(path);
       if (d.severity === "error") entry.failure(text, d.code);
       else entry.standardOutput(`${d.severity}: ${text}`);
     }
   }
-  if (files.size === 0) xml.testSuite().name(report.folder).testCase().className("garita").name("policies are valid");
+  if (files.size === 0)
+    xml.testSuite().name(xmlText(report.folder)).testCase().className("garita").name("policies are valid");
   return `${xml.build()}\n`;
 }

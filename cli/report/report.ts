@@ -1,4 +1,5 @@
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import { pathFrom } from "../policies/path-from.ts";
 
 /** Ways to print diagnostics. `text` is for people; the others are for programs. */
 export const diagnosticFormats = ["text", "json", "junit", "sarif", "github"] as const;
@@ -28,6 +29,5 @@ export function tally(diagnostics: readonly Diagnostic[]): Tally {
 
 /** Path of a diagnostic's file from where the user stands. */
 export function pathFor(report: DiagnosticReport, file: string): string {
-  const folder = report.folder.replace(/\/+$/, "");
-  return folder === "" || folder === "." ? file : `${folder}/${file}`;
+  return pathFrom(report.folder, file);
 }

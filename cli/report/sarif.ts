@@ -1,3 +1,5 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from "node-sarif-builder";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Severity } from "#policy-compiler/source/diagnostic";
@@ -25,7 +27,7 @@ export function renderSarif(report: DiagnosticReport, version: string): string {
         level: levels[d.severity],
         messageText: d.help === undefined ? d.message : `${d.message} (${d.help})`,
         ruleId: d.code satisfies DiagnosticCode,
-        fileUri: pathFor(report, d.file),
+        fileUri: uriOf(pathFor(report, d.file)),
         startLine: d.start.line,
         startColumn: d.start.column,
         endLine: d.end.line,
@@ -33,7 +35,14 @@ export function renderSarif(report: DiagnosticReport, version: string): string {
       }),
     );
   }
+  // Columns count UTF-16 units; unless it is said they are taken for characters.
+  run.run.columnKind = "utf16CodeUnits";
   const sarif = new SarifBuilder();
   sarif.addRun(run);
   return `${sarif.buildSarifJsonString({ indent: true })}\n`;
+}
+
+/** SARIF §3.4.3: a URI; relative to the working directory unless the path is absolute. */
+function uriOf(path: string): string {
+  return isAbsolute(path) ? pathToFileURL(path).href : path.split("/").map(encodeURIComponent).join("/");
 }

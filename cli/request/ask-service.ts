@@ -1,40 +1,69 @@
-import { request as httpRequest } from "node:http";
+import { type RequestOptions as HttpOptions, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { messageOf } from "#platform/coded-error";
+import { CodedError, messageOf } from "#platform/coded-error";
+import { readSecret } from "#platform/secret";
 import type { CommandContext } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { UsageFault } from "../usage-fault.ts";
 import type { ExplainedDecision } from "./explanation.ts";
-import { describedBy, RequestFault, type RequestOptions } from "./options.ts";
+import { describedBy, type RequestOptions } from "./options.ts";
+
+/** A service that does not answer for so long is given up. */
+const patienceMillis = 30_000;
 
 /**
- * Has a running service explain a request over its admin API: `http://host:port`, `https://…`, or `unix:/path`. Undefined: it did not; why was
- * written and the exit status set.
+ * Has a running service explain a request over its admin API. Fails with `UsageFault` when the service refuses the request, with
+ * `service/unreachable` when it cannot be asked, with `service/answer` when what answers is not its admin API.
  */
 export async function askService(
   admin: string,
-  options: RequestOptions,
+  options: RequestOptions & { readonly tokenFile?: string },
   context: CommandContext,
-): Promise<ExplainedDecision | undefined> {
-  try {
-    const description = await describedBy(options);
-    const { status, body } = await post(admin, "/v1/explain", JSON.stringify(description));
-    const answer = JSON.parse(body) as ExplainedDecision & { readonly error?: { readonly message: string } };
-    if (status === 200) return answer;
-    throw new RequestFault(`the service answered ${status}: ${answer.error?.message ?? body}`);
-  } catch (fault) {
-    context.writeError(`garita: ${messageOf(fault)}\n`);
-    context.finish(fault instanceof RequestFault ? exitCodes.usage : exitCodes.internal);
-    return undefined;
+): Promise<ExplainedDecision> {
+  const { send, where } = doorOf(admin);
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (options.tokenFile !== undefined) {
+    headers["authorization"] = `Bearer ${Buffer.from(await readSecret(options.tokenFile)).toString("latin1")}`;
   }
+  const body = JSON.stringify(await describedBy(options, context));
+  const answer = await post(send, { ...where, headers }, body).catch((cause: unknown) => {
+    throw new CodedError("service/unreachable", `\`${admin}\` cannot be asked: ${messageOf(cause)}`, { cause });
+  });
+  const read = readAnswer(answer.body);
+  if (answer.status === 200 && isExplained(read)) return read;
+  const message = read?.error?.message;
+  if (answer.status === 200 || message === undefined) {
+    throw new CodedError("service/answer", `\`${admin}\` answered ${answer.status}, not as an admin API does`);
+  }
+  throw new UsageFault(`the service answered ${answer.status}: ${message}`);
 }
 
-function post(admin: string, path: string, body: string): Promise<{ readonly status: number; readonly body: string }> {
-  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+interface Door {
+  readonly send: typeof httpRequest;
+  readonly where: HttpOptions;
+}
+
+function doorOf(admin: string): Door {
+  const call = { path: "/v1/explain", method: "POST", agent: false };
+  const socketPath = /^unix:(?:\/\/)?(\/.*)$/.exec(admin)?.[1];
+  if (socketPath !== undefined) return { send: httpRequest, where: { ...call, socketPath, host: "localhost" } };
+  const url = URL.canParse(admin) ? new URL(admin) : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    const message = `expected \`http://host:port\`, \`https://host:port\` or \`unix:/path\` for --admin, found \`${admin}\``;
+    throw new UsageFault(message, { hinted: true });
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const where = { ...call, host, ...(url.port === "" ? {} : { port: url.port }) };
+  return { send: url.protocol === "https:" ? httpsRequest : httpRequest, where };
+}
+
+function post(
+  send: Door["send"],
+  where: HttpOptions,
+  body: string,
+): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    const unix = /^unix:(?:\/\/)?(\/.*)$/.exec(admin);
-    const call = unix
-      ? httpRequest({ socketPath: unix[1], path, method: "POST", headers: { ...headers, host: "localhost" } })
-      : (admin.startsWith("https:") ? httpsRequest : httpRequest)(new URL(path, admin), { method: "POST", headers });
+    const call = send({ ...where, headers: { ...where.headers, "content-length": Buffer.byteLength(body) } });
+    call.setTimeout(patienceMillis, () => call.destroy(new Error(`no answer in ${patienceMillis / 1000} s`)));
     call.on("error", reject);
     call.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -44,4 +73,21 @@ function post(admin: string, path: string, body: string): Promise<{ readonly sta
     });
     call.end(body);
   });
+}
+
+type Answer = Partial<ExplainedDecision> & { readonly error?: { readonly message?: string } };
+
+/** As much as is read without looking again; the rest is told as it came. */
+function isExplained(answer: Answer | undefined): answer is ExplainedDecision {
+  if (answer?.outcome !== "allow" && answer?.outcome !== "deny") return false;
+  return [answer.applied, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined;
+}
+
+function readAnswer(body: string): Answer | undefined {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === "object" && parsed !== null ? (parsed as Answer) : undefined;
+  } catch {
+    return undefined;
+  }
 }

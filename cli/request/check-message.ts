@@ -1,4 +1,4 @@
-import { create, fromJsonString, type JsonObject, toBinary } from "@bufbuild/protobuf";
+import { create, fromJson, type JsonObject, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import type { CallMetadata } from "#authz/check/contract";
 import { type CheckRequest, CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import {
@@ -53,16 +53,29 @@ export function checkMessage(description: RequestDescription): CheckMessage {
  * Throws an Error that says what is wrong with the text.
  */
 export function recordedCheck(text: string): CheckMessage {
-  const parsed: JsonObject = JSON.parse(text);
+  const parsed: unknown = JSON.parse(text);
+  if (!isObject(parsed)) throw new Error("expected an object");
   const wrapped = parsed["attributes"] === undefined && parsed["request"] !== undefined;
   const body = wrapped ? parsed["request"] : parsed;
-  const request: CheckRequest = fromJsonString(CheckRequestSchema, JSON.stringify(body), { ignoreUnknownFields: true });
-  const metadata = wrapped && typeof parsed["metadata"] === "object" ? (parsed["metadata"] as JsonObject) : {};
-  const entries = Object.entries(metadata).map(
-    ([name, value]) => [name.toLowerCase(), [value].flat().map(String)] as const,
+  if (!isObject(body) || body["attributes"] === undefined) throw new Error("expected `attributes`, found none");
+  const request: CheckRequest = fromJson(CheckRequestSchema, body, { ignoreUnknownFields: true });
+  const metadata = (wrapped ? parsed["metadata"] : undefined) ?? {};
+  if (!isObject(metadata)) throw new Error("expected `metadata` to be an object of texts or lists of texts");
+  const lines = new Map(
+    Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), metadataLines(name, value)]),
   );
-  const lines = new Map(entries);
   return { message: toBinary(CheckRequestSchema, request), metadata: { get: (name) => lines.get(name) ?? [] } };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function metadataLines(name: string, value: JsonValue): readonly string[] {
+  return [value].flat().map((line) => {
+    if (typeof line !== "string") throw new Error(`expected text for the metadata \`${name}\``);
+    return line;
+  });
 }
 
 function speaksTls(caller: CallerDescription): boolean {

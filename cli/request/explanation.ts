@@ -1,5 +1,7 @@
 import type { Verdict } from "#authz/check/judge";
 import type { DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
+import type { Origin } from "#policy-compiler/ruleset/model";
+import { pathFrom } from "../policies/path-from.ts";
 
 /** A decision and what is behind it, as the admin API and `--format json` print it. */
 export interface ExplainedDecision {
@@ -18,7 +20,7 @@ export interface ExplainedDecision {
   readonly digest: string;
 }
 
-/** Joins a verdict with its linear walk. */
+/** Joins a verdict with its linear walk. Files are those of the rule set: relative to its folder. */
 export function explanationOf(verdict: Verdict, walk: Explanation | undefined, digest: string): ExplainedDecision {
   const { decision, workload } = verdict;
   return {
@@ -34,5 +36,21 @@ export function explanationOf(verdict: Verdict, walk: Explanation | undefined, d
     audit: decision.audit,
     dryRun: decision.dryRun,
     digest,
+  };
+}
+
+/** The same, with files named from where the user stands. */
+export function seenFrom(folder: string, explained: ExplainedDecision): ExplainedDecision {
+  const placed = (origin: Origin): Origin => ({ ...origin, file: pathFrom(folder, origin.file) });
+  const ref = (rule: RuleRef | undefined) => rule && { ...rule, origin: placed(rule.origin) };
+  const dryRun = (result: DryRunResult | undefined) => result && { ...result, rule: ref(result.rule) };
+  const { audit } = explained;
+  return {
+    ...explained,
+    rule: ref(explained.rule),
+    applied: explained.applied.map((policy) => ({ ...policy, origin: placed(policy.origin) })),
+    nearest: explained.nearest.map((near) => ({ ...near, rule: { ...near.rule, origin: placed(near.rule.origin) } })),
+    audit: audit && { ...audit, rule: ref(audit.rule) },
+    dryRun: { deny: dryRun(explained.dryRun.deny), allow: dryRun(explained.dryRun.allow) },
   };
 }

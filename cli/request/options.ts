@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { WorkloadKind } from "#authz/engine/attributes";
+import { messageOf } from "#platform/coded-error";
+import type { CommandContext } from "../command.ts";
 import { checkShape } from "../config/check-shape.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
+import { UsageFault } from "../usage-fault.ts";
 import type { CheckMessage } from "./check-message.ts";
 import type { CallerDescription, HttpDescription, RequestDescription, WorkloadDescription } from "./description.ts";
 import { requestSchema } from "./schema.ts";
@@ -37,11 +40,23 @@ export interface RequestOptions {
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
+/** Options that describe a part of the request. */
+const describingOptions = [
+  ...["workload", "namespace", "label", "labels", "kind", "gateway", "service", "local"],
+  ...["principal", "dnsName", "subject", "sni", "tls", "peer", "remote"],
+  ...["method", "host", "path", "header", "http2", "tcp"],
+];
+
 /** Adds the flags to a command. */
 export function addRequestOptions(command: Command): Command {
   return command
-    .option("-f, --file <file>", "YAML or JSON description of the request; flags go over it")
-    .option("--check-request <file>", "a CheckRequest recorded as JSON, alone or as {request, metadata}")
+    .option("-f, --file <file>", "YAML or JSON description of the request (-: standard input); flags go over it")
+    .addOption(
+      new Option(
+        "--check-request <file>",
+        "a CheckRequest recorded as JSON, alone or as {request, metadata} (-: standard input); it is the whole request",
+      ).conflicts(["file", ...describingOptions]),
+    )
     .option("-w, --workload <name>", "WorkloadEntry that is asked about")
     .option("-n, --namespace <namespace>", "its namespace")
     .option(
@@ -49,7 +64,7 @@ export function addRequestOptions(command: Command): Command {
       "a label, instead of --workload; repeatable (with no label: --no-labels)",
       collect,
     )
-    .option("--no-labels", "the workload has no labels")
+    .addOption(new Option("--no-labels", "the workload has no labels").conflicts("label"))
     .addOption(new Option("--kind <kind>", "what asks").choices(["sidecar", "gateway", "k8s-gateway", "waypoint"]))
     .option("--gateway <name>", "its Gateway")
     .option("--service <namespace/name>", "a waypoint's target")
@@ -69,28 +84,25 @@ export function addRequestOptions(command: Command): Command {
     .option("--tcp", "a connection instead of a request");
 }
 
-/** A fault of what the user gave; the command ends with the status for wrong usage. */
-export class RequestFault extends Error {
-  override readonly name = "RequestFault";
-}
+type Input = Pick<CommandContext, "readInput">;
 
-/** Makes a check of the flags. Fails with `RequestFault`. */
-export async function checkOf(options: RequestOptions): Promise<CheckMessage> {
+/** Makes a check of the flags. Fails with `UsageFault`. */
+export async function checkOf(options: RequestOptions, input: Input): Promise<CheckMessage> {
   const { checkMessage, recordedCheck } = await import("./check-message.ts");
   if (options.checkRequest !== undefined) {
-    const text = await readText(options.checkRequest);
+    const text = await readText(options.checkRequest, input);
     try {
       return recordedCheck(text);
     } catch (cause) {
-      throw new RequestFault(`\`${options.checkRequest}\` is no CheckRequest: ${(cause as Error).message}`, { cause });
+      throw new UsageFault(`\`${options.checkRequest}\` is no CheckRequest: ${messageOf(cause)}`, { cause });
     }
   }
-  return checkMessage(await describedBy(options));
+  return checkMessage(await describedBy(options, input));
 }
 
-/** The description that the flags and the request file make. Fails with `RequestFault`. */
-export async function describedBy(options: RequestOptions): Promise<RequestDescription> {
-  return describe(options, options.file === undefined ? {} : await readDescription(options.file));
+/** The description that the flags and the request file make. Fails with `UsageFault`. */
+export async function describedBy(options: RequestOptions, input: Input): Promise<RequestDescription> {
+  return describe(options, options.file === undefined ? {} : await readDescription(options.file, input));
 }
 
 /** A description out of the flags, laid over the one from the file. */
@@ -100,7 +112,11 @@ function describe(options: RequestOptions, base: RequestDescription): RequestDes
     workload: { ...base.workload, ...workloadOf(options) },
     caller: { ...base.caller, ...callerOf(options) },
   };
-  return tcp ? { ...described, tcp } : { ...described, request: { ...base.request, ...httpOf(options) } };
+  const request = { ...base.request, ...httpOf(options) };
+  if (!tcp) return { ...described, request };
+  const [field] = Object.keys(request);
+  if (field !== undefined) throw new UsageFault(`a connection has no \`${field}\`: leave it out, or \`tcp\``);
+  return { ...described, tcp };
 }
 
 function workloadOf(options: RequestOptions): WorkloadDescription {
@@ -114,7 +130,7 @@ function labelsOf({ label, labels }: RequestOptions): Record<string, string> | u
   return Object.fromEntries(
     label.map((each) => {
       const equals = each.indexOf("=");
-      if (equals < 1) throw new RequestFault(`expected \`key=value\` for a label, found \`${each}\``);
+      if (equals < 1) throw new UsageFault(`expected \`key=value\` for a label, found \`${each}\``);
       return [each.slice(0, equals), each.slice(equals + 1)];
     }),
   );
@@ -124,7 +140,7 @@ function splitLocal(local: string | undefined): { readonly address?: string; rea
   if (local === undefined) return {};
   const found = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(local);
   const port = Number(found?.[3]);
-  if (found === null || port > 65535) throw new RequestFault(`expected \`address:port\`, found \`${local}\``);
+  if (found === null || port > 65535) throw new UsageFault(`expected \`address:port\`, found \`${local}\``);
   const address = found[1] ?? found[2] ?? "";
   return address === "" ? { port } : { address, port };
 }
@@ -144,13 +160,13 @@ function said<T extends object>(values: T): Said<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Said<T>;
 }
 
-async function readDescription(file: string): Promise<RequestDescription> {
-  const { yaml, faults } = readYamlFully(await readText(file));
+async function readDescription(file: string, input: Input): Promise<RequestDescription> {
+  const { yaml, faults } = readYamlFully(await readText(file, input));
   if (yaml === undefined)
-    throw new RequestFault(faults.map((f) => `${file}:${f.line}:${f.column}: ${f.message}`).join("\n"));
+    throw new UsageFault(faults.map((f) => `${file}:${f.line}:${f.column}: ${f.message}`).join("\n"));
   const shape = checkShape(yaml.value ?? {}, requestSchema);
   if (shape.length === 0) return (yaml.value ?? {}) as RequestDescription;
-  throw new RequestFault(
+  throw new UsageFault(
     shape
       .map((fault) => {
         const { line, column } = fault.at === "key" ? yaml.placeOfKey(fault.path) : yaml.placeOf(fault.path);
@@ -160,10 +176,10 @@ async function readDescription(file: string): Promise<RequestDescription> {
   );
 }
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, { readInput }: Input): Promise<string> {
   try {
-    return await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(file === "-" ? await readInput() : await readFile(file));
   } catch (cause) {
-    throw new RequestFault(`\`${file}\` cannot be read: ${(cause as Error).message}`, { cause });
+    throw new UsageFault(`\`${file}\` cannot be read: ${messageOf(cause)}`, { cause });
   }
 }

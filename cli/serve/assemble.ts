@@ -18,12 +18,20 @@ export interface AssembleOptions {
   readonly config: string;
   /** Compiled rules instead of the policy folder. */
   readonly ruleset?: string;
+  /** False: every decision asks every rule. */
+  readonly index?: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: LogOutput;
 }
 
 /** The parts of the real service: real clock, real files, real checks. */
-export async function assemble({ config, ruleset, environment, log }: AssembleOptions): Promise<ServiceParts> {
+export async function assemble({
+  config,
+  ruleset,
+  index = true,
+  environment,
+  log,
+}: AssembleOptions): Promise<ServiceParts> {
   return {
     loadConfig: () => loadConfig(config, environment),
     configFile: resolve(config),
@@ -36,7 +44,7 @@ export async function assemble({ config, ruleset, environment, log }: AssembleOp
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
-    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis),
+    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");
       // The admin API has checked its shape.

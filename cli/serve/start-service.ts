@@ -1,4 +1,5 @@
 import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
+import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
@@ -19,6 +20,7 @@ import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./
 import { followFiles } from "./follow-files.ts";
 import { createListenerSet } from "./listener-set.ts";
 import { prepareListener } from "./prepare-listener.ts";
+import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { startListener } from "./start-listener.ts";
 import { serviceWarnings } from "./warnings.ts";
@@ -128,18 +130,27 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   rules = createRules(config.policies);
 
+  const observeDecision = createObserver(metrics, log.log);
+  const lacking = createLackingWatch();
   const listeners = createListenerSet(
     startListener({
       grpcCheck: parts.createGrpcCheck(environment),
       httpCheck: parts.createHttpCheck(environment),
       health,
-      observe: createObserver(metrics, log.log),
+      observe(record, durationMillis) {
+        observeDecision(record, durationMillis);
+        lacking.observe(record);
+      },
       log: log.log,
       monotonicMillis: clock.monotonicMillis,
     }),
     log.log,
   );
 
+  const activeRuleWarnings = (): string[] => {
+    const inForce = snapshot();
+    return inForce === undefined ? [] : ruleWarnings(inForce.engine.ruleSet);
+  };
   const status = (): StatusPage => ({
     version: parts.version,
     node: process.versions.node,
@@ -155,10 +166,14 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: serviceWarnings(
-      listeners.running.map(({ prepared }) => prepared),
-      clock.nowMillis(),
-    ),
+    warnings: [
+      ...serviceWarnings(
+        listeners.running.map(({ prepared }) => prepared),
+        clock.nowMillis(),
+      ),
+      ...activeRuleWarnings(),
+      ...lacking.warnings(),
+    ],
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
@@ -174,7 +189,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const old = admin;
     admin = undefined;
     // Not awaited: the request that asks for the change may have come in at the door that goes.
-    void old?.doors.stop(AbortSignal.timeout(5_000));
+    old?.doors
+      .stop(AbortSignal.timeout(5_000))
+      .catch((fault: unknown) => log.log.error({ fault: messageOf(fault) }, "the admin API did not close"));
     if (wanted === undefined) return;
     try {
       admin = { prepared: wanted, doors: await openAdmin(wanted, adminParts, log.log) };
@@ -255,9 +272,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
   try {
-    const wanted = await Promise.all(config.listeners.map(prepareListener));
+    // ORDER: rules before sockets, so that nobody is denied for want of rules that are only a moment away.
+    const [wanted] = await Promise.all([Promise.all(config.listeners.map(prepareListener)), rules.sync.load()]);
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
-    await Promise.all([listeners.become(wanted), rules.sync.load()]);
+    await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
     await Promise.all([rules.sync.follow(), files.follow(config)]);
   } catch (fault) {

@@ -2,7 +2,7 @@ import type { Located, Span } from "#policy-compiler/source/diagnostic";
 
 /**
  * Documents: what authors wrote, decoded and located, before validation. An absent list and an empty list are both `[]`
- * (istio-semantics §2.1: `[]`, `null` and absence decode alike), unless a member says otherwise.
+ * (the JSON mapping of protobuf: `[]`, `null` and absence decode alike), unless a member says otherwise.
  */
 
 export interface DocumentHead {
@@ -180,7 +180,7 @@ export interface ServiceDocument {
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
-/** One `extensionProviders` entry; only ext_authz providers have a `service`. Every option of istio-semantics §5.4 is kept. */
+/** One `extensionProviders` entry; only ext_authz providers have a `service`. Every option of MeshConfig is kept. */
 export interface ExtensionProvider {
   readonly span: Span;
   readonly name: Located<string>;

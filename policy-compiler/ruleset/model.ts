@@ -27,7 +27,7 @@ export interface Mesh {
   readonly numTrustedProxies: number;
 }
 
-/** The four-way pattern of istio-semantics §3.1, decided once. `present` is the field's own meaning of a lone `*`. */
+/** Istio's four-way pattern (exact, prefix, suffix, presence), decided once. `present` is the field's own meaning of a lone `*`. */
 export type TextTest =
   | { readonly op: "exact"; readonly text: ByteString }
   | { readonly op: "prefix"; readonly text: ByteString }
@@ -61,7 +61,7 @@ export type ValueTest =
   /** `paths` with `{*}` or `{**}`: literal pieces between globs. `pieces.length === globs.length + 1`. */
   | { readonly kind: "template"; readonly pieces: readonly ByteString[]; readonly globs: readonly ("*" | "**")[] }
   | { readonly kind: "port"; readonly port: number }
-  /** `bytes` are 4 or 16 numbers, masked; families never cross (§3.5). */
+  /** `bytes` are 4 or 16 numbers, masked; families never cross. */
   | { readonly kind: "cidr"; readonly bytes: readonly number[]; readonly prefixLength: number }
   /** `principals`: `exact` and `prefix` include `spiffe://`; `suffix` means `spiffe://` + anything (no newline) + text. */
   | { readonly kind: "principal"; readonly test: TextTest }
@@ -102,7 +102,7 @@ export interface RuleBody {
 }
 
 /**
- * A rule of an AuthorizationPolicy as compiled for HTTP ports and for TCP ports (istio-semantics §4.1). `undefined`: the rule
+ * A rule of an AuthorizationPolicy as compiled for HTTP ports and for TCP ports, where Istio drops what needs HTTP. `undefined`: the rule
  * was dropped there. Where nothing degrades, `tcp` is the same object as `http`.
  */
 export interface Rule {
@@ -119,7 +119,7 @@ export interface Rule {
 export const stages = ["custom", "audit", "dryRunDeny", "deny", "dryRunAllow", "allow"] as const;
 export type Stage = (typeof stages)[number];
 
-/** Which workloads a policy selects (istio-semantics §2.2), before a workload is known. */
+/** Which workloads a policy selects, before a workload is known. */
 export type Attachment =
   /** No selector, or one without labels: `labels` is empty. */
   | { readonly kind: "selector"; readonly labels: readonly (readonly [key: string, value: string])[] }
@@ -152,7 +152,7 @@ export interface PeerAuthenticationRule {
   readonly origin: Origin;
 }
 
-/** One JWT rule as written (istio-semantics §6.1), texts as they are. */
+/** One JWT rule as written, texts as they are. */
 export interface JwtRule {
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -199,7 +199,7 @@ export interface RegisteredService {
   readonly origin: Origin;
 }
 
-/** An `extensionProviders` entry: `options` is its own member as JSON text (istio-semantics §5.4). */
+/** An `extensionProviders` entry: `options` is its own member as JSON text. */
 export interface Provider {
   readonly name: string;
   readonly kind: "http" | "grpc" | "other";
@@ -250,7 +250,7 @@ export interface RuleSet {
   readonly policies: readonly Policy[];
   /**
    * INVARIANT: sorted by key `ns[NS]-policy[NAME]-rule[i]` in UTF-8 byte order (so `rule[10]` before `rule[2]`): among rules of
-   * one stage the smallest id that matches is the one that Envoy reports (istio-semantics §5.6).
+   * one stage the smallest id that matches is the one that Envoy reports (its RBAC policies are a map sorted by name).
    */
   readonly rules: readonly Rule[];
   readonly peerAuthentications: readonly PeerAuthenticationRule[];

@@ -414,6 +414,21 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A CUSTOM provider whose name Istio does not take: requests that match are denied.",
   },
+  "lint/tokens-not-verified": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A RequestAuthentication: tokens are not verified yet, so requests to workloads it selects are denied.",
+  },
+  "lint/provider-not-asked": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A CUSTOM policy: providers are not asked yet, so requests that match are denied.",
+  },
+  "lint/mtls-disabled": {
+    severity: "warning",
+    origin: "garita",
+    summary: "PeerAuthentication mode DISABLE: where Envoy terminates TLS all the same, identities count as sent.",
+  },
   "crd/rules-too-many": {
     severity: "warning",
     origin: "garita",

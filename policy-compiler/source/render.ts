@@ -34,7 +34,7 @@ function renderExcerpt(diagnostic: Diagnostic, table: LineTable, gutter: string)
 }
 
 /** Every unit that is not a visible character becomes a blank or a mark of the same width, so that carets stay in place. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text
     .replaceAll("\t", " ")
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (match) => "\u{fffd}".repeat(match.length));

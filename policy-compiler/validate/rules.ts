@@ -5,6 +5,7 @@ import { lintRows } from "./lint-rules.ts";
 import { metadataRows, placementRows } from "./placement-rules.ts";
 import { policyRows } from "./policy-rules.ts";
 import type { AnyRow } from "./rule.ts";
+import { unenforcedRows } from "./unenforced-rules.ts";
 import { valueRows } from "./value-rules.ts";
 
 /** THE table of validation: every rule that a document can break, whoever's rule it is. Whose: see the code's `origin`. */
@@ -17,5 +18,6 @@ export const rules: readonly AnyRow[] = [
   ...jwtRows,
   ...peerRows,
   ...lintRows,
+  ...unenforcedRows,
   ...crdRows,
 ];

@@ -15,7 +15,7 @@ import { httpListener } from "#envoy-configs/listeners";
 import type { Endpoint } from "#envoy-configs/socket-address";
 import { type Certificates, makeCertificates } from "#test/support/certificates";
 import { decisionLog, loggedDecisions } from "#test/support/envoy/access-log";
-import { http1 } from "#test/support/envoy/clients";
+import { headerValues, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
 import { startEchoUpstream } from "#test/support/envoy/echo-upstream";
 import { clusterOf, connectionManager } from "#test/support/envoy/edit-config";
@@ -237,6 +237,43 @@ test("a bad edit changes nothing but the status, which says file, line and colum
     await load.stop();
   }
   for (const sample of load.samples) assert.ok(isDecision(sample, allows(0, sample.path)), JSON.stringify(sample));
+});
+
+test("a changed configuration is in force without a lost request: a setting, a listener more, and none for a wrong one", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  const file = join(folder.path, "garita.yaml");
+  const old = readFileSync(file, "utf8");
+  const configure = async (text: string) => {
+    await writeFile(join(folder.path, "incoming"), text);
+    await rename(join(folder.path, "incoming"), file);
+  };
+  const changed = JSON.parse(old) as { listeners: { name: string; explainToClient?: boolean }[] };
+  changed.listeners[0]!.explainToClient = true;
+  changed.listeners.push(grpc("extra", "127.0.0.1:0"));
+  const load = startLoad({ port: envoy.port("main"), paths: ["/open", "/nowhere"] });
+  try {
+    await load.more(20);
+    await configure(JSON.stringify(changed));
+    const page = await garita.until((status) => status.listeners.some(({ name }) => name === "extra"));
+    assert.equal(page.configuration.fault, undefined);
+    const told = await http1(envoy.port("main"), ["GET /nowhere HTTP/1.1", "host: orders.shop"]);
+    assert.deepEqual([told.status, headerValues(told, "x-garita-reason")], [403, ["policy/not-allowed"]]);
+
+    await configure(old.replace('"policies"', '"polices":{},"policies"'));
+    const faulty = await garita.until(({ configuration }) => configuration.fault !== undefined);
+    const place = `garita.yaml:1:${old.indexOf('"policies"') + 1}: `;
+    assert.ok(faulty.configuration.fault?.messages[0]?.includes(place), `${faulty.configuration.fault?.messages}`);
+    assert.deepEqual(faulty.listeners, page.listeners);
+
+    await configure(old);
+    const back = await garita.until((status) => status.listeners.every(({ name }) => name !== "extra"));
+    assert.equal(back.configuration.fault, undefined);
+    await load.more(20);
+  } finally {
+    await load.stop();
+    await configure(old);
+  }
+  for (const sample of load.samples) assertDecided(sample);
 });
 
 test("a renewed certificate of ours is shown to new connections, and no request fails meanwhile", async (t) => {

@@ -103,6 +103,8 @@ before(async () => {
         listener("normalizing"),
         listener("as-received"),
         listener("joined"),
+        listener("left-to-garita", { settings: httpExtAuthzSettings(described("free")) }),
+        listener("done-by-envoy", { settings: httpExtAuthzSettings(described("free")), mergeSlashes: true }),
         listener("tls", { tls }),
         listener("strict", { settings: httpExtAuthzSettings(described("strict")) }),
         listener("nobody", { settings: httpExtAuthzSettings({ "garita.dev/workload": "unheard-of" }) }),
@@ -115,7 +117,8 @@ before(async () => {
       ],
     }),
   );
-  connectionManager(config, "as-received")["normalize_path"] = false;
+  for (const name of ["as-received", "left-to-garita"]) connectionManager(config, name)["normalize_path"] = false;
+  connectionManager(config, "done-by-envoy")["path_with_escaped_slashes_action"] = "UNESCAPE_AND_FORWARD";
   delete authorizationFilter(config, "joined")["encode_raw_headers"];
   for (const name of ["normalizing", "strict", "nobody"]) {
     connectionManager(config, name)["access_log"] = [decisionLog("envoy.filters.http.ext_authz")];
@@ -252,6 +255,25 @@ test("a query beyond ASCII, over HTTP/2: text is handed on as it is, bytes that 
   assert.deepEqual([text.headers[":status"], echoed(text.body).target], [200, "/open?q=\u00c3\u00a9&r=%C3"]);
   assert.equal((await asked("q=\u00e9")).headers[":status"], 403);
 });
+
+/** Targets whose normal form is Envoy's word: where it makes one, and where that is left to us, the upstream gets the same. */
+const spellings = [
+  ..."/a /a/ // /// /a//b/ /a/../b /a/./b /a/.. /../a /a//../b /a\\b /a\\..\\b /%61 /%2e%2e/a /a/%2E%2e/b".split(" "),
+  ..."/a%2fb /a%2F..%2fb /a%5cb /a%5C..%5cb /a%2f%2fb /%252e%252e/a /%25 /%zz /%%30%30 /a%7Eb /a?x=/../%2f".split(" "),
+  ..."/a/..;/b /a/..;x=1/b /a/.;/b /a/..; /..;/b /a/..;?q /a//..;/b /a/.;x/..;y/b /a;x/b /a/;/b /a..;/b".split(" "),
+  ..."/a/..%3b/b /a/..;%2fb /a/..;%5cb /a%2f..;%2fb /a/..;x\\y/b /a/..;%00/b /a%00b /a/b;/../c".split(" "),
+];
+
+for (const spelling of spellings) {
+  test(`${spelling} reaches the upstream as one path, whoever normalises it`, async (t) => {
+    if ((await envoyOrSkip(t)) === undefined) return;
+    const reached = async (listener: string) => {
+      const { status, body } = await http1(envoy.port(listener), get(spelling));
+      return status === 200 ? echoed(body).target : status;
+    };
+    assert.equal(await reached("left-to-garita"), await reached("done-by-envoy"));
+  });
+}
 
 test("duplicate header lines: each counts by itself, also where Envoy joins them", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;

@@ -13,7 +13,9 @@ import {
 } from "#authz/engine/attributes";
 import type { ByteString, Mesh } from "#policy-compiler/ruleset/model";
 import { readDestinationAddress, readPeerAddress, readRemoteAddress } from "./addresses.ts";
+import { attributeNames, readBracketed } from "./call-metadata.ts";
 import { readSni, readTls } from "./connection.ts";
+import { lackingBits } from "./lacking.ts";
 import { readPeer } from "./peer.ts";
 import { CheckHeaders, isGrpc } from "./request-headers.ts";
 
@@ -38,7 +40,7 @@ export interface AttributeSources {
  * PERF: most rule sets ask for few attributes, so that addresses and certificates are mostly never parsed.
  */
 export class CheckAttributes implements RequestAttributes {
-  readonly http: HttpAttributes | undefined;
+  readonly http: CheckHttpAttributes | undefined;
   readonly claims: Maybe<Claims>;
   readonly #sources: AttributeSources;
   #peerAddress: Maybe<IpAddress> | null = null;
@@ -47,6 +49,7 @@ export class CheckAttributes implements RequestAttributes {
   #tls: boolean | typeof UNKNOWN | null = null;
   #peer: Maybe<PeerNames> | null = null;
   #sni: Maybe<ByteString> | null = null;
+  #lacking = 0;
 
   constructor(sources: AttributeSources) {
     const { http } = sources.request;
@@ -56,13 +59,18 @@ export class CheckAttributes implements RequestAttributes {
   }
 
   get peerAddress(): Maybe<IpAddress> {
-    if (this.#peerAddress === null) this.#peerAddress = readPeerAddress(this.#sources);
+    if (this.#peerAddress === null) {
+      this.#peerAddress = readPeerAddress(this.#sources);
+      this.#note(attributeNames.peer, lackingBits.peer);
+    }
     return this.#peerAddress;
   }
 
   get remoteAddress(): Maybe<IpAddress> {
-    if (this.#remoteAddress === null)
+    if (this.#remoteAddress === null) {
       this.#remoteAddress = readRemoteAddress(this.#sources, this.#sources.workload, this.#sources.mesh);
+      this.#note(attributeNames.remote, lackingBits.remote);
+    }
     return this.#remoteAddress;
   }
 
@@ -78,7 +86,10 @@ export class CheckAttributes implements RequestAttributes {
   }
 
   get tls(): boolean | typeof UNKNOWN {
-    if (this.#tls === null) this.#tls = readTls(this.#sources.request, this.#sources.metadata);
+    if (this.#tls === null) {
+      this.#tls = readTls(this.#sources.request, this.#sources.metadata);
+      this.#note(attributeNames.tls, lackingBits.tls);
+    }
     return this.#tls;
   }
 
@@ -86,13 +97,27 @@ export class CheckAttributes implements RequestAttributes {
     if (this.#peer === null) {
       const { request, metadata, listener, principalTold } = this.#sources;
       this.#peer = readPeer({ source: request.source, metadata, peerIdentity: listener.peerIdentity, principalTold });
+      if (this.#peer === UNKNOWN || this.#peer?.complete === false) this.#lacking |= lackingBits.names;
     }
     return this.#peer;
   }
 
   get sni(): Maybe<ByteString> {
-    if (this.#sni === null) this.#sni = readSni(this.#sources.request);
+    if (this.#sni === null) {
+      this.#sni = readSni(this.#sources.request);
+      if (this.#sni === UNKNOWN) this.#lacking |= lackingBits.sni;
+    }
     return this.#sni;
+  }
+
+  /** What was asked for and Envoy was not told to send: bits of `lackingBits`. Grows as attributes are read. */
+  get lacking(): number {
+    const joined = this.http?.headers.askedJoined === true;
+    return joined ? this.#lacking | lackingBits.rawHeaders : this.#lacking;
+  }
+
+  #note(name: string, bit: number): void {
+    if (readBracketed(this.#sources.metadata.get(name)) === UNKNOWN) this.#lacking |= bit;
   }
 
   /** A namespace that Envoy was not told to send is unknown; a key that a sent one lacks is absent. */

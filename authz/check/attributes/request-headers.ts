@@ -12,6 +12,8 @@ import { mergedHeaders } from "./merged-headers.ts";
 export class CheckHeaders implements RequestHeaders {
   readonly #http: CheckHttp;
   readonly #target: ByteString;
+  /** A rule asked for a value that may be several lines joined. */
+  askedJoined = false;
 
   constructor(http: CheckHttp, target: ByteString) {
     this.#http = http;
@@ -35,7 +37,9 @@ export class CheckHeaders implements RequestHeaders {
   #lines(name: ByteString): HeaderLines | undefined {
     const lines = this.#http.headerLines(name);
     if (lines.length === 0) return undefined;
-    return { lines, joined: !this.#http.raw && !mergedHeaders.has(name) && lines.some((line) => line.includes(",")) };
+    const joined = !this.#http.raw && !mergedHeaders.has(name) && lines.some((line) => line.includes(","));
+    if (joined) this.askedJoined = true;
+    return { lines, joined };
   }
 }
 

@@ -7,7 +7,7 @@ export interface HeaderEdit {
   readonly add?: boolean;
 }
 
-/** What Envoy is told (ext-authz A3). The encoder gives every header explicit `append`, `append_action` and `keep_empty_value`. */
+/** What Envoy is told in a CheckResponse. The encoder gives every header explicit `append`, `append_action` and `keep_empty_value`. */
 export interface CheckAnswer {
   readonly allowed: boolean;
   /** `status.code` of a denial: a gRPC code, never 0 (7 PERMISSION_DENIED, 16 UNAUTHENTICATED, …). */

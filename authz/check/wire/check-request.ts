@@ -1,7 +1,7 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
 /**
- * A CheckRequest as the lean decoder reads it (ext-authz A2): only the fields that policies can speak of. Every text is a
+ * A CheckRequest as the lean decoder reads it (`envoy.service.auth.v3`): only the fields that policies can speak of. Every text is a
  * byte string. A field that the message lacks is `""` or `undefined` as proto3 has it; nothing here throws once decoded.
  */
 export interface CheckRequest {
@@ -12,6 +12,8 @@ export interface CheckRequest {
   /** Present when Envoy was told to send it, also on plaintext. */
   readonly tlsSession: { readonly sni: ByteString } | undefined;
   contextExtension(name: string): ByteString | undefined;
+  /** All context extensions as they stand in the message: equal texts mean equal extensions. Undefined when there are none. */
+  contextExtensionsText(): ByteString | undefined;
   /** `metadata_context.filter_metadata[namespace].fields[key]`; a string, a list of strings (others left out), else undefined. */
   metadata(namespace: ByteString, key: ByteString): ByteString | readonly ByteString[] | undefined;
   /** Was the metadata namespace sent at all? */

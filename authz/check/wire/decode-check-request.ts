@@ -96,6 +96,9 @@ class DecodedRequest implements CheckRequest {
   tlsSession: { sni: ByteString } | undefined = undefined;
   filterMetadata: FilterMetadata | undefined = undefined;
   readonly extensionSpans: TextSpans = [];
+  /** From the length of the first entry, so that the text reads in one way only, to the end of the last. */
+  extensionsStart = 0;
+  extensionsEnd = 0;
 
   constructor(slab: string) {
     this.#slab = slab;
@@ -105,6 +108,10 @@ class DecodedRequest implements CheckRequest {
 
   contextExtension(name: string): ByteString | undefined {
     return mapValue(this.#slab, this.extensionSpans, name);
+  }
+
+  contextExtensionsText(): ByteString | undefined {
+    return this.extensionsEnd === 0 ? undefined : this.#slab.substring(this.extensionsStart, this.extensionsEnd);
   }
 
   metadata(namespace: ByteString, key: ByteString): ByteString | readonly ByteString[] | undefined {
@@ -140,7 +147,9 @@ function readAttributes(reader: WireReader, end: number, request: DecodedRequest
         readRequest(reader, reader.enter(end), request);
         break;
       case fieldTag(10):
+        if (request.extensionsEnd === 0) request.extensionsStart = reader.position;
         readMapEntry(reader, end, request.extensionSpans);
+        request.extensionsEnd = reader.position;
         break;
       case fieldTag(11): {
         const inner = reader.enter(end);

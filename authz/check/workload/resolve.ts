@@ -3,7 +3,7 @@ import { detach } from "#authz/check/detach";
 import type { CheckRequest } from "#authz/check/wire/check-request";
 import type { Workload } from "#authz/engine/attributes";
 import { parseSpiffeId } from "#identity/spiffe-id";
-import type { RegisteredWorkload, RuleSet } from "#policy-compiler/ruleset/model";
+import type { ByteString, RegisteredWorkload, RuleSet } from "#policy-compiler/ruleset/model";
 import { type ClaimTexts, parseClaim, readClaimTexts } from "./claim.ts";
 import { type FoundWorkload, type Registry, registryOf } from "./registry.ts";
 
@@ -22,9 +22,13 @@ export function resolveWorkload(
   listenerClaim: WorkloadClaim | undefined,
 ): FoundWorkload {
   const registry = registryOf(ruleSet);
-  const texts =
-    readClaimTexts((key) => request.contextExtension(key)) ?? readClaimTexts((key) => request.destination.label(key));
-  if (texts !== undefined) return registry.answer(question(texts), () => byTexts(registry, texts));
+  const extensions = request.contextExtensionsText();
+  const told =
+    extensions === undefined
+      ? undefined
+      : registry.answerText(extensions, () => claimed(registry, (key) => request.contextExtension(key)));
+  const found = told ?? claimed(registry, (key) => request.destination.label(key));
+  if (found !== undefined) return found;
   if (listenerClaim !== undefined) {
     return registry.answerClaim(listenerClaim, () => byClaim(registry, listenerClaim));
   }
@@ -32,6 +36,12 @@ export function resolveWorkload(
   return registry.answer(`${principal}\0${address ?? ""}`, () =>
     byConnection(registry, detach(principal), address && detach(address)),
   );
+}
+
+/** Undefined when none of our keys is there. */
+function claimed(registry: Registry, get: (key: string) => ByteString | undefined): FoundWorkload | undefined {
+  const texts = readClaimTexts(get);
+  return texts && registry.answer(question(texts), () => byTexts(registry, texts));
 }
 
 /** Unambiguous: a byte string holds no character beyond U+00FF. */

@@ -25,6 +25,9 @@ export function testHeader(test: TextTest, header: HeaderLines | undefined): Tru
  * - prefix without comma: the first line begins as the text does in every way; with comma: no single piece begins so;
  * - suffix: the same from the end.
  * It is possible when it occurs where a line can begin and end: at commas and at the ends.
+ *
+ * With more commas than `COMMAS` the text is not looked through: it is unsure, so that a client cannot make every rule read tens
+ * of thousands of pieces.
  */
 export function testJoined(test: TextTest, text: ByteString): Truth {
   if (test.op === "present") return TRUE;
@@ -33,15 +36,21 @@ export function testJoined(test: TextTest, text: ByteString): Truth {
   return occursAtCommas(test.op, test.text, text) ? UNSURE : FALSE;
 }
 
-/** Cost: linear in the text where `wanted` has no comma (a comparison ends at the next comma), else times its length. */
+/** Commas of one joined text that are tried as ends of lines. */
+const COMMAS = 128;
+
+/** True where it may occur. Cost: bounded by `COMMAS` comparisons with `wanted`. */
 function occursAtCommas(op: "exact" | "prefix" | "suffix", wanted: ByteString, text: ByteString): boolean {
   if (op === "suffix") {
+    let tried = 0;
     for (let end = text.length; end >= 0; end = end === 0 ? -1 : text.lastIndexOf(",", end - 1)) {
-      if (text.endsWith(wanted, end)) return true;
+      if (tried++ > COMMAS || text.endsWith(wanted, end)) return true;
     }
     return false;
   }
+  let tried = 0;
   for (let start = 0; ; ) {
+    if (tried++ > COMMAS) return true;
     if (text.startsWith(wanted, start)) {
       const end = start + wanted.length;
       if (op === "prefix" || end === text.length || text.charCodeAt(end) === 0x2c) return true;

@@ -1,3 +1,4 @@
+import type { FaultCode } from "#platform/fault-codes";
 import { secretsEqual } from "#platform/secret";
 import type { AdminDoor } from "./contract.ts";
 
@@ -16,7 +17,7 @@ export interface Presented {
 
 export interface AccessFault {
   readonly status: 401 | 403;
-  readonly code: "admin/foreign-host" | "admin/foreign-origin" | "admin/credential" | "admin/closed";
+  readonly code: FaultCode;
   readonly message: string;
 }
 

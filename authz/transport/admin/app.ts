@@ -2,6 +2,7 @@ import type { Server } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
+import type { FaultCode } from "#platform/fault-codes";
 import { secureContextOptions } from "#platform/tls-material";
 import { accessFault, type Need } from "./access.ts";
 import type { AdminDoor, AdminParts } from "./contract.ts";
@@ -54,11 +55,12 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   });
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500;
-    const message = status === 500 ? "the request failed" : error.message;
-    return reply.code(status).send({ error: { code: status === 500 ? "admin/failed" : "admin/request", message } });
+    const [code, message] =
+      status === 500 ? (["admin/failed", "the request failed"] as const) : (["admin/request", error.message] as const);
+    return reply.code(status).send(faultBody(code, message));
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: { code: "admin/not-found", message: "there is nothing at this path" } }),
+    reply.code(404).send(faultBody("admin/not-found", "there is nothing at this path")),
   );
 
   await app.register(swagger, {
@@ -88,6 +90,10 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   });
   await app.ready();
   return app;
+}
+
+function faultBody(code: FaultCode, message: string) {
+  return { error: { code, message } };
 }
 
 /** The server under the application: plain, or TLS where the door has material. */

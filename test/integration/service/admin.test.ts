@@ -4,10 +4,13 @@ import { type IncomingMessage, request as plainRequest, type RequestOptions } fr
 import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { buildFrom } from "#authz/rulesets/build-rules";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare";
+import { readDirectory } from "#authz/rulesets/read-directory";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
+import { ruleWarnings } from "#cli/serve/rule-warnings";
 import { createAuthority } from "#test/support/service/certificates";
 import { runService } from "#test/support/service/run-service";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -115,7 +118,8 @@ test("a described request is explained; a wrong description is refused", async (
     ["a.yaml", "methods", "POST"],
   );
   for (const body of ["{", "[]", '{"requst":{}}', '{"tcp":"yes"}', '{"workload":{"port":70000}}']) {
-    assert.equal((await explain(body)).status, 400, body);
+    const refused = await explain(body);
+    assert.deepEqual([refused.status, JSON.parse(refused.body).error.code], [400, "admin/request"], body);
   }
   assert.equal((await explain("{}", "text/plain")).status, 415);
   assert.equal((await explain(`{"request":{"path":"${"a".repeat(1_100_000)}"}}`)).status, 413);
@@ -127,8 +131,15 @@ test("loopback takes no writes and no names of others; the socket takes both and
   assert.equal((await stat(socketPath)).mode & 0o777, 0o600);
   const reload = { path: "/v1/reload", method: "POST" };
   assert.equal((await ask({ port, ...reload })).status, 403);
-  for (const headers of [{ host: "evil.example" }, { origin: "http://127.0.0.1" }]) {
-    assert.equal((await ask({ port, path: "/v1/status", headers })).status, 403);
+  const codeOf = ({ body }: Asked) => JSON.parse(body).error.code;
+  assert.equal(codeOf(await ask({ port, ...reload })), "admin/closed");
+  assert.equal(codeOf(await ask({ port, path: "/v1/none" })), "admin/not-found");
+  for (const [headers, code] of [
+    [{ host: "evil.example" }, "admin/foreign-host"],
+    [{ origin: "http://127.0.0.1" }, "admin/foreign-origin"],
+  ] as const) {
+    const refused = await ask({ port, path: "/v1/status", headers });
+    assert.deepEqual([refused.status, codeOf(refused)], [403, code]);
     assert.equal((await ask({ port, path: "/healthz", headers })).status, 403);
     assert.equal((await ask({ port, path: "/v1/none", headers })).status, 403);
   }
@@ -151,7 +162,8 @@ test("a token lets write, in its place in a file that may change", async (t) => 
   const { port, service } = await running(t, () => `{ address: "127.0.0.1:0", tokenFile: ${tokenFile} }`);
   const write = (authorization: string, at = port) =>
     ask({ port: at, path: "/v1/reload", method: "POST", headers: { authorization } });
-  assert.equal((await write("Bearer other")).status, 401);
+  const wrong = await write("Bearer other");
+  assert.deepEqual([wrong.status, JSON.parse(wrong.body).error.code], [401, "admin/credential"]);
   assert.match(String((await write("Bearer other")).headers["www-authenticate"]), /Bearer/);
   assert.equal((await write("Bearer sesame")).status, 200);
   await writeFile(tokenFile, "open\n");
@@ -178,4 +190,37 @@ test("over mutual TLS a client that is allowed by name reads and writes", async 
   assert.equal((await ask({ ...base, cert, key, path: "/v1/reload", method: "POST" })).status, 200);
   await assert.rejects(ask({ ...base, cert: other.cert, key: other.key, path: "/healthz" }));
   await assert.rejects(ask({ ...base, path: "/healthz" }));
+});
+
+test("the status says what the rules in force ask for and this version does not do, however they came", async (t) => {
+  const unenforced = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: shop }
+spec: { jwtRules: [{ issuer: a }] }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: plain, namespace: shop }
+spec: { selector: { matchLabels: { a: b } }, portLevelMtls: { 8080: { mode: DISABLE } } }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: asks, namespace: shop }
+spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
+`;
+  const { port, folder } = await running(t, loopback, unenforced);
+  const { rules, warnings } = JSON.parse((await ask({ port, path: "/v1/status" })).body);
+  const wanted = [
+    "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied: shop/tokens (a.yaml:1)",
+    "action CUSTOM: providers cannot be asked, requests that match are denied: shop/asks (a.yaml:11)",
+    "mode DISABLE: where Envoy terminates TLS all the same, identities count as sent: shop/plain (a.yaml:6)",
+  ];
+  assert.deepEqual(warnings, wanted);
+  assert.deepEqual(
+    rules.active.diagnostics.map(({ code }: { code: string }) => code),
+    ["lint/tokens-not-verified", "lint/mtls-disabled", "lint/provider-not-asked", "lint/provider-unknown"],
+  );
+  const compiled = await buildFrom(() => readDirectory(join(folder, "policies")));
+  assert.ok(compiled.kind === "built");
+  assert.deepEqual(ruleWarnings(prepareEngine(compiled.bytes, compiled.digest).ruleSet), wanted);
 });

@@ -60,7 +60,7 @@ test("serve runs, answers, reloads on SIGHUP and ends on SIGTERM with 0", async 
   const folder = await tempFolder(t);
   await mkdir(join(folder, "policies"));
   await writeFile(join(folder, "garita.yaml"), yaml(""));
-  const run = program(t, ["serve", "--config", join(folder, "garita.yaml"), "--linger", "0"]);
+  const run = program(t, ["serve", "--config", join(folder, "garita.yaml"), "--linger", "0", "--no-index"]);
   const [, port] = await run.said(/"listener":"http".*127\.0\.0\.1:(\d+)/);
   await run.said(/rule set in force/);
   const client = rawClient(t, { kind: "tcp", host: "127.0.0.1", port: Number(port) });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -222,3 +222,145 @@ policies: { directory: policies }
   assert.ok(time !== undefined);
   assert.doesNotMatch(JSON.stringify(lines()), /sesame/);
 });
+
+test("a policy folder that comes later comes into force, with everything denied until then", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  await writeFile(
+    file,
+    `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: shop, labels: {} } }]
+policies: { directory: policies }
+`,
+  );
+  const { service } = await runService(t, file, {
+    createGrpcCheck,
+    createHttpCheck,
+    createSource: ({ directory }) => directorySource(directory),
+    prepare: prepareEngine,
+  });
+  const statusOfGet = async () => {
+    const client = rawClient(t, service.addresses().get("http")!);
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    return (await client.answers(1))[0]?.status;
+  };
+  assert.equal(service.status().rules.candidate?.code, "source/missing");
+  assert.equal(await statusOfGet(), 403);
+  await mkdir(join(folder, "next"));
+  await writeFile(join(folder, "next/a.yaml"), policy("GET"));
+  await rename(join(folder, "next"), join(folder, "policies"));
+  await until(service, (one) => one.status().rules.ready);
+  assert.equal(await statusOfGet(), 200);
+});
+
+test("while rules are exchanged under load every request is answered, and as both rule sets say where they agree", async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, "policies"));
+  const edit = join(folder, "policies/a.yaml");
+  await writeFile(edit, policy("GET, PUT"));
+  const file = join(folder, "garita.yaml");
+  await writeFile(
+    file,
+    `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: shop, labels: {} } }]
+policies: { directory: policies }
+logging: { level: error }
+`,
+  );
+  const { service } = await runService(t, file, {
+    createGrpcCheck,
+    createHttpCheck,
+    createSource: ({ directory }) => directorySource(directory),
+    prepare: prepareEngine,
+  });
+  let exchanges = 0;
+  let asked = 0;
+  const address = service.addresses().get("http")!;
+  const lane = async () => {
+    const client = rawClient(t, address);
+    for (let count = 1; exchanges < 6; count++, asked++) {
+      const method = count % 2 === 0 ? "GET" : "DELETE";
+      client.send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`);
+      const answers = await client.answers(1);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [method === "GET" ? 200 : 403],
+      );
+      client.forget();
+    }
+  };
+  const edits = async () => {
+    for (; exchanges < 6; exchanges++) {
+      const before = service.status().rules.active?.digest;
+      await writeFile(edit, policy(exchanges % 2 === 0 ? "GET, POST" : "GET, PUT"));
+      await until(service, (one) => one.status().rules.active?.digest !== before);
+    }
+  };
+  await Promise.all([edits(), lane(), lane(), lane()]);
+  assert.ok(asked > 100, `${asked} requests`);
+});
+
+/** Two versions of a policy folder behind one link, and what exchanges them. */
+const exchanges: readonly (readonly [
+  title: string,
+  before: (folder: string) => Promise<void>,
+  exchange: (folder: string) => Promise<void>,
+])[] = [
+  [
+    "a link to the folder",
+    (folder) => symlink("v1", join(folder, "policies")),
+    async (folder) => {
+      await symlink("v2", join(folder, "next"));
+      await rename(join(folder, "next"), join(folder, "policies"));
+    },
+  ],
+  [
+    "the link of mounted configuration inside of it",
+    async (folder) => {
+      const root = join(folder, "policies");
+      await mkdir(root);
+      for (const version of ["v1", "v2"]) await rename(join(folder, version), join(root, `..${version}`));
+      await symlink("..v1", join(root, "..data"));
+      await symlink("..data/a.yaml", join(root, "a.yaml"));
+    },
+    async (folder) => {
+      const root = join(folder, "policies");
+      await symlink("..v2", join(root, "..data_tmp"));
+      await rename(join(root, "..data_tmp"), join(root, "..data"));
+      await rm(join(root, "..v1"), { recursive: true });
+    },
+  ],
+  [
+    "another folder renamed in its place",
+    (folder) => rename(join(folder, "v1"), join(folder, "policies")),
+    async (folder) => {
+      await rename(join(folder, "policies"), join(folder, "old"));
+      await rename(join(folder, "v2"), join(folder, "policies"));
+    },
+  ],
+];
+
+for (const [title, before, exchange] of exchanges) {
+  test(`${title}: an exchange is in force, and so is an edit after it`, async (t) => {
+    const folder = await tempFolder(t);
+    for (const [name, method] of [
+      ["v1", "GET"],
+      ["v2", "POST"],
+    ] as const) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, "a.yaml"), policy(method));
+    }
+    await before(folder);
+    const file = join(folder, "garita.yaml");
+    await writeFile(file, `listeners: [${grpc}]\npolicies: { directory: policies }\n`);
+    const { service } = await runService(t, file, {
+      createSource: ({ directory }) => directorySource(directory),
+      prepare: prepareEngine,
+    });
+    const first = service.status().rules.active?.digest;
+    assert.ok(first !== undefined);
+    await exchange(folder);
+    await until(service, (one) => one.status().rules.current && one.status().rules.active?.digest !== first);
+    const second = service.status().rules.active?.digest;
+    await writeFile(join(folder, "policies/a.yaml"), policy("PUT"));
+    await until(service, (one) => one.status().rules.active?.digest !== second);
+  });
+}

@@ -6,19 +6,34 @@ import { readCases } from "./read-cases.ts";
 
 const bufferedCharacters = 1 << 16;
 
-/** Writes one line of JSON for every case of the file, in order; returns how many. */
-export async function answerFile(file: string, to: Writable): Promise<number> {
+/** How a file went: cases answered, and cases that could not be, which have no line. */
+export interface FileTally {
+  answered: number;
+  failed: number;
+}
+
+/** Writes one line of JSON for every case of the file, in order. `complain` is told of each case that failed, and why. */
+export async function answerFile(
+  file: string,
+  to: Writable,
+  complain: (name: string, fault: unknown) => void,
+): Promise<FileTally> {
   const answerCase = createAnswerCase(product);
-  let count = 0;
+  const tally = { answered: 0, failed: 0 };
   let pending = "";
   for await (const read of readCases(file)) {
-    const answer = answerCase(read);
-    pending += `${JSON.stringify(answer instanceof Promise ? await answer : answer)}\n`;
-    count++;
+    try {
+      const answer = answerCase(read);
+      pending += `${JSON.stringify(answer instanceof Promise ? await answer : answer)}\n`;
+      tally.answered++;
+    } catch (fault) {
+      tally.failed++;
+      complain(read.case.name, fault);
+    }
     if (pending.length < bufferedCharacters) continue;
     if (!to.write(pending)) await once(to, "drain");
     pending = "";
   }
   if (pending !== "" && !to.write(pending)) await once(to, "drain");
-  return count;
+  return tally;
 }

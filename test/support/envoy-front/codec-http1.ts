@@ -38,7 +38,11 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     headers.receive(name, value);
   }
   return (
-    readTarget(request.method, target, headers, https) ?? refuseCoding(headers) ?? dropHopByHop(headers) ?? headers
+    dropNamed(headers) ??
+    readTarget(request.method, target, headers, https) ??
+    refuseCoding(headers) ??
+    dropHopByHop(headers) ??
+    headers
   );
 }
 
@@ -49,12 +53,8 @@ function readTarget(method: string, target: string, headers: HeaderMap, https: b
     headers.set(":authority", target);
     return undefined;
   }
-  if (target === "*") {
-    return method === "OPTIONS"
-      ? { status: 404, body: "", details: "absolute_path_rejected" }
-      : refused("http1.codec_error");
-  }
-  if (target.startsWith("/")) {
+  if (target === "*" && method !== "OPTIONS") return refused("http1.codec_error");
+  if (target.startsWith("/") || target === "*") {
     headers.set(":path", target);
     return undefined;
   }
@@ -72,7 +72,6 @@ function readAbsolute(target: string, headers: HeaderMap, https: boolean): OwnRe
   }
   const [, host, , port] = absoluteAuthority.exec(authority) ?? [];
   if (host === undefined || Number(port ?? 0) > 65535 || rest.startsWith("#")) return refused("http1.invalid_url");
-  if (rest !== "" && !rest.startsWith("/")) return { status: 404, body: "", details: "absolute_path_rejected" };
   headers.set(":authority", host);
   headers.set(":path", rest === "" ? "/" : rest);
   headers.set(":scheme", folded);
@@ -92,30 +91,31 @@ function refuseCoding(headers: HeaderMap): OwnReply | undefined {
 /** Naming one of these in `Connection` would hide where the request came from. */
 const neverNamed: ReadonlySet<string> = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 
-/** What `Connection` names goes, then the headers that speak of one hop alone, but for an upgrade that is configured. */
-function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
-  const named = (headers.get("connection") ?? "")
-    .split(",")
-    .map((word) => trim(word).toLowerCase())
-    .filter((word) => word !== "");
-  const upgrade = headers.get("upgrade");
-  const upgrading = named.includes("upgrade") && upgrade !== undefined && upgrade.toLowerCase() !== "h2c";
-  if (upgrading && upgrade.toLowerCase() !== "websocket") return { status: 403, body: "", details: "upgrade_failed" };
-  for (const name of named) {
-    if (name.startsWith(":") || neverNamed.has(name)) {
-      return refused("http1.connection_header_rejected");
-    }
-    if (name !== "te" && !(upgrading && name === "upgrade")) headers.remove(name);
+/** What `Connection` names goes (RFC 9110 §7.6.1): before the target is read, so that a target may bring a new host. */
+function dropNamed(headers: HeaderMap): OwnReply | undefined {
+  const named = namedByConnection(headers);
+  if (named.some((name) => name.startsWith(":") || neverNamed.has(name))) {
+    return refused("http1.connection_header_rejected");
   }
-  const te = headers.get("te");
-  if (te !== undefined && te !== "") {
-    if (te.split(",").some((word) => trim(word) === "trailers")) headers.set("te", "trailers");
-    else headers.remove("te");
+  for (const name of named) if (name !== "te" && name !== "upgrade") headers.remove(name);
+  return undefined;
+}
+
+/** The headers that speak of one hop alone go, but for an upgrade that is configured. */
+function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
+  const upgrade = headers.get("upgrade")?.toLowerCase();
+  const upgrading = namedByConnection(headers).includes("upgrade") && upgrade !== undefined && upgrade !== "h2c";
+  if (headers.get(":method") === "CONNECT" || (upgrading && upgrade !== "websocket")) {
+    return { status: 403, body: "", details: "upgrade_failed" };
   }
   for (const name of ["keep-alive", "proxy-connection", "transfer-encoding"]) headers.remove(name);
   if (!upgrading) for (const name of ["connection", "upgrade"]) headers.remove(name);
-  if (headers.get(":method") === "CONNECT") return { status: 403, body: "", details: "upgrade_failed" };
   return undefined;
+}
+
+function namedByConnection(headers: HeaderMap): readonly string[] {
+  const words = (headers.get("connection") ?? "").split(",").map((word) => trim(word).toLowerCase());
+  return words.filter((word) => word !== "");
 }
 
 function refused(details: string): OwnReply {

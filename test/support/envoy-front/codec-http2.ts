@@ -35,13 +35,11 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   for (const [name, value] of request.headers) {
     const reason = refusal(name, value);
     if (reason !== undefined) return reset(reason);
-    // RFC 9113 §8.2.3: crumbs of one cookie header are put together again; empty ones in front vanish.
-    if (name === "cookie") cookie = cookie === "" ? value : `${cookie}; ${value}`;
-    // Its one word passes in any case, and is dropped but as written in the RFC.
-    else if (name === "te" && value !== "trailers") continue;
+    if (name === "cookie") cookie += cookie === "" ? value : `; ${value}`;
     else if (name !== "host") headers.receive(name, value);
     else if (headers.get(":authority") === undefined) headers.receive(":authority", value);
   }
+  // RFC 9113 §8.2.3: crumbs of one cookie header are put together again.
   if (cookie !== "") headers.receive("cookie", cookie);
 
   if (!isAuthority(headers.get(":authority") ?? "") || /@/.test(headers.get(":authority") ?? "")) {
@@ -56,7 +54,9 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
   for (const name of [":method", ":scheme", ":authority"]) {
     if (headers.get(name) === undefined) return reset("http2.violation.of.messaging.rule");
   }
-  if (headers.get(":path")?.startsWith("/") !== true) return reset("http2.violation.of.messaging.rule");
+  const path = headers.get(":path");
+  const everything = path === "*" && headers.get(":method") === "OPTIONS";
+  if (path?.startsWith("/") !== true && !everything) return reset("http2.violation.of.messaging.rule");
   return headers;
 }
 

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { Admitted } from "./admit.ts";
+import { trim } from "./bytes.ts";
 import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
 import type { HeaderMap } from "./header-map.ts";
 
@@ -48,8 +49,13 @@ export function prepareRequest(
 ): OwnReply | undefined {
   const authority = headers.get(":authority");
   if (authority === undefined) return { status: 400, body: "", details: "missing_host_header" };
-  if (!isAuthority(authority)) return { status: 400, body: "Bad Request", details: "http.invalid_authority" };
-  if (headers.get(":method") === "QUERY" && headers.get("content-type") === undefined) {
+  if (!isAuthority(authority))
+    return { status: 400, body: "Bad Request", early: true, details: "http.invalid_authority" };
+  // `*`, or an absolute target without a path but with a query.
+  if (headers.get(":path")?.startsWith("/") !== true) {
+    return { status: 404, body: "", details: "absolute_path_rejected" };
+  }
+  if (headers.get(":method") === "QUERY" && (headers.get("content-type") ?? "") === "") {
     return { status: 400, body: "", details: "query_missing_content_type" };
   }
 
@@ -64,6 +70,7 @@ export function prepareRequest(
     headers.set(":scheme", forwarded === "http" || forwarded === "https" ? forwarded : transport);
   }
 
+  keepTrailers(headers);
   for (const name of strippedEverywhere) headers.remove(name);
   if (edge) {
     for (const name of strippedAtTheEdge) headers.remove(name);
@@ -71,7 +78,7 @@ export function prepareRequest(
   }
   forwardCertificate(headers, listener, admitted, edge);
   // A client outside the mesh does not choose the id.
-  if (edge || headers.get("x-request-id") === undefined) headers.set("x-request-id", madeRequestId);
+  if (edge || (headers.get("x-request-id") ?? "") === "") headers.set("x-request-id", madeRequestId);
   if (!isReference(headers.get("referer") ?? "")) headers.remove("referer");
   return undefined;
 }
@@ -94,10 +101,18 @@ function isReference(text: string): boolean {
   return absolute[1] === undefined || isIPv6(absolute[1]);
 }
 
+/** Of what a client takes transfer codings for, trailers alone are understood; case counts. */
+function keepTrailers(headers: HeaderMap): void {
+  const te = headers.get("te");
+  if (te === undefined || te === "") return;
+  if (te.split(",").some((word) => trim(word) === "trailers")) headers.set("te", "trailers");
+  else headers.remove("te");
+}
+
 /** With a trusted remote address Envoy writes down whom it got the request from; a loopback peer as itself. */
 function appendPeer(headers: HeaderMap, connection: Connection): void {
   const from = connection.proxyAddress ?? connection.peer.address;
-  const loopback = from === "::1" || from.startsWith("127.");
+  const loopback = from === "::1" || from === "127.0.0.1";
   headers.append("x-forwarded-for", loopback ? connection.local.address : from);
 }
 
@@ -112,6 +127,7 @@ function forwardCertificate(headers: HeaderMap, listener: Listener, admitted: Ad
   const element = [
     `By=${own}`,
     `Hash=${certificate.fingerprint}`,
+    ...(edge ? [`Cert="${certificate.encoded}"`] : []),
     `Subject="${certificate.subject}"`,
     ...certificate.uriSans.map((uri) => `URI=${uri}`),
     ...certificate.dnsSans.map((dns) => `DNS=${dns}`),

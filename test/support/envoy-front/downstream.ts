@@ -82,11 +82,12 @@ export interface DownstreamRequest {
 
 /**
  * An answer that Envoy gives itself, before any filter. `status` undefined: the connection or stream is closed without a
- * reply. `grpc`: whether the caller is answered as gRPC callers are.
+ * reply. `early`: before Envoy has looked whether the caller speaks gRPC, so that it is answered as any other.
  */
 export interface OwnReply {
   readonly status: number | undefined;
   readonly body: string;
+  readonly early?: true;
   /** Envoy's RESPONSE_CODE_DETAILS. */
   readonly details: string;
 }

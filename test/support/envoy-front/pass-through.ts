@@ -37,7 +37,7 @@ export function passThrough(
   const headers = request.protocol === "HTTP/2" ? readHttp2(request) : readHttp1(request, https);
   if (!(headers instanceof HeaderMap)) return ended(ownReply(headers, receivedAsSent(request)));
   const refusal = prepareRequest(headers, listener, connection, admitted);
-  if (refusal !== undefined) return ended(ownReply(refusal, headers));
+  if (refusal !== undefined) return ended(ownReply(refusal, refusal.early ? receivedAsSent(request) : headers));
   return {
     kind: "asks",
     call: writeCheckCall(listener, connection, admitted, { headers, protocol: request.protocol }),

@@ -113,7 +113,10 @@ export function textsIn(fields: readonly WireField[] | undefined, number: number
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+const oneByte = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
+
 function varint(value: number): Uint8Array {
+  if (value < 0x80) return oneByte[value]!;
   const out: number[] = [];
   let rest = value;
   while (rest > 0x7f) {

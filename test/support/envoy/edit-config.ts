@@ -25,7 +25,7 @@ export function clusterOf(config: JsonValue, name: string): JsonObject {
   return named(config, "clusters", name);
 }
 
-/** One more line of gRPC metadata (`append` false: in place of the line of that name; without a value: no such line). */
+/** Sets the one line of gRPC metadata of that name that goes with every check; without a value there is none. */
 export function setInitialMetadata(config: JsonValue, listener: string, key: string, value: string | undefined): void {
   const service = authorizationFilter(config, listener)["grpc_service"] as JsonObject;
   const others = ((service["initial_metadata"] ?? []) as JsonObject[]).filter((line) => line["key"] !== key);

@@ -14,6 +14,8 @@ export interface RawClient {
   send(text: string | Buffer): void;
   /** Everything that came until the other side ended the connection. */
   readonly ended: Promise<string>;
+  /** Forgets what has come so far. */
+  forget(): void;
   /** Resolves when so many answers have come, or the connection has ended. */
   answers(count: number): Promise<RawAnswer[]>;
 }
@@ -40,6 +42,9 @@ export function rawClient(t: TestContext, address: Address): RawClient {
       socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
     },
     ended,
+    forget() {
+      text = "";
+    },
     answers: (count) =>
       new Promise((resolve) => {
         const look = () => {

@@ -58,8 +58,20 @@ test("the path prefix is cut, and a target without it is refused", () => {
 });
 
 test("targets that are no origin form", () => {
-  assertRefused(ask(denyAdmin, { target: "http://b.example/admin" }), "policy/denied");
-  const absolute = ask(denyAdmin, { target: "HTTP://u@b.example" });
+  const hostHeader = (value: string) => [["Host", value]] as const;
+  assertRefused(
+    ask(denyAdmin, { target: "http://b.example/admin", headers: hostHeader("B.example") }),
+    "policy/denied",
+  );
+  for (const [target, header] of [
+    ["http://b.example/", "a.example"],
+    ["http://b.example/", ""],
+    ["http://b.example:80/", "b.example"],
+    ["http://b.example@a.example/", "a.example"],
+    ["http://a.example\\@b.example/", "b.example"],
+  ] as const)
+    assertRefused(ask(denyAdmin, { target, headers: hostHeader(header) }), "request/unreadable");
+  const absolute = ask(denyAdmin, { target: "HTTP://b.example", headers: [] });
   assertAllowed(absolute);
   assert.deepEqual(
     [absolute.record.attributes?.http?.host, absolute.record.attributes?.http?.path],

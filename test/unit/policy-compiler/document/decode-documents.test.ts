@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeDocuments } from "#policy-compiler/document/decode-documents";
+import { yamlLimits } from "#policy-compiler/yaml/limits";
 import { decodeFolder, summaries } from "./folder.ts";
 import { type Shape, shapeOf } from "./shapes.ts";
 
@@ -499,4 +501,18 @@ test("an object that does not decode is left out, its neighbours are not", () =>
   const decoded = decodeFolder({ "a.yaml": `${authorization("{action: deny}")}---\n${peer("{}")}` });
   assert.equal(decoded.documents.authorizationPolicies.length, 0);
   assert.equal(decoded.documents.peerAuthentications.length, 1);
+});
+
+test("a folder whose files are too large together is refused where the limit is passed", () => {
+  const half = { bytes: new Uint8Array(yamlLimits.folderBytes / 2) };
+  const files = ["a_test.yaml", "b_test.yaml", "c.yaml", "d.yaml"].map((path) => ({ path, ...half }));
+  const { findings } = decodeDocuments(files, {});
+  assert.deepEqual(
+    findings.map(({ code, file }) => [code, file]),
+    [
+      ["folder/policy-test", "a_test.yaml"],
+      ["folder/policy-test", "b_test.yaml"],
+      ["folder/too-large", "c.yaml"],
+    ],
+  );
 });

@@ -11,6 +11,8 @@ export interface RuleCase {
   /** What is underlined, one text for each finding of the code, in order of the file. */
   readonly underlined: readonly string[];
   readonly good: string;
+  /** Default: `kind`. */
+  readonly goodKind?: "AuthorizationPolicy";
   readonly goodAnnotations?: string;
   readonly goodMesh?: string;
   /** Words that the first finding's message and help must have, where they are the point. */
@@ -645,6 +647,32 @@ export const ruleCases: readonly RuleCase[] = [
     bad: "action: CUSTOM, provider: {name: My_Provider}, rules: [{}]",
     underlined: ["My_Provider"],
     good: `action: CUSTOM, provider: {name: my-provider-${"x".repeat(51)}}, rules: [{}]`,
+  },
+
+  {
+    code: "lint/tokens-not-verified",
+    kind: "RequestAuthentication",
+    bad: jwt(issuer),
+    underlined: ["RequestAuthentication"],
+    good: "rules: [{}]",
+    goodKind: "AuthorizationPolicy",
+    says: "authentication/unavailable",
+  },
+  {
+    code: "lint/provider-not-asked",
+    mesh: "extensionProviders: [{name: p, envoyExtAuthzGrpc: {service: a.b, port: 9000}}]",
+    bad: "action: CUSTOM, provider: {name: p}, rules: [{}]",
+    underlined: ["CUSTOM"],
+    good: "action: AUDIT, rules: [{}]",
+    says: "policy/custom-denied",
+  },
+  {
+    code: "lint/mtls-disabled",
+    kind: "PeerAuthentication",
+    bad: `${labels}, mtls: {mode: DISABLE}, portLevelMtls: {8080: {mode: DISABLE}, 8081: {mode: STRICT}}`,
+    underlined: ["DISABLE", "DISABLE"],
+    good: `${labels}, mtls: {mode: PERMISSIVE}, portLevelMtls: {8080: {mode: UNSET}}`,
+    says: "identities count as sent",
   },
 
   // --- limits of the Kubernetes API ---

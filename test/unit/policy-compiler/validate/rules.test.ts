@@ -47,7 +47,7 @@ function checkBad(row: RuleCase): void {
 
 function checkGood(row: RuleCase): void {
   const { findings } = validate(
-    row.kind ?? "AuthorizationPolicy",
+    row.goodKind ?? row.kind ?? "AuthorizationPolicy",
     row.good,
     row.goodAnnotations ?? row.annotations ?? "",
     row.goodMesh ?? row.mesh,

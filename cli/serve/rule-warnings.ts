@@ -1,0 +1,39 @@
+import type { Origin, RuleSet } from "#policy-compiler/ruleset/model";
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+  readonly origin: Origin;
+}
+
+/** So many objects are named one by one. */
+const named = 10;
+
+/**
+ * What the rules in force ask for that is not enforced as Istio would, one line each kind; also of rules that were compiled elsewhere, whose
+ * diagnostics are not here.
+ */
+export function ruleWarnings(ruleSet: RuleSet): string[] {
+  const { requestAuthentications, policies, peerAuthentications } = ruleSet;
+  const custom = policies.filter(({ stage }) => stage === "custom");
+  const disabled = peerAuthentications.filter(
+    ({ mode, ports }) => mode === "DISABLE" || ports.some(([, its]) => its === "DISABLE"),
+  );
+  return [
+    ...told(
+      "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied",
+      requestAuthentications.filter(({ jwtRules }) => jwtRules.length > 0),
+    ),
+    ...told("action CUSTOM: providers cannot be asked, requests that match are denied", custom),
+    ...told("mode DISABLE: where Envoy terminates TLS all the same, identities count as sent", disabled),
+  ];
+}
+
+function told(sentence: string, objects: readonly Named[]): string[] {
+  if (objects.length === 0) return [];
+  const names = objects
+    .slice(0, named)
+    .map(({ namespace, name, origin }) => `${namespace}/${name} (${origin.file}:${origin.line})`);
+  const more = objects.length > named ? [`${objects.length - named} more`] : [];
+  return [`${sentence}: ${[...names, ...more].join(", ")}`];
+}

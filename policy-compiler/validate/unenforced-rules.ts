@@ -1,0 +1,51 @@
+import type { Located } from "#policy-compiler/source/diagnostic";
+import { quote } from "./quote.ts";
+import type { AnyRow } from "./rule.ts";
+
+/** What is compiled here and not enforced as Istio would: authors learn of it before their clients do. */
+export const unenforcedRows: readonly AnyRow[] = [
+  {
+    code: "lint/tokens-not-verified",
+    about: "requestAuthentication",
+    *find({ head, jwtRules }) {
+      if (jwtRules.length === 0) return;
+      yield {
+        span: head.kind.span,
+        message: `expected policies that this version enforces, found ${quote(head.kind.value)}, whose tokens it cannot verify, so that every HTTP request to the workloads it selects is denied`,
+        help: "such denials carry the reason `authentication/unavailable`",
+      };
+    },
+  },
+  {
+    code: "lint/provider-not-asked",
+    about: "policy",
+    *find({ action }) {
+      if (action.value !== "CUSTOM") return;
+      yield {
+        span: action.span,
+        message:
+          "expected policies that this version enforces, found action `CUSTOM`, whose provider it cannot ask, so that requests that match are denied",
+        help: "such denials carry the reason `policy/custom-denied`",
+      };
+    },
+  },
+  {
+    code: "lint/mtls-disabled",
+    about: "peerAuthentication",
+    *find({ mode, portLevelMtls }) {
+      for (const { value, span } of [...(mode === undefined ? [] : [mode]), ...portModes(portLevelMtls)]) {
+        if (value !== "DISABLE") continue;
+        yield {
+          span,
+          message:
+            "expected a mode that asks for or takes mutual TLS, found `DISABLE`; it is the asking Envoy that terminates TLS, and where it does, identities count as sent",
+          help: "take TLS from the Envoy's listener if plaintext is meant",
+        };
+      }
+    },
+  },
+];
+
+function portModes(portLevelMtls: { readonly ports: readonly { readonly mode: Located<string> }[] } | undefined) {
+  return (portLevelMtls?.ports ?? []).map(({ mode }) => mode);
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createGrpcCheck } from "#authz/check/check";
+import type { CallMetadata, CheckOutcome, ListenerSettings } from "#authz/check/contract";
+import { createLackingWatch } from "#authz/decision-log/lacking";
+import { createEngine } from "#authz/engine/create-engine";
+import { checkMessage } from "#cli/request/check-message";
+import { compile } from "#policy-compiler/compile";
+
+const listener: ListenerSettings = {
+  name: "edge",
+  protocol: "grpc",
+  peerIdentity: "verified",
+  proxyProtocol: false,
+  workload: undefined,
+  destination: undefined,
+  pathPrefix: "",
+  attributeHeaders: false,
+  secret: undefined,
+  explainToClient: false,
+  deadlineMillis: 1_000,
+  maxMessageBytes: 1 << 20,
+};
+
+function checkWith(rule: string) {
+  const policy = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: p, namespace: shop }
+spec: { rules: [${rule}] }
+`;
+  const { ruleSet, diagnostics } = compile([{ path: "p.yaml", bytes: new TextEncoder().encode(policy) }]);
+  assert.ok(ruleSet, JSON.stringify(diagnostics));
+  const engine = createEngine(ruleSet, rule);
+  return createGrpcCheck({ snapshot: () => ({ engine }), nextId: () => "id", nowMillis: () => 0 });
+}
+
+const { message, metadata } = checkMessage({
+  workload: { namespace: "shop", labels: {} },
+  caller: { principal: "cluster.local/ns/a/sa/b" },
+});
+
+/** The same call without one of its entries. */
+const without = (missing: string): CallMetadata => ({ get: (name) => (name === missing ? [] : metadata.get(name)) });
+
+const cases: readonly (readonly [rule: string, missing: string, attribute: string])[] = [
+  ["{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}", "x-garita-peer", "source.ip"],
+  ["{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}", "x-garita-remote", "remote.ip"],
+  ["{from: [{source: {principals: [x/ns/a/sa/b]}}]}", "x-garita-dns", "source.principal"],
+];
+
+for (const [rule, missing, attribute] of cases) {
+  test(`a proxy that does not send ${missing} is told to, where policies ask for ${attribute}`, () => {
+    const watch = createLackingWatch();
+    const check = checkWith(rule);
+    watch.observe((check(message, metadata, listener) as CheckOutcome).record);
+    assert.deepEqual(watch.warnings(), []);
+    watch.observe((check(message, without(missing), listener) as CheckOutcome).record);
+    watch.observe((check(message, without(missing), listener) as CheckOutcome).record);
+    assert.equal(watch.warnings().length, 1);
+    assert.match(watch.warnings()[0]!, new RegExp(`^listener edge: policies ask for ${attribute}, .*${missing}`));
+    // A rule set that does not ask for it has nothing to say.
+    const other = checkWith("{to: [{operation: {methods: [GET]}}]}");
+    watch.observe((other(message, without(missing), listener) as CheckOutcome).record);
+    assert.deepEqual(watch.warnings(), []);
+  });
+}

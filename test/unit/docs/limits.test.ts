@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
+import { directoryLimits } from "#authz/rulesets/read-directory";
+import { receiveLimitBytes } from "#authz/transport/listener";
+import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
+import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
+import { yamlLimits } from "#policy-compiler/yaml/limits";
+
+const root = new URL("../../../", import.meta.url);
+const page = readFileSync(new URL("docs/limits.md", root), "utf8");
+const rows = page
+  .split("\n")
+  .filter((line) => line.startsWith("| ") && !line.startsWith("| Input") && !line.startsWith("| Kept"));
+
+test("every file that the page of limits names is there", () => {
+  const files = [...page.matchAll(/`((?:authz|policy-compiler|platform|cli|test)\/[^`]*)`/g)].map(([, path]) => path!);
+  assert.ok(files.length > 50);
+  for (const path of files) assert.ok(existsSync(fileURLToPath(new URL(path, root))), path);
+});
+
+test("every diagnostic that the page of limits names is one", () => {
+  const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document)\/[a-z-]+)`/g)].map(([, code]) => code!);
+  for (const code of codes) assert.ok(code in diagnosticCodes, code);
+  for (const code of Object.keys(diagnosticCodes) as DiagnosticCode[]) {
+    if (/too-(?:many|large|deep)|-long$/.test(code)) assert.ok(codes.includes(code), `${code} is not on the page`);
+  }
+});
+
+const number = (value: number) => value.toLocaleString("en-US");
+const mebibytes = (value: number) => `${value / 1024 ** 2} MiB`;
+
+/** A constant of the program, and the beginning of the row that has to tell it. */
+const told: readonly (readonly [row: string, value: string])[] = [
+  ["| headers, map entries", number(MAX_ENTRIES)],
+  ["| messages inside one another", number(MAX_DEPTH)],
+  ["| message above the receive limit", mebibytes(receiveLimitBytes)],
+  ["| body above the receive limit", mebibytes(receiveLimitBytes)],
+  ["| policy files", number(directoryLimits.files)],
+  ["| bytes that are read from the folder", `${directoryLimits.totalSizeBytes / 1024 ** 3} GiB`],
+  ["| folders inside one another", number(directoryLimits.depth)],
+  ["| one file", mebibytes(yamlLimits.fileBytes)],
+  ["| all files together", mebibytes(yamlLimits.folderBytes)],
+  ["| collections inside one another", number(yamlLimits.depth)],
+  ["| documents in a file", number(yamlLimits.documentsPerFile)],
+  ["| nodes of a document", `${number(yamlLimits.documentNodes)}; ${number(yamlLimits.nodesPerFile)}`],
+  ["| lexical tokens", number(yamlLimits.documentTokens)],
+  ["| nodes that the aliases", number(yamlLimits.aliasNodes)],
+  ["| syntax errors told", number(yamlLimits.syntaxErrorsPerFile)],
+  ["| service account", number(serviceAccountMaxBytes)],
+  ["| values of `serviceAccounts`", number(serviceAccountMaxValues)],
+];
+
+for (const [beginning, value] of told) {
+  test(`the page of limits tells ${value} in the row ${beginning}`, () => {
+    const row = rows.find((line) => line.startsWith(beginning));
+    assert.ok(
+      row?.split("|").some((cell) => cell.includes(value)),
+      row,
+    );
+  });
+}

@@ -1,0 +1,161 @@
+/** `npm run docs`: writes what is generated from tables in the source: the reference of `garita.yaml` and its schema, faults, diagnostics. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { decisionReasons } from "#authz/engine/decision";
+import { configCodes } from "#cli/config/codes";
+import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
+import { testFileSchema } from "#cli/policies/test-file";
+import { requestSchema } from "#cli/request/schema";
+import { faultCodes } from "#platform/fault-codes";
+import { renderDiagnosticsPage } from "./diagnostics-page.ts";
+
+/** The generated files, by path from the root of the repository. */
+export function generatedDocs(): ReadonlyMap<string, string> {
+  return new Map([
+    ["docs/garita.schema.json", renderSchemaFile()],
+    ["docs/config.md", renderReference()],
+    ["docs/faults.md", renderFaults()],
+    ["docs/diagnostics.md", renderDiagnosticsPage()],
+    ["docs/policy-tests.md", renderPolicyTests()],
+  ]);
+}
+
+const intro = `# Configuration
+
+\`garita serve\` reads \`garita.yaml\` (\`--config\` names another file). This page is generated from the schema that checks the file;
+[garita.schema.json](garita.schema.json) gives completion in editors:
+
+\`\`\`yaml
+# yaml-language-server: $schema=./docs/garita.schema.json
+listeners:
+  - name: envoy
+    protocol: grpc
+    address: 127.0.0.1:9191
+    peerIdentity: verified
+policies:
+  directory: policies
+admin:
+  address: 127.0.0.1:9190
+  socket: /run/garita/admin.sock
+\`\`\`
+
+- Keys that do not exist are refused, with the line and column where they stand, and with a suggestion. Anchors and aliases are refused too.
+- Paths of files are relative to the folder of the configuration file.
+- Every value can be overridden by an environment variable: \`GARITA_\` and the path to it, with two underscores for each step down:
+  \`GARITA_LOGGING__LEVEL=debug\`, \`GARITA_LISTENERS__0__ADDRESS=127.0.0.1:9000\`, \`GARITA_LISTENERS__0__EXPLAIN_TO_CLIENT=true\`. Case
+  does not matter. Lists and objects are JSON. A variable with two underscores that leads to no key is refused.
+- The file, and every file that it names, is read again when it changes and on SIGHUP. Listeners that did not change keep their connections;
+  a configuration with a fault changes nothing but the status page.
+
+## Keys
+`;
+
+function renderReference(): string {
+  const lines = [intro, "| Key | Type | Default | Meaning |", "|---|---|---|---|"];
+  for (const row of rows(configSchema, "", [])) lines.push(row);
+  lines.push("", "## Faults", "", "| Code | Meaning |", "|---|---|");
+  for (const [code, meaning] of Object.entries(configCodes)) lines.push(`| \`${code}\` | ${meaning} |`);
+  return `${lines.join("\n")}\n`;
+}
+
+const policyTests = `# Requests and policy tests
+
+How a request is written down for \`garita eval -f\`, \`garita explain -f\` and the admin API's \`/v1/explain\`, and how \`garita test\` reads its
+\`*_test.yaml\` files. This page is generated from the schemas that check them.
+
+A described request is asked exactly as an Envoy with the filter of the README would ask, by one that verifies client certificates. Everything has a default: \`{}\` is a
+plaintext \`GET /\` from 127.0.0.1.
+
+\`\`\`yaml
+# hello_test.yaml, anywhere in the policy folder
+workload: { namespace: hello, workload: hello-v1, port: 8080 }
+callers:
+  anybody: {}
+  nginx: { principal: hello.mesh/ns/web/sa/nginx, address: 10.0.0.21 }
+requests:
+  greeting: { method: GET, path: /hello }
+  post: { method: POST, path: /hello, headers: ["content-type: text/plain"] }
+  database: { tcp: true, workload: { namespace: hello, labels: { app: db }, port: 5432 } }
+expect:
+  - { callers: [anybody, nginx], requests: [greeting], outcome: allow }
+  - { callers: [nginx], requests: [post], outcome: allow, rule: "ns[hello]-policy[hello-readers]-rule[1]" }
+\`\`\`
+
+Every caller is tried with every request. **A pair that \`expect\` does not list must be denied**; a pair that two items list is an error. A workload is described like a
+listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none.
+`;
+
+function renderPolicyTests(): string {
+  const table = (schema: ConfigSchema) => [
+    "| Key | Type | Default | Meaning |",
+    "|---|---|---|---|",
+    ...rows(schema, "", []),
+  ];
+  const lines = [
+    policyTests,
+    "## A test file",
+    "",
+    ...table(testFileSchema),
+    "",
+    "## A request file",
+    "",
+    ...table(requestSchema),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderFaults(): string {
+  const lines = [
+    "# Faults",
+    "",
+    "Codes in logs, on the status page, in answers of the admin API and on the command line. What can be wrong with policies stands in",
+    "[diagnostics.md](diagnostics.md), with `garita.yaml` in [config.md](config.md). This page is generated from tables in the source.",
+    "",
+    "## Operations that fail",
+    "",
+    "| Code | Meaning |",
+    "|---|---|",
+    ...Object.entries(faultCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    "",
+    "## Reasons of decisions",
+    "",
+    "In log lines, in dynamic metadata, and in `garita eval` and `explain`. The first are policy; the others are refusals.",
+    "",
+    "| Reason | Meaning |",
+    "|---|---|",
+    ...Object.entries(decisionReasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function rows(schema: ConfigSchema, path: string, out: string[]): string[] {
+  for (const [name, member] of Object.entries(schema.properties ?? {})) {
+    const key = path === "" ? name : `${path}.${name}`;
+    const needed = schema.required?.includes(name) === true ? "required" : defaultText(member);
+    out.push(`| \`${key}${listMark(member)}\` | ${typeText(member)} | ${needed} | ${member.description} |`);
+    rows(member.items ?? member, `${key}${listMark(member)}`, out);
+    if (typeof member.additionalProperties === "object") rows(member.additionalProperties, `${key}.NAME`, out);
+  }
+  return out;
+}
+
+function listMark(schema: ConfigSchema): string {
+  return schema.type === "array" ? "[]" : "";
+}
+
+function defaultText({ default: value }: ConfigSchema): string {
+  return value === undefined ? "" : `\`${value}\``;
+}
+
+function typeText(schema: ConfigSchema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
+  if (schema.minimum !== undefined) return `integer, ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === "array") return `list of ${schema.items?.type === "object" ? "objects" : "texts"}`;
+  return schema.type === "string" ? "text" : schema.type;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = new URL("../", import.meta.url);
+  mkdirSync(new URL("docs/", root), { recursive: true });
+  for (const [path, text] of generatedDocs()) writeFileSync(new URL(path, root), text);
+}
