@@ -1,4 +1,5 @@
 import { CheckAttributes } from "#authz/check/attributes/check-attributes";
+import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
 import { UNKNOWN, type Workload } from "#authz/engine/attributes";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import type { ByteString } from "#policy-compiler/ruleset/model";
@@ -111,7 +112,7 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
 
 /**
  * A target without a normal form; or one that is not in it, where what was decided on could not be made what the upstream gets:
- * the HTTP service cannot change `:path`, and no answer can carry bytes beyond ASCII unchanged.
+ * the HTTP service cannot change `:path`, and no answer can carry bytes that are not UTF-8.
  */
 function refuseTarget(
   received: ByteString,
@@ -120,7 +121,8 @@ function refuseTarget(
 ): Refusal | undefined {
   if (target === undefined) return refusal("path/invalid", undefined, { status: 400, body: "" });
   if (target === received) return undefined;
-  if (door === "http" || /[^\x21-\x7e]/.test(target)) return refusal("path/not-normal");
+  if (door === "http" || /[\0-\x20\x7f]/.test(target) || sanitizeUtf8(target) !== target)
+    return refusal("path/not-normal");
   return undefined;
 }
 

@@ -248,6 +248,14 @@ for (const { received, upstream } of targets) {
   });
 }
 
+test("a query beyond ASCII, over HTTP/2: text is handed on as it is, bytes that are no text cannot be", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  const asked = (query: string) => h2(envoy.port("as-received"), { ":path": `/x/../open?${query}` });
+  const text = await asked("q=\u00c3\u00a9&r=%C3");
+  assert.deepEqual([text.headers[":status"], echoed(text.body).target], [200, "/open?q=\u00c3\u00a9&r=%C3"]);
+  assert.equal((await asked("q=\u00e9")).headers[":status"], 403);
+});
+
 /** Targets whose normal form is Envoy's word: where it makes one, and where that is left to us, the upstream gets the same. */
 const spellings = [
   ..."/a /a/ // /// /a//b/ /a/../b /a/./b /a/.. /../a /a//../b /a\\b /a\\..\\b /%61 /%2e%2e/a /a/%2E%2e/b".split(" "),

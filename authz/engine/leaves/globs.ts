@@ -3,8 +3,8 @@ import type { ByteString } from "#policy-compiler/ruleset/model";
 /** What stands between two literals: at least `min` characters, each of a class. */
 export interface Gap {
   readonly min: 0 | 1;
-  /** Length of the class's character at a place, 0 if none is there. */
-  readonly step: (text: ByteString, at: number) => number;
+  /** Is there a character of the class at a place? */
+  readonly holds: (text: ByteString, at: number) => boolean;
 }
 
 /**
@@ -31,8 +31,7 @@ export function matchGlobs(text: ByteString, literals: readonly ByteString[], ga
         next[at + literal.length] = 1;
         any = true;
       }
-      const length = at < text.length ? gap.step(text, at) : 0;
-      if (length > 0 && at + length < size) inside[at + length] = 1;
+      if (gap.holds(text, at)) inside[at + 1] = 1;
     }
     if (!any) return false;
     reached = next;

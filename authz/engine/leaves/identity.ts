@@ -1,7 +1,7 @@
 import { type Maybe, type PeerNames, UNKNOWN } from "#authz/engine/attributes";
 import type { ByteString, ValueTest } from "#policy-compiler/ruleset/model";
 import { FALSE, TRUE, type Truth, UNSURE } from "../kleene.ts";
-import { dotLength, isCharacters, isDots } from "./dots.ts";
+import { isDot, isDots } from "./dots.ts";
 import { type Gap, matchGlobs } from "./globs.ts";
 import { matchesText } from "./text.ts";
 
@@ -19,8 +19,8 @@ export interface IdentityMatcher {
 }
 
 const SCHEME = "spiffe://";
-const some: Gap = { min: 0, step: dotLength };
-const atLeastOne: Gap = { min: 1, step: dotLength };
+const some: Gap = { min: 0, holds: isDot };
+const atLeastOne: Gap = { min: 1, holds: isDot };
 
 /** What a peer's names say of a matcher. Not authenticated (absent): false. */
 export function testIdentity(matcher: IdentityMatcher, peer: Maybe<PeerNames>): Truth {
@@ -76,7 +76,7 @@ function namespaceMatcher(pieces: readonly ByteString[]): IdentityMatcher {
   const matches = (name: ByteString) => {
     if (!inOrder(name, literals)) return false;
     if (isDots(name, 0, name.length)) return true;
-    // Only a literal can stand for a newline; a byte that is not UTF-8 nothing can stand for.
+    // Only a literal can stand for a newline.
     return withNewline && matchGlobs(name, around, gaps);
   };
   return { matches, literals, everyName: false };
@@ -151,12 +151,7 @@ function trustDomainMatcher(test: Extract<IdentityTest, { kind: "trustDomain" }>
     if (!name.startsWith(begin)) return false;
     // `[^/]*` ends at the first slash or before it, and the text that follows holds that slash at a known place.
     const at = name.indexOf("/", begin.length) - slash;
-    return (
-      at >= begin.length &&
-      name.startsWith(end, at) &&
-      isCharacters(name, begin.length, at) &&
-      isDots(name, at + end.length, name.length)
-    );
+    return at >= begin.length && name.startsWith(end, at) && isDots(name, at + end.length, name.length);
   };
   return { matches, literals: [begin, end], everyName: false };
 }

@@ -55,7 +55,7 @@ export function connectionOf(line: RequestCase, setting: Setting): Connection {
   const presents = from.tls === true && (uriSans.length > 0 || dnsSans.length > 0 || from.subject !== undefined);
   return {
     tls: from.tls ?? false,
-    certificate: presents ? { uriSans, dnsSans, subject: from.subject } : undefined,
+    certificate: presents ? { uriSans, dnsSans, subject: from.subject && asUtf8(from.subject) } : undefined,
     sni: from.sni === undefined ? undefined : asBytes(from.sni),
     alpn: from.alpn,
     peer,
@@ -77,6 +77,11 @@ export function requestOf(line: RequestCase): DownstreamRequest | undefined {
     scheme: asBytes(from.scheme ?? "http"),
     omit: from.omit ?? [],
   };
+}
+
+/** A name in a certificate is text, whatever its characters. */
+function asUtf8(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 /** `ip:port` or `[ip6]:port`. */

@@ -47,10 +47,12 @@ function terminate(connection: Connection): Admitted {
   return { tls: true, certificate: names && peerCertificate(names), sni: connection.sni };
 }
 
-/** Chain to the mesh's CA (every certificate here has one) and a URI SAN in one of the mesh's trust domains. */
+/** Chain to the mesh's CA (every certificate here has one) and a SAN, of either kind, in one of the mesh's trust domains. */
 function verified(listener: Listener, connection: Connection): Admitted | undefined {
-  const uris = connection.certificate?.uriSans ?? [];
-  const ours = uris.some((uri) => listener.trustDomains.some((domain) => uri.startsWith(`spiffe://${domain}/`)));
+  const { uriSans = [], dnsSans = [] } = connection.certificate ?? {};
+  const ours = [...uriSans, ...dnsSans].some((name) =>
+    listener.trustDomains.some((domain) => name.startsWith(`spiffe://${domain}/`)),
+  );
   return ours ? terminate(connection) : undefined;
 }
 

@@ -5,7 +5,8 @@ import { HeaderMap } from "./header-map.ts";
 /** What came of a request. `upstream` tells how the filters left it for the upstream, compared with how they got it. */
 export type Outcome =
   | { readonly kind: "forwarded"; readonly upstream: UpstreamView }
-  | { readonly kind: "replied"; readonly reply: ClientView }
+  /** `own`: Envoy's own answer, whatever the authorization server said. */
+  | { readonly kind: "replied"; readonly reply: ClientView; readonly own: boolean }
   | { readonly kind: "closed" };
 
 export interface UpstreamView {
@@ -28,16 +29,16 @@ export function carryOut(verdict: Verdict, request: HeaderMap): Outcome {
     case "allow":
       return { kind: "forwarded", upstream: forward(verdict, request) };
     case "deny":
-      return { kind: "replied", reply: localReply(request, verdict.status, verdict.body, verdict.headers) };
+      return { kind: "replied", reply: localReply(request, verdict.status, verdict.body, verdict.headers), own: false };
     case "error":
-      return { kind: "replied", reply: localReply(request, 403, "", []) };
+      return { kind: "replied", reply: localReply(request, 403, "", []), own: false };
   }
 }
 
 /** Envoy's own answer to a request that it refuses itself. */
 export function ownReply(own: OwnReply, request: HeaderMap): Outcome {
   if (own.status === undefined) return { kind: "closed" };
-  return { kind: "replied", reply: localReply(request, own.status, own.body, []) };
+  return { kind: "replied", reply: localReply(request, own.status, own.body, []), own: true };
 }
 
 /** ORDER: set, append, remove, query. */

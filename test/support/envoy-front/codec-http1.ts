@@ -21,7 +21,9 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  */
 export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap | OwnReply {
   if (!methods.has(request.method)) return refused("http1.codec_error");
-  if (!/^[\x21-\x7e]+$/.test(request.target)) return refused("http1.codec_error");
+  // Any white space may stand around it.
+  const target = trim(request.target);
+  if (!/^[\x21-\x7e]+$/.test(target)) return refused("http1.codec_error");
   if (request.protocol === "HTTP/1.0") return { status: 426, body: "Upgrade Required", details: "low_version" };
 
   const headers = new HeaderMap();
@@ -31,15 +33,13 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
     if (!token.test(name)) return refused("http1.codec_error");
     const value = trim(raw);
     if (hasControl(value)) return refused("http1.invalid_characters");
-    if (name.toLowerCase() === "content-length" && !agrees(headers.get(name), value)) {
-      return refused("http1.codec_error");
-    }
-    if (name.toLowerCase() === "content-length") headers.set(name, value);
-    else headers.receive(name, value);
+    const again = headers.get(name) !== undefined;
+    if (name.toLowerCase() === "content-length" && (again || !/^\d+$/.test(value))) return refused("http1.codec_error");
+    headers.receive(name, value);
   }
   return (
     dropNamed(headers) ??
-    readTarget(request, headers, https) ??
+    readTarget(request.method, target, headers, https) ??
     refuseCoding(headers) ??
     dropHopByHop(headers) ??
     headers
@@ -47,14 +47,13 @@ export function readHttp1(request: DownstreamRequest, https: boolean): HeaderMap
 }
 
 /** Origin form, absolute form, `*`; anything else is refused. */
-function readTarget(request: DownstreamRequest, headers: HeaderMap, https: boolean): OwnReply | undefined {
-  const target = request.target;
-  if (request.method === "CONNECT") {
+function readTarget(method: string, target: string, headers: HeaderMap, https: boolean): OwnReply | undefined {
+  if (method === "CONNECT") {
     if (!/^[^/]+:\d+$/.test(target)) return refused("http1.invalid_url");
     headers.set(":authority", target);
     return undefined;
   }
-  if (target === "*" && request.method !== "OPTIONS") return refused("http1.codec_error");
+  if (target === "*" && method !== "OPTIONS") return refused("http1.codec_error");
   if (target.startsWith("/") || target === "*") {
     headers.set(":path", target);
     return undefined;
@@ -117,10 +116,6 @@ function dropHopByHop(headers: HeaderMap): OwnReply | undefined {
 function namedByConnection(headers: HeaderMap): readonly string[] {
   const words = (headers.get("connection") ?? "").split(",").map((word) => trim(word).toLowerCase());
   return words.filter((word) => word !== "");
-}
-
-function agrees(present: string | undefined, value: string): boolean {
-  return /^\d+$/.test(value) && (present === undefined || present === value);
 }
 
 function refused(details: string): OwnReply {

@@ -20,6 +20,9 @@ export function readHttp2(request: DownstreamRequest): HeaderMap | OwnReply {
     [":authority", request.authority],
     [":path", request.target],
   ];
+  if (!request.omit.includes(":scheme") && !/^[a-z][a-z0-9+.-]*$/.test(fold(request.scheme))) {
+    return reset("http2.invalid.header.field");
+  }
   const headers = new HeaderMap();
   for (const [name, value] of pseudo) {
     if (value === undefined || request.omit.includes(name)) continue;

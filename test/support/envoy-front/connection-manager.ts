@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { Admitted } from "./admit.ts";
 import { trim } from "./bytes.ts";
 import { type Connection, isEdge, type Listener, type OwnReply } from "./downstream.ts";
@@ -61,11 +62,9 @@ export function prepareRequest(
   const edge = isEdge(listener);
   const transport = admitted.tls ? "https" : "http";
   if (edge) appendPeer(headers, connection);
-  if (headers.get("x-forwarded-proto") === undefined || (edge && listener.numTrustedProxies === 0)) {
-    headers.set("x-forwarded-proto", transport);
-  }
-  // Envoy finds no route for a request that claims to have come over nothing.
-  if (headers.get("x-forwarded-proto") === "") return { status: 404, body: "", details: "route_not_found" };
+  // An empty one stays.
+  const proto = headers.get("x-forwarded-proto");
+  if (proto === undefined || (edge && listener.numTrustedProxies === 0)) headers.set("x-forwarded-proto", transport);
   if (headers.get(":scheme") === undefined) {
     const forwarded = headers.get("x-forwarded-proto")!.toLowerCase();
     headers.set(":scheme", forwarded === "http" || forwarded === "https" ? forwarded : transport);
@@ -86,18 +85,20 @@ export function prepareRequest(
 
 /** Ends at what belongs to no authority; bytes beyond ASCII do not either. */
 export function isAuthority(text: string): boolean {
-  return /^[!-~]*$/.test(text) && !/[/\\?#]/.test(text);
+  return /^[A-Za-z0-9.:@,;!_%'()~=+$&*[\]-]*$/.test(text);
 }
 
-const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%-]*(?:[/?][!-"$-~]*)?$/;
+/** A colon before the first slash would end a scheme. */
+const relativeReference = /^[A-Za-z0-9._~!$&'()*+,;=@%?-]*(?:\/[A-Za-z0-9._~!$&'()*+,;=@%/?:-]*)?$/;
 const absoluteReference =
-  /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(\d+))?(?:[/?][!-"$-~]*)?$/;
+  /^[A-Za-z][A-Za-z0-9+.-]*:\/\/@?(?:[A-Za-z0-9.-]+|\[([0-9A-Fa-f:.]+)(?:%[0-9A-Za-z]+)?\])(?::(\d+))?(?:[/?][!-"$-~]*#*)?$/;
 
-/** A referer that Envoy keeps: a reference without a fragment, a host, if any, as DNS would have it. */
+/** A referer that Envoy keeps: a reference whose fragment, if any, is empty, and whose host, if any, is as DNS would have it. */
 function isReference(text: string): boolean {
   if (relativeReference.test(text)) return true;
   const absolute = absoluteReference.exec(text);
-  return absolute !== null && Number(absolute[1] ?? 0) <= 65535;
+  if (absolute === null || Number(absolute[2] ?? 0) > 65535) return false;
+  return absolute[1] === undefined || isIPv6(absolute[1]);
 }
 
 /** Of what a client takes transfer codings for, trailers alone are understood; case counts. */

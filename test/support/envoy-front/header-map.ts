@@ -59,6 +59,7 @@ const slots: ReadonlySet<string> = new Set([
   "accept-encoding",
   "access-control-request-headers",
   "access-control-request-method",
+  "access-control-request-private-network",
   "authorization",
   "cache-control",
   "cdn-loop",

@@ -41,8 +41,14 @@ export function passThrough(
   return {
     kind: "asks",
     call: writeCheckCall(listener, connection, admitted, { headers, protocol: request.protocol }),
-    finish: (response) => carryOut(readVerdict(response), headers),
+    finish: (response) => route(carryOut(readVerdict(response), headers), headers),
   };
+}
+
+/** Envoy's router finds no route for a request whose `x-forwarded-proto` is empty. */
+function route(outcome: Outcome, headers: HeaderMap): Outcome {
+  if (outcome.kind !== "forwarded" || headers.get("x-forwarded-proto") !== "") return outcome;
+  return ownReply({ status: 404, body: "", details: "route_not_found" }, headers);
 }
 
 function finishConnection(response: Uint8Array): Outcome {

@@ -86,9 +86,11 @@ function makeKeyPair() {
   return { privateKey, spki: publicKey.export({ type: "spki", format: "der" }) };
 }
 
-/** RFC 2253 §2.4. */
+/** RFC 2253 §2.4, as OpenSSL prints it: control characters and every byte beyond ASCII in hex. */
 function escapeRdn(value: string): string {
-  return value.replace(/[,+"\\<>;]|^[ #]| $/g, "\\$&");
+  return value
+    .replace(/[,+"\\<>;]|^[ #]| $/g, "\\$&")
+    .replace(/[^ -~]/g, (byte) => `\\${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
 function latin1(text: string): Uint8Array {

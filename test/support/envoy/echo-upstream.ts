@@ -31,6 +31,18 @@ export async function startEchoUpstream(): Promise<Upstream> {
     response.setHeader("x-upstream", "1");
     response.end(JSON.stringify(seen));
   });
+  // Node's parser refuses a target beyond ASCII: such a request is echoed without its headers.
+  server.on("clientError", (error: Error & { readonly rawPacket?: Buffer }, socket) => {
+    const [method = "", target = ""] = (error.rawPacket?.toString("latin1") ?? "").split(" ");
+    const body = JSON.stringify({ method, target, rawHeaders: [], body: "" } satisfies EchoedRequest);
+    const head = [
+      "HTTP/1.1 200 OK",
+      "x-upstream: 1",
+      `content-length: ${Buffer.byteLength(body)}`,
+      "connection: close",
+    ];
+    socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

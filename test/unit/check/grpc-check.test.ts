@@ -139,7 +139,10 @@ test("the normal form is decided on and handed upstream", () => {
   });
   assertRefused(ask(byHeader, { path: "/x/../admin?q" }), "policy/denied", "`:path` shows the normal form");
   const none = ruleSetOf({ mesh: { pathNormalization: "NONE" } });
-  assertRefused(ask(none, { path: "/\u00e9#x" }), "path/not-normal", "bytes beyond ASCII cannot be set unchanged");
+  assertRefused(ask(none, { path: "/\u00e9#x" }), "path/not-normal", "bytes that are no text cannot be set");
+  const beyond = ask(ruleSet, { path: "/x/../b?\u00c3\u00a9" });
+  assert.deepEqual([beyond.allowed, beyond.headers], [true, [":path: /b?\u00e9"]], "UTF-8 can");
+  assertRefused(ask(ruleSet, { path: "/x/../b?\u00e9" }), "path/not-normal", "in a query neither");
 });
 
 test("a client's headers of our names are neither read nor passed on", () => {

@@ -25,6 +25,7 @@ const rows: readonly (readonly [
   ["STRICT", "HTTP", { tls: true, uri: own }, "mtls"],
   ["STRICT", "HTTP", { tls: true, uri: alias, alpn: [] }, "mtls"],
   ["STRICT", "TCP", { tls: true, uri: foreign }, "closed"],
+  ["STRICT", "TCP", { tls: true, certificate: { uriSans: [foreign], dnsSans: [own], subject: undefined } }, "mtls"],
   ["PERMISSIVE", "HTTP", {}, "plain"],
   ["PERMISSIVE", "HTTP", { tls: true, uri: own, alpn: ["h2", "istio-h2"] }, "mtls"],
   ["PERMISSIVE", "HTTP", { tls: true, uri: own, alpn: ["h2"] }, "closed"],

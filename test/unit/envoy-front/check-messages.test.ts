@@ -278,5 +278,5 @@ function forwarded(path: string, set: readonly (readonly [string, string])[], re
 }
 
 function replied(status: number, body: string | undefined, headers: readonly (readonly [string, string])[]): Outcome {
-  return { kind: "replied", reply: { status, body, headers: new Map(headers) } };
+  return { kind: "replied", reply: { status, body, headers: new Map(headers) }, own: false };
 }

@@ -121,9 +121,10 @@ const rows: readonly Row[] = [
       ["cookie", ""],
       ["cookie", "a=1"],
       ["cookie", "b=2"],
+      ["cookie", ""],
     ],
     ask: "cookie",
-    sees: ["a=1; b=2"],
+    sees: ["a=1; b=2; "],
   },
   { says: "an empty HTTP/2 cookie vanishes", protocol: h2, lines: [["cookie", ""]], ask: "cookie", sees: [] },
   { says: "HTTP/1 values are trimmed", lines: [["x-a", "\t 1 2 \t"]], ask: "x-a", sees: ["1 2"] },
@@ -215,6 +216,8 @@ const rows: readonly Row[] = [
   },
   { says: "HTTP/2 te other than trailers", protocol: h2, lines: [["te", "gzip"]], sees: "http2.invalid.header.field" },
   { says: "HTTP/2 te trailers", protocol: h2, lines: [["te", "trailers"]], ask: "te", sees: ["trailers"] },
+  { says: "HTTP/2 te in another case is dropped", protocol: h2, lines: [["te", "Trailers"]], ask: "te", sees: [] },
+  { says: "white space around an HTTP/1.1 target is nothing", target: " /x\t ", ask: ":path", sees: ["/x"] },
 
   { says: "x-request-id is made", ask: "x-request-id", sees: ["5a5e0c3e-3f5c-9c3a-8d0e-5b1d6f0a7c11"] },
   {
@@ -227,7 +230,7 @@ const rows: readonly Row[] = [
     sees: ["v1,v1"],
   },
   { says: "x-forwarded-proto is made", ask: "x-forwarded-proto", sees: ["http"] },
-  { says: "an empty one finds no route", lines: [["x-forwarded-proto", ""]], sees: "route_not_found" },
+  { says: "an empty one stays", tls: true, lines: [["x-forwarded-proto", ""]], ask: "x-forwarded-proto", sees: [""] },
   { says: "a client's own stays", lines: [["x-forwarded-proto", "ftp"]], ask: "x-forwarded-proto", sees: ["ftp"] },
   {
     says: "a gateway without trusted proxies overwrites it",
@@ -348,6 +351,9 @@ const rows: readonly Row[] = [
     ask: "referer",
     sees: ["HTTPS://R.EXAMPLE/P?q"],
   },
+  { says: "a fragment may be empty", lines: [["referer", "http://h/x#"]], ask: "referer", sees: ["http://h/x#"] },
+  { says: "a path may hold a colon", lines: [["referer", "/a:b"]], ask: "referer", sees: ["/a:b"] },
+  { says: "what ends a scheme is no path", lines: [["referer", "a?b:c"]], ask: "referer", sees: [] },
   { says: "a host that DNS does not know goes", lines: [["referer", "http://a_b/"]], ask: "referer", sees: [] },
   {
     says: "at the edge the request id is Envoy's own",
