@@ -1,6 +1,7 @@
 import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
+import type { Origin } from "#policy-compiler/ruleset/model";
 
 /** What one request pins on its first line (law 3). Later: key sets, deny list. */
 export interface Snapshot {
@@ -61,6 +62,8 @@ export interface CheckRecord {
   readonly lacking: number;
   /** More about a refusal, for the log. */
   readonly detail: string | undefined;
+  /** Where what refused was written, if that is a document without rules (a PeerAuthentication). */
+  readonly origin: Origin | undefined;
 }
 
 export interface CheckOutcome {

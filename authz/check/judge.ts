@@ -2,10 +2,10 @@ import { CheckAttributes } from "#authz/check/attributes/check-attributes";
 import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
 import { UNKNOWN, type Workload } from "#authz/engine/attributes";
 import type { Decision, RuleRef } from "#authz/engine/decision";
-import type { ByteString } from "#policy-compiler/ruleset/model";
+import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
 import type { CallMetadata, ListenerSettings, Snapshot } from "./contract.ts";
 import { refuseMalformed } from "./malformed.ts";
-import { lacksMutualTls } from "./mutual-tls.ts";
+import { refuseWithoutMutualTls } from "./mutual-tls.ts";
 import { normalizePath } from "./path/normalize.ts";
 import { receivedTarget } from "./path/received-target.ts";
 import { accessDenied, type Refusal, refusal, refusedDecision } from "./refusal.ts";
@@ -34,6 +34,8 @@ export interface Verdict {
   readonly attributes: CheckAttributes | undefined;
   readonly custom: RuleRef | undefined;
   readonly detail: string | undefined;
+  /** Where what refused was written, if that is a document without rules. */
+  readonly origin: Origin | undefined;
 }
 
 /** What was known when a stage answered. */
@@ -78,7 +80,8 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
   const known = { workload, attributes };
 
   // PeerAuthentication.
-  if (lacksMutualTls(view, attributes, engine.ruleSet)) return refuse(isHttp, refusal("mtls-required"), known);
+  const shortfall = refuseWithoutMutualTls(view, attributes, engine.ruleSet, listener);
+  if (shortfall !== undefined) return refuse(isHttp, shortfall, known);
 
   // What Envoy's front end answers.
   const fault = http && (refuseMalformed(http) ?? refuseTarget(received!, target, door));
@@ -107,6 +110,7 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
     attributes,
     custom: undefined,
     detail: undefined,
+    origin: undefined,
   };
 }
 
@@ -127,7 +131,7 @@ function refuseTarget(
 }
 
 /** A verdict without policies. */
-export function refuse(isHttp: boolean, { reason, reply, detail }: Refusal, found: Found = {}): Verdict {
+export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refusal, found: Found = {}): Verdict {
   return {
     decision: refusedDecision(reason, found.custom),
     status: reply.status,
@@ -138,5 +142,6 @@ export function refuse(isHttp: boolean, { reason, reply, detail }: Refusal, foun
     attributes: found.attributes,
     custom: found.custom,
     detail,
+    origin,
   };
 }

@@ -19,6 +19,7 @@ export function recordVerdict(
     custom: verdict.custom,
     lacking: verdict.attributes?.lacking ?? 0,
     detail: verdict.detail,
+    origin: verdict.origin,
   };
 }
 

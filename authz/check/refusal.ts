@@ -1,4 +1,5 @@
 import type { Decision, DecisionReason, RuleRef } from "#authz/engine/decision";
+import type { Origin } from "#policy-compiler/ruleset/model";
 
 /** What a client gets with a denial. */
 export interface Reply {
@@ -14,10 +15,12 @@ export interface Refusal {
   readonly reason: DecisionReason;
   readonly reply: Reply;
   readonly detail: string | undefined;
+  /** Where what refused was written, if that is a document without rules. */
+  readonly origin: Origin | undefined;
 }
 
 export function refusal(reason: DecisionReason, detail?: string, reply: Reply = accessDenied): Refusal {
-  return { reason, reply, detail };
+  return { reason, reply, detail, origin: undefined };
 }
 
 /** A refusal as a decision: no stage of policies was reached, or (with `rule`) the CUSTOM stage answered. */

@@ -14,7 +14,7 @@ export interface DenialEntry {
   readonly host: string | undefined;
   /** Without the query: queries carry tokens. */
   readonly path: string | undefined;
-  /** `ns[NS]-policy[NAME]-rule[i]`, and `file:line` of it. */
+  /** `ns[NS]-policy[NAME]-rule[i]`, and `file:line` of it (or of the PeerAuthentication that refused). */
   readonly rule: string | undefined;
   readonly origin: string | undefined;
   readonly digest: string | undefined;
@@ -28,6 +28,7 @@ const textLimit = 512;
 export function denialEntry(record: CheckRecord): DenialEntry {
   const { decision, attributes, workload } = record;
   const rule = decision.rule ?? record.custom;
+  const origin = rule?.origin ?? record.origin;
   const http = attributes?.http;
   return {
     id: record.id,
@@ -40,7 +41,7 @@ export function denialEntry(record: CheckRecord): DenialEntry {
     host: withoutUser(textOf(http?.host)),
     path: withoutQuery(textOf(http?.path)),
     rule: rule?.key,
-    origin: rule === undefined ? undefined : `${rule.origin.file}:${rule.origin.line}`,
+    origin: origin === undefined ? undefined : `${origin.file}:${origin.line}`,
     digest: record.digest,
     detail: record.detail === undefined ? undefined : cut(record.detail),
   };

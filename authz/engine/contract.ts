@@ -1,4 +1,4 @@
-import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { Decision, Explanation, RuleRef } from "./decision.ts";
 
@@ -13,6 +13,8 @@ export interface WorkloadView {
   readonly workload: Workload;
   /** PeerAuthentication's composed mode for a workload port (Istio: mesh, namespace, workload, port). */
   mtlsMode(port: number): EffectiveMtlsMode;
+  /** The rule that set that mode; undefined: none did. */
+  mtlsRule(port: number): PeerAuthenticationRule | undefined;
   /** Names and JWT rules of the RequestAuthentications that apply, as indexes into the rule set's list. */
   readonly requestAuthentications: readonly number[];
   /** Does an enforced policy of this stage select the workload? */

@@ -2,10 +2,16 @@ import type { MtlsMode, PeerAuthenticationRule } from "#policy-compiler/ruleset/
 import type { EffectiveMtlsMode } from "./contract.ts";
 import { hasLabels, type SelectionSubject } from "./selection.ts";
 
-/** The composed mode of a workload, and of those of its ports that have one of their own. */
-export interface ComposedMtls {
+/** A mode and the rule that set it; undefined: none did, and the mode is the one that holds without any. */
+export interface SetMode {
   readonly mode: EffectiveMtlsMode;
-  readonly ports: ReadonlyMap<number, EffectiveMtlsMode>;
+  readonly rule: PeerAuthenticationRule | undefined;
+}
+
+/** The composed mode of a workload, and of those of its ports that its own policy names. */
+export interface ComposedMtls {
+  readonly general: SetMode;
+  readonly ports: ReadonlyMap<number, SetMode>;
 }
 
 /**
@@ -17,8 +23,9 @@ export interface ComposedMtls {
  */
 export function composeMtls(rules: readonly PeerAuthenticationRule[], subject: SelectionSubject): ComposedMtls {
   const { workload, rootNamespace, labels } = subject;
-  const ports = new Map<number, EffectiveMtlsMode>();
-  if (workload.kind === "gateway" || workload.kind === "k8s-gateway") return { mode: "PERMISSIVE", ports };
+  const ports = new Map<number, SetMode>();
+  let general: SetMode = { mode: "PERMISSIVE", rule: undefined };
+  if (workload.kind === "gateway" || workload.kind === "k8s-gateway") return { general, ports };
   const oldest = (level: (rule: PeerAuthenticationRule) => boolean) => rules.find(level);
   const mesh = oldest((rule) => rule.namespace === rootNamespace && rule.labels.length === 0);
   const namespace = oldest((rule) => rule.namespace === workload.namespace && rule.labels.length === 0);
@@ -29,12 +36,11 @@ export function composeMtls(rules: readonly PeerAuthenticationRule[], subject: S
       rule.labels.length > 0 &&
       hasLabels(labels, rule.labels),
   );
-  let mode: EffectiveMtlsMode = "PERMISSIVE";
-  for (const rule of [mesh, namespace, own]) if (rule !== undefined) mode = set(rule.mode, mode);
-  for (const [port, its] of own?.ports ?? []) ports.set(port, set(its, mode));
-  return { mode, ports };
+  for (const rule of [mesh, namespace, own]) if (rule !== undefined) general = set(rule.mode, rule, general);
+  if (own !== undefined) for (const [port, mode] of own.ports) ports.set(port, set(mode, own, general));
+  return { general, ports };
 }
 
-function set(mode: MtlsMode, inherited: EffectiveMtlsMode): EffectiveMtlsMode {
-  return mode === "UNSET" ? inherited : mode;
+function set(mode: MtlsMode, rule: PeerAuthenticationRule, inherited: SetMode): SetMode {
+  return mode === "UNSET" ? inherited : { mode, rule };
 }

@@ -1,8 +1,8 @@
-import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { Workload } from "./attributes.ts";
 import type { EffectiveMtlsMode, WorkloadView } from "./contract.ts";
 import type { IndexSlot, Start } from "./lookup/prepared-index.ts";
-import { type ComposedMtls, composeMtls } from "./mtls-mode.ts";
+import { type ComposedMtls, composeMtls, type SetMode } from "./mtls-mode.ts";
 import { type RuleTable, stageNumber } from "./rule-table.ts";
 import { type SelectionSubject, selectionSubject, selects } from "./selection.ts";
 
@@ -51,7 +51,15 @@ export class PreparedView implements WorkloadView {
   }
 
   mtlsMode(port: number): EffectiveMtlsMode {
-    return this.#mtls.ports.get(port) ?? this.#mtls.mode;
+    return this.#mtlsAt(port).mode;
+  }
+
+  mtlsRule(port: number): PeerAuthenticationRule | undefined {
+    return this.#mtlsAt(port).rule;
+  }
+
+  #mtlsAt(port: number): SetMode {
+    return this.#mtls.ports.get(port) ?? this.#mtls.general;
   }
 
   /** Indexes of the policies that select the workload, ascending. Worked out anew each time: only explanations ask. */

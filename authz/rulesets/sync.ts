@@ -15,7 +15,7 @@ export interface SyncOptions {
   readonly prepare: (bytes: Uint8Array, digest: string) => Promise<Engine> | Engine;
   readonly nowMillis: () => number;
   readonly log: Log;
-  /** Hears of every attempt. */
+  /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
   readonly onLoad?: (result: LoadResult, durationMillis: number) => void;
 }
 
@@ -47,11 +47,14 @@ export function createSync(options: SyncOptions): Sync {
   let unwatch: (() => Promise<void>) | undefined;
   let stopped = false;
 
-  const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult => {
+  const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult | "refused again" => {
     // An attempt that the end has interrupted says nothing about the source.
     if (stopped) return "unchanged";
+    const known = candidate !== undefined && isSameFault(candidate, refused);
     candidate = { ...refused, atMillis: options.nowMillis() };
     degradedSinceMillis ??= candidate.atMillis;
+    // One edit leads to several readings; what was told of it need not be told again.
+    if (known) return "refused again";
     log.error({ source: source.name, code: refused.code, errors: errorLines(refused.diagnostics) }, refused.message);
     return "refused";
   };
@@ -73,6 +76,10 @@ export function createSync(options: SyncOptions): Sync {
       log.info({ source: source.name, digest: built.digest, rules: active.counts.rules }, "rule set in force");
     } else if (active !== undefined) {
       active = { ...active, files: built.files, diagnostics: built.diagnostics };
+      if (candidate !== undefined) {
+        const { digest } = active;
+        log.info({ source: source.name, digest }, "the source is valid again, the rules in force are unchanged");
+      }
     }
     candidate = undefined;
     degradedSinceMillis = undefined;
@@ -83,7 +90,7 @@ export function createSync(options: SyncOptions): Sync {
   const attempt = async (): Promise<LoadResult> => {
     const begun = options.nowMillis();
     lastAttemptMillis = begun;
-    let result: LoadResult;
+    let result: LoadResult | "refused again";
     try {
       const built = await source.build();
       if (built.kind === "built") result = await accept(built);
@@ -93,9 +100,9 @@ export function createSync(options: SyncOptions): Sync {
       const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
       result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
     }
-    options.onLoad?.(result, options.nowMillis() - begun);
+    if (result !== "refused again") options.onLoad?.(result, options.nowMillis() - begun);
     for (const listener of listeners) listener();
-    return result;
+    return result === "refused again" ? "refused" : result;
   };
 
   const load = (): Promise<LoadResult> => {
@@ -147,8 +154,16 @@ export function createSync(options: SyncOptions): Sync {
   };
 }
 
+function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandidate, "atMillis">): boolean {
+  return (
+    a.code === b.code &&
+    a.message === b.message &&
+    JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
+  );
+}
+
 function invalidPolicies(diagnostics: readonly Diagnostic[]): Omit<RefusedCandidate, "atMillis"> {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const errors = errorsOf(diagnostics);
   const first = errors[0];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   const message =
@@ -158,12 +173,15 @@ function invalidPolicies(diagnostics: readonly Diagnostic[]): Omit<RefusedCandid
   return { code: "policy/invalid", message, diagnostics };
 }
 
+function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity }) => severity === "error");
+}
+
 /** How many errors one log line tells. */
 const toldErrors = 20;
 
 function errorLines(diagnostics: readonly Diagnostic[]): string[] {
-  return diagnostics
-    .filter(({ severity }) => severity === "error")
+  return errorsOf(diagnostics)
     .slice(0, toldErrors)
     .map(({ file, start, code, message }) => `${file}:${start.line}:${start.column}: ${message} [${code}]`);
 }

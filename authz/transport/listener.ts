@@ -61,5 +61,6 @@ export function refusalRecord(
     custom: undefined,
     lacking: 0,
     detail,
+    origin: undefined,
   };
 }

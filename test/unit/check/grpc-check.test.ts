@@ -175,20 +175,33 @@ test("STRICT wants TLS and a verified certificate", () => {
   const withPeer: CheckInput = { source: { principal: PEER } };
   const mutual = peerMetadata({ uris: PEER });
   assert.ok(ask(strict, withPeer, mutual).allowed);
-  assertRefused(ask(strict, {}, peerMetadata({ tls: "" })), "mtls-required", "plaintext");
-  assertRefused(ask(strict, {}, peerMetadata({})), "mtls-required", "TLS without certificate");
-  assertRefused(ask(strict, {}), "mtls-required", "nothing known");
-  assertRefused(
-    ask(strict, withPeer, mutual, { peerIdentity: undefined }),
-    "mtls-required",
-    "not known to be verified",
+  const refused = (...asked: Parameters<typeof ask>) => {
+    const answer = ask(...asked);
+    assertRefused(answer, "mtls-required");
+    const { detail, origin } = answer.outcome.record;
+    assert.deepEqual(origin, { file: "p.yaml", line: 1, column: 1 });
+    const [shortfall, by] = (detail ?? "").split("; ");
+    assert.equal(by, "STRICT by PeerAuthentication foo/pa at p.yaml:1");
+    return shortfall;
+  };
+  assert.equal(refused(strict, {}, peerMetadata({ tls: "" })), "no TLS");
+  assert.equal(refused(strict, {}, peerMetadata({})), "TLS without a client certificate");
+  assert.equal(refused(strict, {}), "TLS unknown");
+  assert.equal(
+    refused(strict, withPeer, mutual, { peerIdentity: undefined }),
+    "the peer's certificate is not known to be verified: the listener says no peerIdentity: verified",
+  );
+  assert.equal(
+    refused(strict, {}, peerMetadata({ uris: PEER })),
+    "the names of the peer's certificate are unknown",
+    "names that contradict each other",
   );
   assert.ok(ask(strict, withPeer, peerMetadata({ uris: PEER, issuer: "ab" }), { peerIdentity: undefined }).allowed);
-  assertRefused(ask(strict, withPeer, mutual, { peerIdentity: "none" }), "mtls-required");
+  assert.match(refused(strict, withPeer, mutual, { peerIdentity: "none" }) ?? "", /peerIdentity: none/);
   const byPort = ruleSetOf({
     peerAuthentications: [{ labels: [["app", "httpbin"]], mode: "PERMISSIVE", ports: [[8080, "STRICT"]] }],
   });
-  assertRefused(ask(byPort), "mtls-required");
+  assert.equal(refused(byPort), "TLS unknown");
   assert.ok(ask(byPort, { destination: { port: 9090 } }).allowed);
   const disabled = ruleSetOf({
     peerAuthentications: [{ mode: "DISABLE" }],

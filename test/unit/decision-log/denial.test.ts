@@ -68,6 +68,12 @@ test("a denial is told with everything that says who asked for what and which ru
   assert.doesNotMatch(JSON.stringify(denialEntry(denied())), /sesame/);
 });
 
+test("a document without rules that refused is told by its place", () => {
+  const refused = denied({ origin: { file: "mesh/pa.yaml", line: 3, column: 1 } });
+  const decision = { ...refused.decision, rule: undefined };
+  assert.equal(denialEntry({ ...refused, decision }).origin, "mesh/pa.yaml:3");
+});
+
 test("what is absent or unknown is left out; what is long is cut", () => {
   const bare = denialEntry(denied({ attributes: undefined, workload: undefined, detail: "x".repeat(10_000) }));
   assert.deepEqual(

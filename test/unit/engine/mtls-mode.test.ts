@@ -67,3 +67,19 @@ for (const [name, peerAuthentications, at8080, at9090 = at8080, workload = app] 
     assert.deepEqual([view.mtlsMode(8080), view.mtlsMode(9090)], [at8080, at9090]);
   });
 }
+
+test("mutual TLS: the rule that set a port's mode is told", () => {
+  const named = (name: string, one: PeerAuthenticationRule): PeerAuthenticationRule => ({ ...one, name });
+  const rulesAt = (rules: readonly PeerAuthenticationRule[], workload = app) => {
+    const view = createEngine(assemble([], { ...emptyRuleSet, peerAuthentications: rules }), "digest").view(workload);
+    return [8080, 9090, 7070].map((port) => view.mtlsRule(port)?.name);
+  };
+  const mesh = named("mesh", rule("root", {}, "STRICT"));
+  const namespace = named("namespace", rule("foo", {}, "UNSET"));
+  const own = named("own", rule("foo", web, "UNSET", { 8080: "STRICT", 9090: "UNSET" }));
+  assert.deepEqual(rulesAt([]), [undefined, undefined, undefined]);
+  assert.deepEqual(rulesAt([mesh, namespace, own]), ["own", "mesh", "mesh"]);
+  assert.deepEqual(rulesAt([{ ...namespace, mode: "STRICT" }, mesh]), ["namespace", "namespace", "namespace"]);
+  assert.deepEqual(rulesAt([{ ...own, mode: "PERMISSIVE" }, mesh]), ["own", "own", "own"]);
+  assert.deepEqual(rulesAt([mesh], { ...app, kind: "gateway" }), [undefined, undefined, undefined]);
+});

@@ -136,8 +136,9 @@ const refusals: readonly (readonly [title: string, result: () => BuildResult, co
 
 for (const [title, result, code, message] of refusals) {
   test(`${title} changes nothing but the status, and what is right again is current again`, async () => {
-    const { sync, digest, give, at, logged } = setUp();
+    const { sync, digest, give, at, logged, heard } = setUp();
     await sync.load();
+    logged();
     give(result);
     at(2000);
     assert.equal(await sync.load(), "refused");
@@ -152,10 +153,26 @@ for (const [title, result, code, message] of refusals) {
     assert.equal(candidate?.code, code);
     assert.match(candidate?.message ?? "", message);
     assert.equal(degraded?.sinceMillis, 2000);
-    assert.match(logged(), /"level":"error"/);
+    const told = logged().trim().split("\n");
+    assert.equal(told.length, 1, "the same fault is told once");
+    assert.match(told[0]!, /"level":"error"/);
+    assert.deepEqual(heard, ["activated", "refused"]);
     give(() => built("one"));
     at(4000);
     assert.equal(await sync.load(), "unchanged");
+    assert.match(logged(), /^{"level":"info".*"digest":"one".*"msg":"the source is valid again[^\n]*\n$/);
+    at(5000);
+    assert.equal(await sync.load(), "unchanged");
+    assert.equal(logged(), "", "nothing was wrong");
+    give(result);
+    await sync.load();
+    assert.match(logged(), /"level":"error"/, "a fault that comes back is told again");
+    give(() => ({ kind: "failed", code: "source/missing", message: "another fault" }));
+    await sync.load();
+    assert.match(logged(), /another fault/);
+    give(() => built("one"));
+    at(6000);
+    await sync.load();
     assert.deepEqual(
       [sync.status().current, sync.status().candidate, sync.status().degraded],
       [true, undefined, undefined],
