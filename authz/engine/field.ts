@@ -207,10 +207,16 @@ function anyIdentity(values: readonly ValueTest[]): Predicate {
         tests.push(misfit);
     }
   }
+  const isExact = oneOf(exact);
+  const onlyExact = values.every((value) => value.kind === "principal" && value.test.op === "exact");
   return (request) => {
     const peer = request.peer;
     if (peer === undefined) return FALSE;
-    if (peer !== UNKNOWN && exact.size > 1) for (const name of peer.names) if (exact.has(name)) return TRUE;
+    if (peer !== UNKNOWN && exact.size > 0) {
+      for (const name of peer.names) if (isExact(name)) return TRUE;
+      // Every name is known, and none is asked for.
+      if (onlyExact && peer.complete && peer.opaque.length === 0) return FALSE;
+    }
     let result: Truth = FALSE;
     for (const test of tests) {
       result = or(result, test(request));
