@@ -131,7 +131,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   rules = createRules(config.policies);
 
   const observeDecision = createObserver(metrics, log.log);
-  const lacking = createLackingWatch();
+  const lacking = createLackingWatch(
+    (name) => listeners.running.find(({ listener }) => listener.name === name)?.prepared.settings,
+  );
   const listeners = createListenerSet(
     startListener({
       grpcCheck: parts.createGrpcCheck(environment),
