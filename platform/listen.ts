@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { lstat, unlink } from "node:fs/promises";
+import { lstat, stat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
 import type { Address } from "./address.ts";
 import { CodedError, messageOf } from "./coded-error.ts";
 
@@ -15,7 +16,8 @@ export async function listen(server: Server, address: Address, unixMode = 0o660)
     else server.listen({ host: address.host, port: address.port, backlog: 1024 });
     await once(server, "listening");
   } catch (cause) {
-    throw new CodedError("listen/failed", `cannot listen: ${messageOf(cause)}`, { cause });
+    const reason = (address.kind === "unix" && (await missingFolder(address.path))) || messageOf(cause);
+    throw new CodedError("listen/failed", `cannot listen: ${reason}`, { cause });
   }
   const bound = server.address();
   if (address.kind === "tcp" && bound !== null && typeof bound === "object") return { ...address, port: bound.port };
@@ -30,6 +32,16 @@ function listenUnix(server: Server, path: string, mode: number): void {
   } finally {
     process.umask(before);
   }
+}
+
+/** The system says of a folder that is not there that permission is denied. Undefined: it is there. */
+async function missingFolder(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  const fault = await stat(folder).then(
+    () => undefined,
+    (cause: NodeJS.ErrnoException) => cause.code,
+  );
+  return fault === "ENOENT" ? `the folder ${folder} of the socket does not exist` : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
-import type { Origin } from "#policy-compiler/ruleset/model";
+import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
 
 /** What one request pins on its first line (law 3). Later: key sets, deny list. */
 export interface Snapshot {
@@ -46,6 +46,13 @@ export interface CallMetadata {
   get(name: string): readonly string[];
 }
 
+/** What a request asked for, as received: the path with its query, undefined where the target is no path. */
+export interface RequestLine {
+  readonly method: ByteString;
+  readonly host: ByteString;
+  readonly path: ByteString | undefined;
+}
+
 /** What a check leaves behind for logs and metrics, built from what was pinned. Never holds a secret. */
 export interface CheckRecord {
   readonly id: string;
@@ -54,6 +61,8 @@ export interface CheckRecord {
   readonly status: number;
   readonly workload: Workload | undefined;
   readonly attributes: RequestAttributes | undefined;
+  /** Of an HTTP request that was refused before it had attributes, because its workload is not known. */
+  readonly requestLine: RequestLine | undefined;
   readonly listener: string;
   readonly digest: string | undefined;
   /** The CUSTOM rule that refused, if any. */

@@ -3,13 +3,13 @@ import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
 import { UNKNOWN, type Workload } from "#authz/engine/attributes";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
-import type { CallMetadata, ListenerSettings, Snapshot } from "./contract.ts";
+import type { CallMetadata, ListenerSettings, RequestLine, Snapshot } from "./contract.ts";
 import { refuseMalformed } from "./malformed.ts";
 import { refuseWithoutMutualTls } from "./mutual-tls.ts";
 import { normalizePath } from "./path/normalize.ts";
 import { receivedTarget } from "./path/received-target.ts";
 import { accessDenied, type Refusal, refusal, refusedDecision } from "./refusal.ts";
-import type { CheckRequest } from "./wire/check-request.ts";
+import type { CheckHttp, CheckRequest } from "./wire/check-request.ts";
 import { resolveWorkload } from "./workload/resolve.ts";
 
 /** One check as its door read it. */
@@ -32,6 +32,8 @@ export interface Verdict {
   readonly newTarget: ByteString | undefined;
   readonly workload: Workload | undefined;
   readonly attributes: CheckAttributes | undefined;
+  /** Where attributes could not be made, for want of a workload: what was asked. */
+  readonly requestLine: RequestLine | undefined;
   readonly custom: RuleRef | undefined;
   readonly detail: string | undefined;
   /** Where what refused was written, if that is a document without rules. */
@@ -42,6 +44,7 @@ export interface Verdict {
 interface Found {
   readonly workload?: Workload;
   readonly attributes?: CheckAttributes;
+  readonly requestLine?: RequestLine;
   readonly custom?: RuleRef;
 }
 
@@ -57,7 +60,10 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
 
   // Whose policies?
   const found = resolveWorkload(engine.ruleSet, request, listener.workload);
-  if (!found.ok) return refuse(isHttp, refusal(found.reason, found.detail));
+  if (!found.ok) {
+    const asked = http && { requestLine: requestLine(http) };
+    return refuse(isHttp, refusal(found.reason, found.detail), asked);
+  }
   const { workload } = found;
   const view = engine.view(workload);
 
@@ -108,6 +114,7 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
     newTarget: allowed && target !== received ? target : undefined,
     workload,
     attributes,
+    requestLine: undefined,
     custom: undefined,
     detail: undefined,
     origin: undefined,
@@ -130,6 +137,12 @@ function refuseTarget(
   return undefined;
 }
 
+/** For the log alone: nothing is decided on it. */
+function requestLine(http: CheckHttp): RequestLine {
+  const target = receivedTarget(http);
+  return { method: http.method, host: http.host, path: target.startsWith("/") ? target : undefined };
+}
+
 /** A verdict without policies. */
 export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refusal, found: Found = {}): Verdict {
   return {
@@ -140,6 +153,7 @@ export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refus
     newTarget: undefined,
     workload: found.workload,
     attributes: found.attributes,
+    requestLine: found.requestLine,
     custom: found.custom,
     detail,
     origin,

@@ -14,6 +14,7 @@ export function recordVerdict(
     status: verdict.isHttp ? verdict.status : 0,
     workload: verdict.workload,
     attributes: verdict.attributes,
+    requestLine: verdict.requestLine,
     listener: listener.name,
     digest,
     custom: verdict.custom,

@@ -29,7 +29,7 @@ export function denialEntry(record: CheckRecord): DenialEntry {
   const { decision, attributes, workload } = record;
   const rule = decision.rule ?? record.custom;
   const origin = rule?.origin ?? record.origin;
-  const http = attributes?.http;
+  const http = attributes?.http ?? record.requestLine;
   return {
     id: record.id,
     reason: decision.reason,

@@ -1,5 +1,5 @@
-import { linesOf } from "#authz/check/attributes/lacking";
-import type { CheckRecord } from "#authz/check/contract";
+import { lackingSentences } from "#authz/check/attributes/lacking";
+import type { CheckRecord, ListenerSettings } from "#authz/check/contract";
 
 export interface LackingWatch {
   observe(record: CheckRecord): void;
@@ -9,9 +9,12 @@ export interface LackingWatch {
 
 /**
  * Remembers by listener which attributes the rule set in force asked for and the asking Envoys were not told to send. Such a rule fails
- * closed, which an operator sees as a denial; this says how to mend it. A new rule set starts anew.
+ * closed, which an operator sees as a denial; this says how to mend it. A new rule set starts anew. `settingsOf`: those of a listener
+ * that runs.
  */
-export function createLackingWatch(): LackingWatch {
+export function createLackingWatch(
+  settingsOf: (listener: string) => Pick<ListenerSettings, "protocol" | "attributeHeaders"> | undefined,
+): LackingWatch {
   let digest: string | undefined;
   const lacking = new Map<string, number>();
   return {
@@ -24,11 +27,10 @@ export function createLackingWatch(): LackingWatch {
       lacking.set(record.listener, (lacking.get(record.listener) ?? 0) | record.lacking);
     },
     warnings: () =>
-      [...lacking].flatMap(([listener, bits]) =>
-        linesOf(bits).map(
-          ({ attribute, remedy }) =>
-            `listener ${listener}: policies ask for ${attribute}, which a proxy does not send: add ${remedy}`,
-        ),
-      ),
+      [...lacking].flatMap(([listener, bits]) => {
+        const settings = settingsOf(listener);
+        if (settings === undefined) return [];
+        return lackingSentences(bits, settings).map((sentence) => `listener ${listener}: ${sentence}`);
+      }),
   };
 }

@@ -56,6 +56,7 @@ export function refusalRecord(
     status,
     workload: undefined,
     attributes: undefined,
+    requestLine: undefined,
     listener: settings.name,
     digest: undefined,
     custom: undefined,

@@ -32,9 +32,11 @@ export async function assemble({
   environment,
   log,
 }: AssembleOptions): Promise<ServiceParts> {
+  const configFile = resolve(config);
   return {
-    loadConfig: () => loadConfig(config, environment),
-    configFile: resolve(config),
+    // The whole path stands in faults: whoever reads a log or the status is in another folder.
+    loadConfig: () => loadConfig(configFile, environment),
+    configFile,
     version: await readVersion(),
     clock: systemClock,
     nextId: createIds({ nowMillis: systemClock.nowMillis, random: randomBytes }),

@@ -30,20 +30,22 @@ const retireMillis = 10_000;
 export function createListenerSet(start: StartListener, log: Log): ListenerSet {
   let running: readonly Running[] = [];
 
-  const retire = async ({ listener }: Running) => {
+  const retire = async ({ listener }: Running, told: boolean) => {
     try {
       listener.announceEnd();
       await listener.stop(AbortSignal.timeout(retireMillis));
-      log.info({ listener: listener.name }, "listener closed");
+      if (told) log.info({ listener: listener.name }, "listener closed");
     } catch (fault) {
       log.error({ listener: listener.name, fault: messageOf(fault) }, "a listener did not close");
     }
   };
   const open = async (prepared: PreparedListener): Promise<Running> => {
-    const listener = await start(prepared);
+    return { prepared, listener: await start(prepared) };
+  };
+  /** Told when nothing can make it close again at once. */
+  const tellListening = ({ prepared, listener }: Running) => {
     const { name, protocol } = prepared.config;
     log.info({ listener: name, protocol, address: renderAddress(listener.address) }, "listening");
-    return { prepared, listener };
   };
 
   return {
@@ -69,26 +71,26 @@ export function createListenerSet(start: StartListener, log: Log): ListenerSet {
           const old = leaving.find(({ listener }) => renderAddress(listener.address) === address);
           if (old !== undefined && !left.includes(old)) {
             left.push(old);
-            void retire(old);
+            void retire(old, true);
           }
           opened.set(prepared, await open(prepared));
         }
       } catch (fault) {
-        await Promise.all([...opened.values()].map(retire));
+        await Promise.all([...opened.values()].map((one) => retire(one, false)));
         const restored = await Promise.allSettled(left.map(({ prepared }) => open(prepared)));
-        running = [
-          ...running.filter((one) => !left.includes(one)),
-          ...restored.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
-        ];
+        const again = restored.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+        for (const one of again) tellListening(one);
+        running = [...running.filter((one) => !left.includes(one)), ...again];
         throw fault;
       }
+      for (const one of opened.values()) tellListening(one);
       for (const [prepared, { listener }] of kept) listener.update(prepared.settings, prepared.tls);
       running = wanted.map((prepared) => ({
         prepared,
         listener: (kept.get(prepared) ?? opened.get(prepared))!.listener,
       }));
       for (const old of leaving) {
-        if (!left.includes(old)) void retire(old);
+        if (!left.includes(old)) void retire(old, true);
       }
     },
     announceEnd() {

@@ -17,7 +17,7 @@ export function addServiceMetrics(
   }
   const loads = metrics.counter({
     name: "garita_ruleset_loads_total",
-    help: "Attempts to put the source's rules in force: activated, unchanged or refused.",
+    help: "Attempts to put the source's rules in force: activated, unchanged or refused (a fault that is read again counts once).",
     labels: ["result"],
   });
   for (const result of ["activated", "unchanged", "refused"]) loads.with(result);

@@ -131,7 +131,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   rules = createRules(config.policies);
 
   const observeDecision = createObserver(metrics, log.log);
-  const lacking = createLackingWatch();
+  const lacking = createLackingWatch(
+    (name) => listeners.running.find(({ listener }) => listener.name === name)?.prepared.settings,
+  );
   const listeners = createListenerSet(
     startListener({
       grpcCheck: parts.createGrpcCheck(environment),
@@ -147,6 +149,18 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     log.log,
   );
 
+  const listenerWarnings = () =>
+    serviceWarnings(
+      listeners.running.map(({ prepared }) => prepared),
+      clock.nowMillis(),
+    );
+  let logged: readonly string[] = [];
+  /** Each once, for as long as it holds. */
+  const logWarnings = () => {
+    const warnings = listenerWarnings();
+    for (const warning of warnings) if (!logged.includes(warning)) log.log.warn(warning);
+    logged = warnings;
+  };
   const activeRuleWarnings = (): string[] => {
     const inForce = snapshot();
     return inForce === undefined ? [] : ruleWarnings(inForce.engine.ruleSet);
@@ -166,14 +180,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: [
-      ...serviceWarnings(
-        listeners.running.map(({ prepared }) => prepared),
-        clock.nowMillis(),
-      ),
-      ...activeRuleWarnings(),
-      ...lacking.warnings(),
-    ],
+    warnings: [...listenerWarnings(), ...activeRuleWarnings(), ...lacking.warnings()],
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
@@ -230,6 +237,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     }
     log.setLevel(next.logging.level);
     config = next;
+    logWarnings();
   };
 
   const attemptReload = async (): Promise<ReloadResult> => {
@@ -277,6 +285,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
     await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
+    logWarnings();
     await Promise.all([rules.sync.follow(), files.follow(config)]);
   } catch (fault) {
     await lifecycle.stop(0);

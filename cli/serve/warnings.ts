@@ -7,6 +7,10 @@ const expiryMillis = 7 * 24 * 3600 * 1000;
 type Warning = (listener: PreparedListener, nowMillis: number) => string | undefined;
 
 const listenerWarnings: readonly Warning[] = [
+  ({ config }) =>
+    config.protocol === "http" && config.workload === undefined && config.destination === undefined
+      ? "protocol http cannot say which workload is asked about: set workload or destination"
+      : undefined,
   ({ config, settings, tls }) =>
     !isLocal(config.address) && tls?.ca === undefined && settings.secret === undefined
       ? `anybody who reaches ${renderAddress(config.address)} may ask and learn decisions: add tls.clientCaFile or secretFile`

@@ -1,3 +1,5 @@
+import type { ListenerSettings } from "#authz/check/contract";
+
 /**
  * What an asking Envoy was not told to send although the policies in force asked for it. Each is a bit of `CheckRecord.lacking`, so that a
  * check pays for it with an OR.
@@ -8,40 +10,53 @@ export type Lacking = keyof typeof lackingBits;
 interface Line {
   /** As policies name it. */
   readonly attribute: string;
-  /** The line of the filter's configuration that brings it. */
-  readonly remedy: string;
+  /** What Envoy is to send beside each check: call metadata (gRPC) or headers (HTTP service). */
+  readonly entries: readonly string[];
+  /** Where it comes with the check itself, which only gRPC has: the line of the filter's configuration. */
+  readonly filterLine?: string;
 }
-
-const metadata = (...lines: readonly string[]) => `initial_metadata: ${lines.join(", ")}`;
 
 export const lackingLines: Readonly<Record<Lacking, Line>> = {
   peer: {
     attribute: "source.ip",
-    remedy: metadata('{ key: x-garita-peer, value: "[%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%]" }'),
+    entries: ['{ key: x-garita-peer, value: "[%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%]" }'],
   },
   remote: {
     attribute: "remote.ip",
-    remedy: metadata('{ key: x-garita-remote, value: "[%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%]" }'),
+    entries: ['{ key: x-garita-remote, value: "[%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%]" }'],
   },
   tls: {
     attribute: "mutual TLS",
-    remedy: metadata('{ key: x-garita-tls, value: "[%DOWNSTREAM_TLS_VERSION%]" }'),
+    entries: ['{ key: x-garita-tls, value: "[%DOWNSTREAM_TLS_VERSION%]" }'],
   },
   names: {
     attribute: "source.principal",
-    remedy: metadata(
+    entries: [
       '{ key: x-garita-uris, value: "[%DOWNSTREAM_PEER_URI_SAN%]" }',
       '{ key: x-garita-dns, value: "[%DOWNSTREAM_PEER_DNS_SAN%]" }',
       '{ key: x-garita-subject, value: "[%DOWNSTREAM_PEER_SUBJECT%]" }',
-    ),
+    ],
   },
-  sni: { attribute: "connection.sni", remedy: "include_tls_session: true" },
-  rawHeaders: { attribute: "request.headers", remedy: "encode_raw_headers: true" },
+  sni: { attribute: "connection.sni", entries: [], filterLine: "include_tls_session: true" },
+  rawHeaders: { attribute: "request.headers", entries: [], filterLine: "encode_raw_headers: true" },
 };
 
-/** The lines behind the bits, in the order of the table. */
-export function linesOf(lacking: number): readonly Line[] {
+/** One sentence for each bit, in the order of the table: what policies ask for, and what brings it to such a listener. */
+export function lackingSentences(
+  lacking: number,
+  listener: Pick<ListenerSettings, "protocol" | "attributeHeaders">,
+): readonly string[] {
   return (Object.keys(lackingBits) as Lacking[])
     .filter((name) => (lacking & lackingBits[name]) !== 0)
-    .map((name) => lackingLines[name]);
+    .map((name) => {
+      const { attribute, entries, filterLine } = lackingLines[name];
+      const asked = `policies ask for ${attribute}`;
+      const unsent = `${asked}, which a proxy does not send: add`;
+      if (listener.protocol === "grpc") {
+        return `${unsent} ${filterLine ?? `initial_metadata: ${entries.join(", ")}`}`;
+      }
+      if (filterLine !== undefined) return `${asked} as only protocol grpc brings it: ask by a grpc listener`;
+      const also = listener.attributeHeaders ? "" : ", and attributeHeaders: true on the listener";
+      return `${unsent} authorization_request.headers_to_add: ${entries.join(", ")}${also}`;
+    });
 }

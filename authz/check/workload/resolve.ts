@@ -10,6 +10,9 @@ import { type FoundWorkload, type Registry, registryOf } from "./registry.ts";
 /** The label by which Istio knows a workload that belongs to a Gateway. */
 const GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
 
+/** How to mend that nothing says which workload is asked about. */
+const HINT = "set context_extensions garita.dev/workload, or the listener's workload";
+
 /**
  * The workload that is asked about, completely described: what its policies are selected by. ORDER: the first of these that
  * says anything counts alone: the route's `context_extensions`, the node's labels (the only way on TCP), the listener's
@@ -83,7 +86,12 @@ function byConnection(registry: Registry, principal: string, address: string | u
     const both = entries.length > 1 ? entries.filter((entry) => here.includes(entry)) : [];
     if (entries.length > 0) return only(both.length > 0 ? both : entries, `of identity \`${principal}\``, {});
   }
-  return only(here, address === undefined ? "by identity, and no address is known" : `at address \`${address}\``, {});
+  const found = only(
+    here,
+    address === undefined ? "by identity, and no address is known" : `at address \`${address}\``,
+    {},
+  );
+  return found.ok || here.length > 0 ? found : { ...found, detail: `${found.detail}; ${HINT}` };
 }
 
 function only(entries: readonly RegisteredWorkload[], what: string, claim: WorkloadClaim): FoundWorkload {

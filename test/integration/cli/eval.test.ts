@@ -10,6 +10,7 @@ const at = "examples/hello/policies/hello/authorization.yaml";
 const readersRule = (ordinal: number, line: number) =>
   `ns[hello]-policy[hello-readers]-rule[${ordinal}] (${at}:${line})`;
 
+const hint = "set context_extensions garita.dev/workload, or the listener's workload";
 const allowed = `allow  200  policy/allowed  ${readersRule(0, 13)}\n`;
 const posted = `allow  200  policy/allowed  ${readersRule(1, 17)}\n`;
 const admin = `deny  403  policy/denied  ns[hello]-policy[hello-admin]-rule[0] (${at}:36)\n`;
@@ -34,7 +35,11 @@ const asked: readonly (readonly [
   ["another port", [["-w", "hello-v1", "--path", "/hello/admin", "--local", "127.0.0.1:9999"]], allowed],
   ["another port of an IPv6 address", [["-w", "hello-v1", "--path", "/hello/admin", "--local", "[::1]:9999"]], allowed],
   ["an address in the registry", [["--local", "10.0.0.11:8080", "--path", "/hello"]], allowed],
-  ["no workload", [["--path", "/hello"]], "deny  403  workload/unknown  no workload at address `127.0.0.1`\n"],
+  [
+    "no workload",
+    [["--path", "/hello"]],
+    `deny  403  workload/unknown  no workload at address \`127.0.0.1\`; ${hint}\n`,
+  ],
   ["no labels", [["-n", "hello", "--no-labels", "--path", "/hello/admin"]], "allow  200  policy/no-policy\n"],
   ["a connection", [["-w", "hello-v1", "--tcp"]], admin.replace("403  ", "")],
   ["YAML", request("-", "workload: { workload: hello-v1 }\nrequest: { path: /hello }\n"), allowed],
@@ -44,7 +49,7 @@ const asked: readonly (readonly [
     [["-f", "-", "--path", "/hello/admin"], { input: "workload: { workload: hello-v1 }\nrequest: { path: /hello }\n" }],
     admin,
   ],
-  ["nothing at all", request("-", ""), "deny  403  workload/unknown  no workload at address `127.0.0.1`\n"],
+  ["nothing at all", request("-", ""), `deny  403  workload/unknown  no workload at address \`127.0.0.1\`; ${hint}\n`],
 ];
 
 for (const [name, [args, around], line] of asked) {

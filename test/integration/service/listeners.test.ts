@@ -18,7 +18,7 @@ test("a configuration becomes a gRPC and an HTTP listener that answer", async (t
 policies: { directory: policies }
 `,
   );
-  const { service } = await runService(t, file);
+  const { service, lines } = await runService(t, file);
   const addresses = service.addresses();
   const client = bytesClient(addresses.get("grpc")!);
   t.after(() => client.close());
@@ -31,4 +31,10 @@ policies: { directory: policies }
   const seen = (await response.json()) as { method: string; target: string };
   assert.equal(seen.method, "GET");
   assert.equal(seen.target, "/a?b=c");
+
+  const warning = /^listener http: protocol http cannot say which workload/;
+  assert.match(service.status().warnings.join("\n"), warning);
+  await service.reload();
+  const told = lines().filter(({ level, msg }) => level === "warn" && warning.test(String(msg)));
+  assert.equal(told.length, 1, "told at the start, and not again while it holds");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rawClient } from "#test/support/service/raw-http";
@@ -77,12 +77,13 @@ test("a configuration with faults ends with 3, every fault on a line with its pl
   const folder = await tempFolder(t);
   const file = join(folder, "garita.yaml");
   await writeFile(file, yaml("adnim: {}\nlogging: { level: loud }\n"));
-  const run = program(t, ["serve", "--config", file]);
+  const run = program(t, ["serve", "--config", relative(process.cwd(), file)]);
   assert.equal(await run.ended, 3);
   assert.match(
     run.text(),
     /garita\.yaml:3:1: unknown key `adnim` \[config\/unknown-key\] \(did you mean `admin`\?\)\n/,
   );
+  assert.ok(run.text().includes(`${file}:3:1: `), "the whole path, whatever was typed");
   assert.match(run.text(), /garita\.yaml:4:19: `logging\.level`: expected one of /);
 });
 

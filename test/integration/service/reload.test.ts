@@ -68,16 +68,23 @@ test("a configuration with a fault changes nothing but the status, and a right o
 });
 
 test("a listener that cannot be opened leaves everything as it was", async (t) => {
-  const { service, write } = await configured(t, `${grpc}, ${http}`);
+  const { service, write, lines } = await configured(t, `${grpc}, ${http}`);
   const taken = createServer().listen(0, "127.0.0.1");
   t.after(() => taken.close());
   await once(taken, "listening");
   const { port } = taken.address() as { port: number };
   const before = [...service.addresses()];
-  await write(`${http}, { name: taken, protocol: grpc, address: "127.0.0.1:${port}" }`);
+  const other = '{ name: other, protocol: http, address: "127.0.0.1:0" }';
+  await write(`${http}, ${other}, { name: taken, protocol: grpc, address: "127.0.0.1:${port}" }`);
   const { ok, messages } = await service.reload();
   assert.equal(ok, false);
   assert.match(messages[0]!, /cannot listen/);
+  const told = lines().filter(({ msg }) => msg === "listening" || msg === "listener closed");
+  assert.deepEqual(
+    told.map(({ listener }) => listener),
+    ["grpc", "http"],
+    "what was opened in vain is not told",
+  );
   assert.deepEqual([...service.addresses()], before);
   const client = bytesClient(service.addresses().get("grpc")!);
   t.after(() => client.close());

@@ -21,6 +21,7 @@ export function fakeRecord(listener: ListenerSettings, outcome: "allow" | "deny"
     listener: listener.name,
     digest: undefined,
     custom: undefined,
+    requestLine: undefined,
     origin: undefined,
     lacking: 0,
     detail: undefined,

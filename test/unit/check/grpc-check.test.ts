@@ -170,6 +170,15 @@ test("an allowance that could not be written is recorded as the denial that goes
   assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "request/unreadable");
 });
 
+test("a refusal for want of a workload says what was asked, and how to say which", () => {
+  const nobody = { workload: undefined };
+  const { record } = ask(ruleSetOf({}), { path: "/a?b" }, metadataOf(), nobody).outcome;
+  assert.equal(record.requestLine?.path, "/a?b");
+  assert.equal(record.requestLine?.method, "GET");
+  assert.match(record.detail ?? "", /; set context_extensions garita\.dev\/workload, or the listener's workload$/);
+  assert.equal(ask(ruleSetOf({}), { tcp: true }, metadataOf(), nobody).outcome.record.requestLine, undefined);
+});
+
 test("STRICT wants TLS and a verified certificate", () => {
   const strict = ruleSetOf({ peerAuthentications: [{ mode: "STRICT" }] });
   const withPeer: CheckInput = { source: { principal: PEER } };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { lackingBits, lackingSentences } from "#authz/check/attributes/lacking";
 import { createGrpcCheck } from "#authz/check/check";
 import type { CallMetadata, CheckOutcome, ListenerSettings } from "#authz/check/contract";
 import { createLackingWatch } from "#authz/decision-log/lacking";
@@ -51,7 +52,7 @@ const cases: readonly (readonly [rule: string, missing: string, attribute: strin
 
 for (const [rule, missing, attribute] of cases) {
   test(`a proxy that does not send ${missing} is told to, where policies ask for ${attribute}`, () => {
-    const watch = createLackingWatch();
+    const watch = createLackingWatch(() => listener);
     const check = checkWith(rule);
     watch.observe((check(message, metadata, listener) as CheckOutcome).record);
     assert.deepEqual(watch.warnings(), []);
@@ -65,3 +66,23 @@ for (const [rule, missing, attribute] of cases) {
     assert.deepEqual(watch.warnings(), []);
   });
 }
+
+test("an HTTP listener is told in the words of its own filter, and what it can never have", () => {
+  const told = (bit: number, attributeHeaders: boolean) =>
+    lackingSentences(bit, { protocol: "http", attributeHeaders }).join("\n");
+  const peer =
+    "policies ask for source.ip, which a proxy does not send: add authorization_request.headers_to_add: " +
+    '{ key: x-garita-peer, value: "[%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%]" }';
+  assert.equal(told(lackingBits.peer, true), peer);
+  assert.equal(told(lackingBits.peer, false), `${peer}, and attributeHeaders: true on the listener`);
+  for (const bit of [lackingBits.sni, lackingBits.rawHeaders])
+    assert.match(told(bit, true), /^policies ask for [a-z.]+ as only protocol grpc brings it: ask by a grpc listener$/);
+});
+
+test("a gRPC listener is told the line of its own filter", () => {
+  const sentences = lackingSentences(lackingBits.tls | lackingBits.sni | lackingBits.rawHeaders, listener);
+  assert.match(sentences[0]!, /: add initial_metadata: \{ key: x-garita-tls, /);
+  assert.match(sentences[1]!, /: add include_tls_session: true$/);
+  assert.match(sentences[2]!, /: add encode_raw_headers: true$/);
+  assert.equal(sentences.length, 3);
+});

@@ -12,8 +12,9 @@ const day = 24 * 3600 * 1000;
 async function warningsOf(
   listener: string,
   more: { secret?: Uint8Array; tls?: Partial<TlsMaterial>; explainToClient?: boolean } = {},
+  which = "protocol: http, workload: { workload: w }",
 ): Promise<string[]> {
-  const text = `listeners: [{ name: a, protocol: http, ${listener} }]\npolicies: { directory: p }\n`;
+  const text = `listeners: [{ name: a, ${which}, ${listener} }]\npolicies: { directory: p }\n`;
   const result = await readConfig(text, "/g", {});
   assert.ok(result.ok, JSON.stringify(result));
   const empty = Buffer.alloc(0);
@@ -48,4 +49,13 @@ test("what lets strangers in, tells them more, or ends soon is told", async () =
   assert.deepEqual(ending, ["listener a: the certificate ends at 2026-01-07T00:00:00.000Z"]);
   const ended = await warningsOf(`${open}, ${files}`, { tls: { ca, notAfterMillis: now - day } });
   assert.deepEqual(ended, ["listener a: the certificate ended at 2025-12-31T00:00:00.000Z"]);
+});
+
+test("an HTTP listener that cannot know which workload is asked about is told", async () => {
+  const warnings = (which: string) => warningsOf('address: "127.0.0.1:1"', {}, which);
+  assert.deepEqual(await warnings("protocol: http"), [
+    "listener a: protocol http cannot say which workload is asked about: set workload or destination",
+  ]);
+  assert.deepEqual(await warnings("protocol: http, destination: { address: 10.0.0.1, port: 80 }"), []);
+  assert.deepEqual(await warnings("protocol: grpc"), []);
 });

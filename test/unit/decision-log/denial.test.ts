@@ -74,6 +74,12 @@ test("a document without rules that refused is told by its place", () => {
   assert.equal(denialEntry({ ...refused, decision }).origin, "mesh/pa.yaml:3");
 });
 
+test("a request whose workload is not known is told all the same, without what may be secret", () => {
+  const requestLine = { method: "GET", host: "user:sesame@shop.example", path: "/caf\xc3\xa9?token=sesame" };
+  const { method, host, path } = denialEntry(denied({ attributes: undefined, workload: undefined, requestLine }));
+  assert.deepEqual([method, host, path], ["GET", "shop.example", "/café"]);
+});
+
 test("what is absent or unknown is left out; what is long is cut", () => {
   const bare = denialEntry(denied({ attributes: undefined, workload: undefined, detail: "x".repeat(10_000) }));
   assert.deepEqual(

@@ -31,6 +31,14 @@ test("somebody else's living socket stays", async (t) => {
   assert.ok(statSync(path).isSocket());
 });
 
+test("a folder that does not exist is named", async (t) => {
+  const folder = join(await tempFolder(t), "none");
+  await assert.rejects(listening(t, join(folder, "s.sock")), {
+    code: "listen/failed",
+    message: `cannot listen: the folder ${folder} of the socket does not exist`,
+  });
+});
+
 test("a socket has the mode that was asked for", async (t) => {
   const folder = await tempFolder(t);
   for (const mode of [0o600, 0o660, 0o666]) {
