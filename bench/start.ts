@@ -22,7 +22,7 @@ export interface StartCost {
   readonly residentMegabytes: number;
 }
 
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const program = fileURLToPath(new URL("../dist/bin/garita.js", import.meta.url));
 
 /** The built program (`npm run build`) with 1,000 rules, from compiled bytes and from YAML in turn. */
 export async function startCost(rounds: number): Promise<StartCost> {

@@ -4,8 +4,9 @@
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const out = join(root, "dist");
@@ -32,7 +33,44 @@ const imports = Object.fromEntries(
 );
 const { name, version, type } = manifest;
 writeFileSync(join(out, "package.json"), `${JSON.stringify({ name, version, type, imports }, undefined, 2)}\n`);
+await bundleProgram();
 for (const asset of assets) {
   mkdirSync(dirname(join(out, asset)), { recursive: true });
   cpSync(join(root, asset), join(out, asset));
+}
+
+/**
+ * The program in few files under `dist/bin/`: reading a hundred and fifty small ones is a third of its start-up time. Packages stay outside, and every module is in it
+ * once. A module that asks where it stands is told where it stands in `dist/`, where its neighbours are.
+ */
+async function bundleProgram(): Promise<void> {
+  const bin = join(out, "bin");
+  await build({
+    entryPoints: { garita: join(out, "cli/main.js") },
+    outdir: bin,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    logLevel: "warning",
+    plugins: [
+      {
+        name: "packages-outside-places-inside",
+        setup({ onLoad, onResolve }) {
+          onResolve({ filter: /^[^.#/]/ }, ({ path, kind }) =>
+            kind === "entry-point" ? undefined : { path, external: true },
+          );
+          onLoad({ filter: /\.js$/ }, ({ path }) => {
+            const place = `new URL(${JSON.stringify(posix(relative(bin, path)))}, import.meta.url).href`;
+            return { contents: readFileSync(path, "utf8").replaceAll("import.meta.url", place), loader: "js" };
+          });
+        },
+      },
+    ],
+  });
+}
+
+function posix(path: string): string {
+  return path.split(sep).join("/");
 }

@@ -25,7 +25,7 @@ try {
   run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", join(folder, packed)]);
   cpSync(join(root, "examples"), join(folder, "examples"), { recursive: true });
 
-  const program = join(folder, "node_modules/garita/dist/cli/main.js");
+  const program = join(folder, "node_modules/garita/dist/bin/garita.js");
   const garita = (...args: string[]) => run(process.execPath, [program, ...args]);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   assert.match(garita("version"), new RegExp(`\\b${version.replaceAll(".", "\\.")}\\b`));
