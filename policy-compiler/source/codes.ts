@@ -414,6 +414,11 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A CUSTOM provider whose name Istio does not take: requests that match are denied.",
   },
+  "lint/selects-nothing": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A policy that applies to no registered workload, by its labels or by its namespace.",
+  },
   "lint/tokens-not-verified": {
     severity: "warning",
     origin: "garita",
