@@ -82,7 +82,8 @@ expect:
 \`\`\`
 
 Every caller is tried with every request. **A pair that \`expect\` does not list must be denied**; a pair that two items list is an error. A workload is described like a
-listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none.
+listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none. **A workload that is not found fails its tests**, as does any other description that reaches no policy, unless the expectation names that
+\`reason\` (\`workload/unknown\`, \`workload/ambiguous\`, \`workload/incomplete\`, \`request/unreadable\`).
 `;
 
 function renderPolicyTests(): string {

@@ -1,5 +1,5 @@
 import type { Verdict } from "#authz/check/judge";
-import type { DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
+import type { DecisionReason, DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
 import type { Origin } from "#policy-compiler/ruleset/model";
 import { pathFrom } from "../policies/path-from.ts";
 
@@ -31,12 +31,17 @@ export function explanationOf(verdict: Verdict, walk: Explanation | undefined, d
     detail: verdict.detail,
     workload: workload === undefined ? undefined : { ...workload, labels: Object.fromEntries(workload.labels) },
     applied: walk?.applied ?? [],
-    nearest: walk?.nearest ?? [],
+    nearest: nearestOf(decision.reason, walk),
     unknown: walk?.unknown ?? [],
     audit: decision.audit,
     dryRun: decision.dryRun,
     digest,
   };
+}
+
+/** The rules that came nearest, where that is why: an ALLOW miss. Another denial would have come with any of them. */
+export function nearestOf(reason: DecisionReason, walk: Explanation | undefined): Explanation["nearest"] {
+  return reason === "policy/not-allowed" ? (walk?.nearest ?? []) : [];
 }
 
 /** The same, with files named from where the user stands. */
