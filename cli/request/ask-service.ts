@@ -80,7 +80,9 @@ type Answer = Partial<ExplainedDecision> & { readonly error?: { readonly message
 /** As much as is read without looking again; the rest is told as it came. */
 function isExplained(answer: Answer | undefined): answer is ExplainedDecision {
   if (answer?.outcome !== "allow" && answer?.outcome !== "deny") return false;
-  return [answer.applied, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined;
+  return (
+    [answer.applied, answer.matched, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined
+  );
 }
 
 function readAnswer(body: string): Answer | undefined {
