@@ -59,6 +59,11 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "The file holds `{{`: it is a template that has not been rendered.",
   },
+  "folder/no-policies": {
+    severity: "warning",
+    origin: "garita",
+    summary: "No document of the folder is a policy: everything is allowed. Is it the right folder?",
+  },
   "folder/policy-test": {
     severity: "note",
     origin: "garita",
