@@ -36,7 +36,6 @@ policies:
   directory: policies
 admin:
   address: 127.0.0.1:9190
-  socket: /run/garita/admin.sock
 \`\`\`
 
 - Keys that do not exist are refused, with the line and column where they stand, and with a suggestion. Anchors and aliases are refused too.
