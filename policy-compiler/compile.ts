@@ -1,4 +1,5 @@
 import { decodeDocuments } from "./document/decode-documents.ts";
+import type { DocumentSet } from "./document/model.ts";
 import { buildIndexes } from "./index/build.ts";
 import { lowerDocuments } from "./lower/lower.ts";
 import type { RuleSet } from "./ruleset/model.ts";
@@ -26,6 +27,9 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   const lines = new LineTables(texts);
   const findings = [...decoding, ...validateDocuments(documents)];
   if (hasError(findings)) return { ruleSet: undefined, diagnostics: diagnose(findings, lines) };
+  if (!hasPolicies(documents)) {
+    findings.push({ code: "folder/no-policies", message: "no policy documents found", file: ".", span: folderStart });
+  }
 
   const lowered = lowerDocuments(documents, (file, offset) => ({ file, ...lines.locate(file, offset) }));
   findings.push(...lowered.findings);
@@ -33,4 +37,11 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   if (hasError(lowered.findings)) return { ruleSet: undefined, diagnostics };
 
   return { ruleSet: { ...lowered.ruleSet, index: buildIndexes(lowered.ruleSet) }, diagnostics };
+}
+
+/** The folder itself has no text to point into. */
+const folderStart = { start: 0, end: 0 };
+
+function hasPolicies({ authorizationPolicies, requestAuthentications, peerAuthentications }: DocumentSet): boolean {
+  return authorizationPolicies.length + requestAuthentications.length + peerAuthentications.length > 0;
 }

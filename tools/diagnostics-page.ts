@@ -1,7 +1,7 @@
 import { compile } from "#policy-compiler/compile";
 import { type CodeRow, type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import { type RuleCase, ruleCases } from "#test/unit/policy-compiler/validate/rule-cases";
+import { besides, type RuleCase, ruleCases } from "#test/unit/policy-compiler/validate/rule-cases";
 
 /** What the areas of codes are about, in the order of the page. */
 const areas: Readonly<Record<string, string>> = {
@@ -77,7 +77,7 @@ function exampleOf(code: DiagnosticCode): Example | undefined {
     if (row.code !== code || row.bad.length > longest) continue;
     const text = textOf(row);
     const files = [{ path: "p.yaml", bytes: new TextEncoder().encode(text) }];
-    if (row.mesh !== undefined) files.push({ path: "mesh.yaml", bytes: new TextEncoder().encode(row.mesh) });
+    for (const { path, text: other } of besides(row)) files.push({ path, bytes: new TextEncoder().encode(other) });
     const diagnostic = compile(files).diagnostics.find((each) => each.code === code);
     if (diagnostic === undefined) throw new Error(`the example for ${code} does not have it`);
     const shown = text.split("\n").filter((line) => !/^(apiVersion|metadata: \{name: p\})/.test(line));
@@ -86,8 +86,9 @@ function exampleOf(code: DiagnosticCode): Example | undefined {
   return undefined;
 }
 
-function textOf({ kind, annotations, bad }: RuleCase): string {
-  const more = annotations === undefined ? "" : `, annotations: {${annotations}}`;
+function textOf({ kind, annotations, registry, bad }: RuleCase): string {
+  const namespace = registry === undefined ? "" : ", namespace: foo";
+  const more = `${namespace}${annotations === undefined ? "" : `, annotations: {${annotations}}`}`;
   return `apiVersion: security.istio.io/v1
 kind: ${kind ?? "AuthorizationPolicy"}
 metadata: {name: p${more}}

@@ -36,7 +36,6 @@ policies:
   directory: policies
 admin:
   address: 127.0.0.1:9190
-  socket: /run/garita/admin.sock
 \`\`\`
 
 - Keys that do not exist are refused, with the line and column where they stand, and with a suggestion. Anchors and aliases are refused too.
@@ -82,7 +81,8 @@ expect:
 \`\`\`
 
 Every caller is tried with every request. **A pair that \`expect\` does not list must be denied**; a pair that two items list is an error. A workload is described like a
-listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none.
+listener's \`workload\` in \`garita.yaml\`: \`workload\` names a WorkloadEntry, \`namespace\` with \`labels\` (\`{}\` for none) needs none. **A workload that is not found fails its tests**, as does any other description that reaches no policy, unless the expectation names that
+\`reason\` (\`workload/unknown\`, \`workload/ambiguous\`, \`workload/incomplete\`, \`request/unreadable\`).
 `;
 
 function renderPolicyTests(): string {

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
 import { httpExtAuthz, httpExtAuthzSettings } from "#envoy-configs/http-ext-authz";
 import { httpListener } from "#envoy-configs/listeners";
 import type { Address } from "#platform/address";
-import { findEnvoy } from "#test/support/envoy/find-envoy";
+import { ENVOY_VERSION, findEnvoy } from "#test/support/envoy/find-envoy";
 import { runEnvoy } from "#test/support/envoy/run-envoy";
 
 export interface Demo {
@@ -16,10 +16,31 @@ export interface Demo {
   stop(): Promise<void>;
 }
 
-/** Starts a small upstream and a real Envoy in front of it that asks the service's `grpc` listener about every request. */
-export async function startDemo(listeners: ReadonlyMap<string, Address>): Promise<Demo> {
-  const found = await findEnvoy();
+const endpoint = { address: "127.0.0.1", port: 10000 };
+
+/** The path of an Envoy for the demo, installed if need be, and its port free. Fails with a line for people. Before the service starts. */
+export async function prepareDemo(tell: (line: string) => void): Promise<string> {
+  const found = await findEnvoy(() => tell(`Installing Envoy ${ENVOY_VERSION} into .cache/envoy (once)…`));
   if (!found.ok) throw new Error(found.reason);
+  // Envoy shares its port with whoever allows it, so that it would not complain itself.
+  const probe = createTcpServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", ({ message, code }: NodeJS.ErrnoException) => {
+      const place = `${endpoint.address}:${endpoint.port}`;
+      reject(
+        new Error(
+          code === "EADDRINUSE" ? `${place}, where Envoy is to listen, is in use: end what listens there` : message,
+        ),
+      );
+    });
+    probe.listen(endpoint.port, endpoint.address, resolve);
+  });
+  await new Promise((resolve) => probe.close(resolve));
+  return found.binary;
+}
+
+/** Starts a small upstream and a real Envoy in front of it that asks the service's `grpc` listener about every request. */
+export async function startDemo(binary: string, listeners: ReadonlyMap<string, Address>): Promise<Demo> {
   const grpc = listeners.get("grpc");
   if (grpc?.kind !== "tcp") throw new Error("the example has no gRPC listener on TCP");
 
@@ -29,13 +50,13 @@ export async function startDemo(listeners: ReadonlyMap<string, Address>): Promis
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   const { port } = upstream.address() as AddressInfo;
   const envoy = await runEnvoy(
-    found.binary,
+    binary,
     bootstrap({
       admin: { address: "127.0.0.1", port: 0 },
       listeners: [
         httpListener({
           name: "hello",
-          endpoint: { address: "127.0.0.1", port: 10000 },
+          endpoint,
           authorization: httpExtAuthz({ cluster: "garita" }),
           settings: httpExtAuthzSettings({ "garita.dev/workload": "hello-v1", "garita.dev/namespace": "hello" }),
           upstream: "hello",

@@ -28,10 +28,10 @@ if (unknown !== undefined) {
 const config = fileURLToPath(new URL("../examples/hello/garita.yaml", import.meta.url));
 const log = createLog({ level: "warn" });
 try {
+  const envoy = args.includes("--with-envoy") ? await import("./start-envoy.ts") : undefined;
+  const binary = await envoy?.prepareDemo((line) => process.stdout.write(`${line}\n`));
   const service = await startService(await assemble({ config, environment: process.env, log }));
-  const demo = args.includes("--with-envoy")
-    ? await (await import("./start-envoy.ts")).startDemo(service.addresses())
-    : undefined;
+  const demo = binary === undefined ? undefined : await envoy?.startDemo(binary, service.addresses());
   const trial = demo?.address ?? renderAddress(service.addresses().get("try")!);
   const lines = [
     "",
@@ -43,6 +43,9 @@ try {
     "Ask it, in another terminal:",
     `  curl -i http://${trial}/hello          # allowed`,
     `  curl -i http://${trial}/hello/admin    # denied`,
+    ...(demo === undefined
+      ? ["(These ask Garita itself, as an Envoy would; npm start -- --with-envoy shows an application behind it.)"]
+      : []),
     "",
     "Edit a policy: it is in force in under a second. Ctrl-C ends it.",
     "",

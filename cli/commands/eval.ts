@@ -23,7 +23,7 @@ export function define(command: Command, context: CommandContext): void {
       if (decided === undefined) return;
       const { asked, digest } = decided;
       const explained = seenFrom(folder, explanationOf(asked.verdict, undefined, digest));
-      const { applied: _a, nearest: _n, unknown: _u, ...short } = explained;
+      const { applied: _a, matched: _m, nearest: _n, unknown: _u, ...short } = explained;
       context.write(options.format === "json" ? `${JSON.stringify(short, undefined, 2)}\n` : renderDecision(explained));
       if (options.exitCode === true && explained.outcome === "deny") context.finish(exitCodes.denied);
     });

@@ -25,7 +25,7 @@ export function define(command: Command, context: CommandContext): void {
     .addOption(
       new Option(
         "--admin <address>",
-        "ask a running service: http://host:port, or unix:/path of its admin socket; files are named as in its policy folder",
+        "ask a running service: http://host:port, or unix:PATH of its admin socket; files are named as in its policy folder",
       ).conflicts(["istioLax", "index", "checkRequest"]),
     )
     .option("--token-file <file>", "with --admin: the token that the service wants to see")

@@ -167,9 +167,12 @@ export const configSchema: ConfigSchema = object(
           "Where to listen on TCP. On a loopback address, without credentials, it answers reads only, and only to requests whose Host is that address. Beyond this machine it demands `tls`, and `tokenFile` or `tls.clientCaFile`.",
           { examples: ["127.0.0.1:9190"] },
         ),
-        socket: text("Path of a Unix socket (mode 0600) that takes reads and writes. The command line uses it.", {
-          examples: ["/run/garita/admin.sock"],
-        }),
+        socket: text(
+          "Path of a Unix socket (mode 0600) that takes reads and writes, for `garita explain --admin unix:PATH`. Its folder must exist, as with the systemd unit.",
+          {
+            examples: ["/run/garita/admin.sock"],
+          },
+        ),
         tls,
         tokenFile: text("A file with a bearer token: who presents it may read and write at `address`."),
       },

@@ -1,9 +1,12 @@
 import type { Snapshot } from "#authz/check/contract";
-import type { Verdict } from "#authz/check/judge";
+import { refuse, type Verdict } from "#authz/check/judge";
+import { refusal } from "#authz/check/refusal";
 import type { Explanation, RuleRef } from "#authz/engine/decision";
 import { ask } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
+import { nearestOf } from "../request/explanation.ts";
+import { describeRefusal, isBesidePolicies } from "./describe-refusal.ts";
 import type { Expectation, TestFile } from "./test-file.ts";
 
 /** One caller with one request. */
@@ -50,13 +53,22 @@ function runPair(
   snapshot: Snapshot,
   place: Place,
 ): TestResult {
-  const asked = ask(checkMessage(describe(file, caller, request)), snapshot);
+  const described = describe(file, caller, request);
+  const asked = ask(checkMessage(described), snapshot);
   const pair = { file: file.path, line: expectation?.line, caller, request };
-  if (!asked.ok) return { ...pair, outcome: "deny", reason: "request/unreadable", rule: "none", faults: [asked.fault] };
-  const { decision, custom } = asked.verdict;
+  const lines = file.lines.get(request)!;
+  const verdict = asked.ok ? asked.verdict : refuse(true, refusal("request/unreadable", asked.fault));
+  const { decision, custom } = verdict;
   const rule = decision.rule?.key ?? custom?.key ?? "none";
-  const faults = differences(asked.verdict, rule, expectation ?? { outcome: "deny" });
-  if (faults.length > 0) faults.push(...because(asked.verdict, asked.explain(), place));
+  if (isBesidePolicies(decision.reason) && expectation?.reason !== decision.reason) {
+    // A denial for this would pass for that of a policy, whatever the policies say.
+    const line = decision.reason === "request/unreadable" ? lines.request : lines.workload;
+    const { ruleSet } = snapshot.engine;
+    const faults = [describeRefusal(verdict, described.workload, ruleSet, `${file.path}:${line}`)];
+    return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
+  }
+  const faults = differences(verdict, rule, expectation ?? { outcome: "deny" });
+  if (faults.length > 0) faults.push(...because(verdict, asked.ok ? asked.explain() : undefined, place));
   return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
 }
 
@@ -88,10 +100,10 @@ function because(verdict: Verdict, walk: Explanation | undefined, place: Place):
   const { rule, reason } = verdict.decision;
   if (rule !== undefined) return [`decided by ${named(rule)}`];
   const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}`];
-  const [nearest] = walk?.nearest ?? [];
+  const [nearest] = nearestOf(reason, walk);
   if (nearest === undefined) return said;
   const fields = nearest.failed.map(
-    ({ side, field, wanted, seen }) => `\`${side}\` ${field}: wanted ${wanted.join(", ")}, seen ${seen ?? "nothing"}`,
+    ({ side, field, wanted, seen }) => `\`${side}\` ${field}: wanted ${wanted.join(", ")}, found ${seen ?? "nothing"}`,
   );
   return [...said, `nearest: ${named(nearest.rule)}`, ...fields];
 }

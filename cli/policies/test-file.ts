@@ -1,7 +1,9 @@
+import { type DecisionReason, decisionReasons } from "#authz/engine/decision";
 import { checkShape } from "../config/check-shape.ts";
 import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { object, text } from "../config/schema.ts";
+import { suggest } from "../config/suggest.ts";
 import type { CallerDescription, HttpDescription, WorkloadDescription } from "../request/description.ts";
 import { callerSchema, httpProperties, workloadSchema } from "../request/schema.ts";
 
@@ -12,6 +14,8 @@ export interface TestFile {
   readonly callers: Readonly<Record<string, CallerDescription>>;
   readonly requests: Readonly<Record<string, TestRequest>>;
   readonly expectations: readonly Expectation[];
+  /** By request: the line that describes it, and the line that describes its workload. */
+  readonly lines: ReadonlyMap<string, { readonly request: number; readonly workload: number }>;
 }
 
 export interface TestRequest extends HttpDescription {
@@ -26,7 +30,7 @@ export interface Expectation {
   readonly outcome: "allow" | "deny";
   /** Key of the deciding rule, or `none`: no rule decided. */
   readonly rule?: string;
-  readonly reason?: string;
+  readonly reason?: DecisionReason;
   readonly status?: number;
   /** Key of the AUDIT rule that must have matched, or `none`. */
   readonly audit?: string;
@@ -72,7 +76,7 @@ export const testFileSchema = object(
           requests: names("Names of requests."),
           outcome: text("What must be decided.", { enum: ["allow", "deny"] }),
           rule: text("Key of the deciding rule, or `none`."),
-          reason: text("Reason of the decision, as in the log."),
+          reason: text("[Reason](faults.md#reasons-of-decisions) of the decision, as in the log."),
           status: { type: "integer", description: "HTTP status.", minimum: 0, maximum: 999 },
           audit: text("Key of the AUDIT rule that matched, or `none`."),
         },
@@ -83,7 +87,7 @@ export const testFileSchema = object(
   { required: ["callers", "requests", "expect"] },
 );
 
-interface Raw extends Omit<TestFile, "path" | "expectations" | "workload"> {
+interface Raw extends Omit<TestFile, "path" | "expectations" | "workload" | "lines"> {
   readonly workload?: WorkloadDescription;
   readonly expect: readonly Omit<Expectation, "line">[];
 }
@@ -101,11 +105,37 @@ export function readTestFile(
   });
   if (shape.length > 0) return { file: undefined, faults: shape };
   const raw = yaml.value as Raw;
-  const faults = checkNames(path, raw, yaml);
+  const faults = [...checkNames(path, raw, yaml), ...checkReasons(path, raw, yaml)];
   if (faults.length > 0) return { file: undefined, faults };
   const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
   const { callers, requests } = raw;
-  return { file: { path, workload: raw.workload ?? {}, callers, requests, expectations }, faults };
+  return {
+    file: { path, workload: raw.workload ?? {}, callers, requests, expectations, lines: linesOf(raw, yaml) },
+    faults,
+  };
+}
+
+function linesOf({ workload, requests }: Raw, yaml: LocatedYaml): TestFile["lines"] {
+  return new Map(
+    Object.entries(requests).map(([name, request]) => {
+      const { line } = yaml.placeOfKey(["requests", name]);
+      if (request.workload !== undefined) {
+        return [name, { request: line, workload: yaml.placeOf(["requests", name, "workload"]).line }];
+      }
+      return [name, { request: line, workload: workload === undefined ? line : yaml.placeOf(["workload"]).line }];
+    }),
+  );
+}
+
+/** A reason that no decision has would never be found. */
+function checkReasons(path: string, { expect }: Raw, yaml: LocatedYaml): TestFileFault[] {
+  return expect.flatMap(({ reason }, i) => {
+    if (reason === undefined || Object.hasOwn(decisionReasons, reason)) return [];
+    const meant = suggest(reason, Object.keys(decisionReasons));
+    const help = meant === undefined ? "docs/faults.md lists them" : `did you mean \`${meant}\`?`;
+    const message = `expected the reason of a decision, found \`${reason}\``;
+    return [{ path, ...yaml.placeOf(["expect", i, "reason"]), message, help }];
+  });
 }
 
 /** Names that nothing defines, and pairs that are expected twice. */

@@ -1,6 +1,7 @@
-import type { RuleRef } from "#authz/engine/decision";
+import type { FailedField, RuleRef } from "#authz/engine/decision";
 import { printable } from "#policy-compiler/source/render";
 import type { ExplainedDecision } from "../request/explanation.ts";
+import type { MatchedField } from "../request/matched-fields.ts";
 
 /** One line: outcome, status, reason, rule. */
 export function renderDecision({ outcome, status, reason, rule, detail }: ExplainedDecision): string {
@@ -16,20 +17,21 @@ export function renderDecision({ outcome, status, reason, rule, detail }: Explai
 
 /** The decision, then why: policies that apply, the nearest rules, what was unknown, dry-run and audit results. */
 export function renderExplanation(explained: ExplainedDecision): string {
-  const { applied, nearest, unknown, audit, dryRun, workload } = explained;
+  const { applied, rule: deciding, matched, nearest, unknown, audit, dryRun, workload } = explained;
   const lines = [renderDecision(explained).trimEnd()];
   if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
   lines.push("", applied.length === 0 ? "no AuthorizationPolicy applies to the workload" : "policies that apply:");
   for (const { stage, namespace, name, origin } of applied) {
     lines.push(`  ${stage.padEnd(11)} ${namespace}/${name}  ${origin.file}:${origin.line}`);
   }
+  if (deciding !== undefined) {
+    lines.push("", matched.length === 0 ? "the rule that decided matches everything" : "why the rule matched:");
+  }
+  for (const field of matched) lines.push(`  ${fieldText(field)}`);
   if (nearest.length > 0) lines.push("", "rules that came nearest:");
   for (const { rule, satisfied, total, failed } of nearest) {
     lines.push(`  ${ruleText(rule)}  (${satisfied} of ${total} fields hold)`);
-    for (const { side, field, wanted, seen, result } of failed) {
-      const found = result === "unknown" ? "unknown" : seen === undefined ? "absent" : `\`${seen}\``;
-      lines.push(`    ${side}: ${field} wanted ${wanted.map((text) => `\`${text}\``).join(" or ")}, found ${found}`);
-    }
+    for (const field of failed) lines.push(`    ${fieldText(field)}`);
   }
   if (unknown.length > 0) lines.push("", "unknown, and it mattered:");
   for (const { attribute, remedy } of unknown) lines.push(`  ${attribute}: ${remedy}`);
@@ -44,6 +46,11 @@ export function renderExplanation(explained: ExplainedDecision): string {
     );
   }
   return `${lines.map((line) => printable(line)).join("\n")}\n`;
+}
+
+function fieldText({ side, field, wanted, seen, result }: FailedField | MatchedField): string {
+  const found = result === "unknown" ? "unknown" : seen === undefined ? "absent" : `\`${seen}\``;
+  return `${side}: ${field} wanted ${wanted.map((text) => `\`${text}\``).join(" or ")}, found ${found}`;
 }
 
 function ruleText({ key, origin }: RuleRef): string {

@@ -1,5 +1,6 @@
 import { type RequestOptions as HttpOptions, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { resolve } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import { readSecret } from "#platform/secret";
 import type { CommandContext } from "../command.ts";
@@ -44,8 +45,10 @@ interface Door {
 
 function doorOf(admin: string): Door {
   const call = { path: "/v1/explain", method: "POST", agent: false };
-  const socketPath = /^unix:(?:\/\/)?(\/.*)$/.exec(admin)?.[1];
-  if (socketPath !== undefined) return { send: httpRequest, where: { ...call, socketPath, host: "localhost" } };
+  const path = /^unix:(?:\/\/)?(.+)$/.exec(admin)?.[1];
+  if (path !== undefined) {
+    return { send: httpRequest, where: { ...call, socketPath: resolve(path), host: "localhost" } };
+  }
   const url = URL.canParse(admin) ? new URL(admin) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     const message = `expected \`http://host:port\`, \`https://host:port\` or \`unix:/path\` for --admin, found \`${admin}\``;
@@ -80,7 +83,9 @@ type Answer = Partial<ExplainedDecision> & { readonly error?: { readonly message
 /** As much as is read without looking again; the rest is told as it came. */
 function isExplained(answer: Answer | undefined): answer is ExplainedDecision {
   if (answer?.outcome !== "allow" && answer?.outcome !== "deny") return false;
-  return [answer.applied, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined;
+  return (
+    [answer.applied, answer.matched, answer.nearest, answer.unknown].every(Array.isArray) && answer.dryRun !== undefined
+  );
 }
 
 function readAnswer(body: string): Answer | undefined {

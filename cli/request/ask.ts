@@ -3,6 +3,7 @@ import { judge, type Verdict } from "#authz/check/judge";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
 import type { Explanation } from "#authz/engine/decision";
 import type { CheckMessage } from "./check-message.ts";
+import { type MatchedField, matchedFields } from "./matched-fields.ts";
 
 /** Described requests are asked as by an Envoy that runs our filter snippet and verifies client certificates. */
 const settings: ListenerSettings = {
@@ -20,12 +21,17 @@ const settings: ListenerSettings = {
   maxMessageBytes: 16 * 1024 * 1024,
 };
 
+/** The engine's linear walk, and the lists of the rule that decided. */
+export interface Walk extends Explanation {
+  readonly matched: readonly MatchedField[];
+}
+
 export type Asked =
   | {
       readonly ok: true;
       readonly verdict: Verdict;
       /** The linear walk of the same request; undefined when it was refused before policies were looked at. */
-      readonly explain: () => Explanation | undefined;
+      readonly explain: () => Walk | undefined;
     }
   | { readonly ok: false; readonly fault: string };
 
@@ -35,8 +41,13 @@ export function ask({ message, metadata }: CheckMessage, snapshot: Snapshot): As
   if (!decoded.ok) return { ok: false, fault: decoded.fault };
   const { engine } = snapshot;
   const verdict = judge({ request: decoded.request, metadata, listener: settings, door: "grpc" }, snapshot);
-  const { workload, attributes } = verdict;
-  const explain = () =>
-    workload === undefined || attributes === undefined ? undefined : engine.explain(engine.view(workload), attributes);
+  const { workload, attributes, decision, custom } = verdict;
+  const explain = () => {
+    if (workload === undefined || attributes === undefined) return undefined;
+    const deciding = decision.rule ?? custom;
+    const rule = deciding && engine.ruleSet.rules[deciding.id];
+    const matched = rule === undefined ? [] : matchedFields(rule, attributes);
+    return { ...engine.explain(engine.view(workload), attributes), matched };
+  };
   return { ok: true, verdict, explain };
 }

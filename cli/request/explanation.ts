@@ -1,7 +1,8 @@
 import type { Verdict } from "#authz/check/judge";
-import type { DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
+import type { DecisionReason, DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
 import type { Origin } from "#policy-compiler/ruleset/model";
 import { pathFrom } from "../policies/path-from.ts";
+import type { Walk } from "./ask.ts";
 
 /** A decision and what is behind it, as the admin API and `--format json` print it. */
 export interface ExplainedDecision {
@@ -13,6 +14,8 @@ export interface ExplainedDecision {
   readonly detail: string | undefined;
   readonly workload: Readonly<Record<string, unknown>> | undefined;
   readonly applied: Explanation["applied"];
+  /** The lists of `rule`, each with the value that it matched. */
+  readonly matched: Walk["matched"];
   readonly nearest: Explanation["nearest"];
   readonly unknown: Explanation["unknown"];
   readonly audit: Verdict["decision"]["audit"];
@@ -21,7 +24,7 @@ export interface ExplainedDecision {
 }
 
 /** Joins a verdict with its linear walk. Files are those of the rule set: relative to its folder. */
-export function explanationOf(verdict: Verdict, walk: Explanation | undefined, digest: string): ExplainedDecision {
+export function explanationOf(verdict: Verdict, walk: Walk | undefined, digest: string): ExplainedDecision {
   const { decision, workload } = verdict;
   return {
     outcome: decision.outcome,
@@ -31,12 +34,18 @@ export function explanationOf(verdict: Verdict, walk: Explanation | undefined, d
     detail: verdict.detail,
     workload: workload === undefined ? undefined : { ...workload, labels: Object.fromEntries(workload.labels) },
     applied: walk?.applied ?? [],
-    nearest: walk?.nearest ?? [],
+    matched: walk?.matched ?? [],
+    nearest: nearestOf(decision.reason, walk),
     unknown: walk?.unknown ?? [],
     audit: decision.audit,
     dryRun: decision.dryRun,
     digest,
   };
+}
+
+/** The rules that came nearest, where that is why: an ALLOW miss. Another denial would have come with any of them. */
+export function nearestOf(reason: DecisionReason, walk: Explanation | undefined): Explanation["nearest"] {
+  return reason === "policy/not-allowed" ? (walk?.nearest ?? []) : [];
 }
 
 /** The same, with files named from where the user stands. */

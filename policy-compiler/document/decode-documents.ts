@@ -1,3 +1,4 @@
+import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import { compareText } from "#policy-compiler/source/diagnose";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { LineTables } from "#policy-compiler/source/locate";
@@ -142,7 +143,7 @@ class FolderDecoder {
     const decoding = new Decoding(file, this.#istioLax, this.#findings);
     switch (found.is) {
       case "outside":
-        decoding.report(found.code, found.span, found.message, found.help);
+        decoding.report(found.code, found.span, found.message, found.help ?? strayMeshHelp(file, found.code));
         return;
       case "list":
         this.#decodeList(file, decoding, found.items, found.itemHead);
@@ -216,6 +217,12 @@ class FolderDecoder {
         kind satisfies never;
     }
   }
+}
+
+function strayMeshHelp(file: string, code: DiagnosticCode): string | undefined {
+  return code === "document/no-kind" && file.endsWith(`/${meshFile}`)
+    ? `\`${meshFile}\` is read at the root of the folder`
+    : undefined;
 }
 
 /** An object that could not be decoded as a whole is not believed in part. */

@@ -59,6 +59,11 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "The file holds `{{`: it is a template that has not been rendered.",
   },
+  "folder/no-policies": {
+    severity: "warning",
+    origin: "garita",
+    summary: "No document of the folder is a policy: everything is allowed. Is it the right folder?",
+  },
   "folder/policy-test": {
     severity: "note",
     origin: "garita",
@@ -413,6 +418,11 @@ export const diagnosticCodes = {
     severity: "warning",
     origin: "garita",
     summary: "A CUSTOM provider whose name Istio does not take: requests that match are denied.",
+  },
+  "lint/selects-nothing": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A policy that applies to no registered workload, by its labels or by its namespace.",
   },
   "lint/tokens-not-verified": {
     severity: "warning",

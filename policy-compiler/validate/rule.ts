@@ -13,6 +13,7 @@ import type {
 } from "#policy-compiler/document/model";
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
+import type { RegisteredWorkloads } from "./registered-workloads.ts";
 
 /** What one row of the table has to say about one subject. */
 export interface Fault {
@@ -62,7 +63,7 @@ export type SubjectKind = keyof Subjects;
 export interface Row<Kind extends SubjectKind = SubjectKind> {
   readonly code: DiagnosticCode;
   readonly about: Kind;
-  readonly find: (subject: Subjects[Kind], mesh: MeshDocument) => Iterable<Fault>;
+  readonly find: (subject: Subjects[Kind], mesh: MeshDocument, registered: RegisteredWorkloads) => Iterable<Fault>;
 }
 
 /** A row of any kind; `Row<SubjectKind>` would ask each `find` to take every subject. */

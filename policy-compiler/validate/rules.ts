@@ -5,6 +5,7 @@ import { lintRows } from "./lint-rules.ts";
 import { metadataRows, placementRows } from "./placement-rules.ts";
 import { policyRows } from "./policy-rules.ts";
 import type { AnyRow } from "./rule.ts";
+import { selectionRows } from "./selection-rules.ts";
 import { unenforcedRows } from "./unenforced-rules.ts";
 import { valueRows } from "./value-rules.ts";
 
@@ -18,6 +19,7 @@ export const rules: readonly AnyRow[] = [
   ...jwtRows,
   ...peerRows,
   ...lintRows,
+  ...selectionRows,
   ...unenforcedRows,
   ...crdRows,
 ];

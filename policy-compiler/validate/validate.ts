@@ -8,6 +8,7 @@ import type {
 } from "#policy-compiler/document/model";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { twinOf } from "./field-names.ts";
+import { RegisteredWorkloads } from "./registered-workloads.ts";
 import type { AnyRow, Fields, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
 import { rules } from "./rules.ts";
 
@@ -18,11 +19,14 @@ import { rules } from "./rules.ts";
  */
 export function validateDocuments(documents: DocumentSet): readonly Finding[] {
   const findings: Finding[] = [];
+  const registered = new RegisteredWorkloads(documents);
   const judge =
     (file: string): Visit =>
     (kind, subject) => {
       for (const row of rowsAbout(kind)) {
-        for (const fault of row.find(subject, documents.mesh)) findings.push({ code: row.code, file, ...fault });
+        for (const fault of row.find(subject, documents.mesh, registered)) {
+          findings.push({ code: row.code, file, ...fault });
+        }
       }
     };
   for (const policy of documents.authorizationPolicies) visitPolicy(policy, judge(policy.head.file));

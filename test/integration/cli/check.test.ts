@@ -13,8 +13,8 @@ const broken = policy("broken", "rules: [{ to: [{ operation: { methods: [GET], h
 /** Folders, and the status of `check` and of `check --fail-on warning`. */
 const folders: readonly (readonly [name: string, files: Record<string, string>, status: number, gated: number])[] = [
   ["valid", { "p.yaml": readers }, 0, 0],
-  ["empty", {}, 0, 0],
-  ["without policies", { "notes.md": "# hello", "values.yaml": "a: 1\n" }, 0, 0],
+  ["empty", {}, 0, 5],
+  ["without policies", { "notes.md": "# hello", "values.yaml": "a: 1\n" }, 0, 5],
   ["with a warning", { "a/p.yaml": hostless }, 0, 5],
   ["with an error", { "a/p.yaml": broken }, 3, 3],
   ["with an error and a warning", { "a/p.yaml": broken, "b.yaml": hostless }, 3, 3],
@@ -46,7 +46,7 @@ const wellFormed: Record<(typeof diagnosticFormats)[number], (out: string, folde
     const { valid, errors, warnings, notes, diagnostics } = JSON.parse(out);
     assert.equal(diagnostics.length, errors + warnings + notes);
     assert.equal(valid, errors === 0);
-    for (const { file } of diagnostics) assert.ok(file.startsWith(`${folder}/`), file);
+    for (const { file } of diagnostics) assert.ok(file === folder || file.startsWith(`${folder}/`), file);
   },
   junit: (out) => countsHold(readXml(out)),
   sarif: (out) => sarifHolds(JSON.parse(out)),
@@ -163,6 +163,23 @@ test("every format names the same diagnostics at the same places", async (t) => 
     }),
     wanted,
   );
+});
+
+test("a folder without a policy is told apart from one that is right", async (t) => {
+  const folder = await folderOf(t, { "a/mesh.yaml": "trustDomain: a\n", "b_test.yaml": "a: 1\n" });
+  assert.deepEqual(await cli(["check", folder]), {
+    status: 0,
+    out: `${folder}:1:1: warning[folder/no-policies]: no policy documents found
+
+${folder}/a/mesh.yaml:1:1: note[document/no-kind]: passed over a document without \`apiVersion\` and \`kind\` (\`mesh.yaml\` is read at the root of the folder)
+${folder}/b_test.yaml:1:1: note[folder/policy-test]: passed over policy tests
+
+valid: 0 AuthorizationPolicies, 0 rules, 1 warning, 2 notes
+`.replace("rules,", `rules, digest ${(await cli(["check", folder])).out.match(/digest (\w+)/)?.[1]},`),
+    err: "",
+  });
+  const denying = await folderOf(t, { "p.yaml": policy("nothing", "action: ALLOW") });
+  assert.equal((await cli(["check", denying, "--fail-on", "warning"])).status, 0, "a policy without rules is one");
 });
 
 test("files are named from where the user stands, however the folder is", async (t) => {

@@ -197,6 +197,42 @@ test("the README's explanation is what is printed", async () => {
   assert.equal(out, printed);
 });
 
+test("a rule that decided is told with the value that each of its fields matched", async (t) => {
+  const rule = `{ from: [{ source: { ipBlocks: [192.0.2.1] } }, { source: { notIpBlocks: [10.0.0.0/8] } }],
+    to: [{ operation: { methods: [POST] } }, { operation: { paths: ["/a*", /b] } }],
+    when: [{ key: "request.headers[x-t]", values: [c] }, { key: "request.headers[x-u]", notValues: [d] }] }`;
+  const folder = await folderOf(t, {
+    "p.yaml": `${policy("never", `action: DENY, rules: [${rule}]`)}---\n${policy("all", "action: ALLOW, rules: [{}]")}`,
+  });
+  const asked = ["explain", folder, "-n", "shop", "--no-labels", "--path", "/ab"];
+  const { out } = await cli([...asked, "-H", "x-t: c"]);
+  assert.ok(
+    out.endsWith(`
+why the rule matched:
+  from: notIpBlocks wanted \`10.0.0.0/8\`, found \`127.0.0.1\`
+  to: paths wanted \`/a*\` or \`/b\`, found \`/ab\`
+  when: request.headers[x-t] wanted \`c\`, found \`c\`
+  when: request.headers[x-u] notValues wanted \`d\`, found absent
+`),
+    out,
+  );
+  assert.ok((await cli(asked)).out.endsWith("\nthe rule that decided matches everything\n"));
+});
+
+test("no rule came nearest where it was not a rule that was missing", async (t) => {
+  const strict = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: shop }
+spec: { mtls: { mode: STRICT } }
+`;
+  const folder = await folderOf(t, { "p.yaml": `${readers}---\n${strict}` });
+  const asked = ["explain", folder, "-n", "shop", "--no-labels", "-X", "POST"];
+  const plain = await cli(asked);
+  assert.match(plain.out, /^deny {2}403 {2}mtls-required/);
+  assert.doesNotMatch(plain.out, /nearest|why/);
+  assert.match((await cli([...asked, "-p", "cluster.local/ns/a/sa/b"])).out, /\nrules that came nearest:\n/);
+});
+
 test("dry-run and AUDIT results are told, with their rules", async (t) => {
   const dry = policy("dry", "action: DENY, rules: [{ to: [{ operation: { methods: [GET], ports: ['8080'] } }] }]");
   const folder = await folderOf(t, {

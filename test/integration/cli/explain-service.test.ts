@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare";
@@ -30,6 +30,9 @@ admin: ${admin}
   return { folder, tcp: `http://${tcp}`, unix: `unix:${folder}/admin.sock` };
 }
 
+/** The socket as seen from where the test runs. */
+const relativeTo = (folder: string) => `unix:${relative(process.cwd(), folder)}/admin.sock`;
+
 const posting = ["-n", "shop", "--no-labels", "-X", "POST"];
 
 test("a running service explains over TCP and over its socket what the folder explains by itself", async (t) => {
@@ -38,7 +41,7 @@ test("a running service explains over TCP and over its socket what the folder ex
     const here = await cli(["explain", `${folder}/policies`, ...flags, "--format", "json", "--exit-code"]);
     // The service names files as in its policy folder.
     const wanted = JSON.parse(here.out.replaceAll(`${folder}/policies/`, ""));
-    for (const admin of [tcp, `${tcp}/`, unix, unix.replace("unix:", "unix://")]) {
+    for (const admin of [tcp, `${tcp}/`, unix, unix.replace("unix:", "unix://"), relativeTo(folder)]) {
       const there = await cli(["explain", "--admin", admin, ...flags, "--format", "json", "--exit-code"]);
       assert.deepEqual([there.status, there.err], [here.status, ""], admin);
       assert.deepEqual(JSON.parse(there.out), wanted, admin);

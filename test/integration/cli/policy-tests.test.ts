@@ -93,7 +93,7 @@ FAIL ${folder}/a_test.yaml:4: anybody x write
      outcome: expected \`allow\`, found \`deny\`
      policy/not-allowed
      nearest: ${key} at ${folder}/in/p.yaml:4
-     \`to\` methods: wanted GET, seen POST
+     \`to\` methods: wanted GET, found POST
 0 passed, 2 failed
 `,
   );
@@ -167,6 +167,18 @@ const invalid: readonly (readonly [name: string, text: string, place: string, sa
     /expected at least one item/,
   ],
   ["a missing key", "callers: {}\nrequests: {}\n", "1:1", /missing key `expect`$/],
+  [
+    "a reason that no decision has",
+    tests("{ callers: [anybody], requests: [write], outcome: deny, reason: policy/not-alowed }"),
+    "4:74",
+    /expected the reason of a decision, found `policy\/not-alowed` \(did you mean `policy\/not-allowed`\?\)$/,
+  ],
+  [
+    "a reason like none",
+    tests("{ callers: [anybody], requests: [write], outcome: deny, reason: because }"),
+    "4:74",
+    /found `because` \(docs\/faults\.md lists them\)$/,
+  ],
   ["a list", "- a\n", "1:1", /expected an object/],
   ["no YAML", "callers: [", "1:", /./],
   ["a name twice", "callers: { a: {}, a: {} }\nrequests: {}\nexpect: []\n", "1:", /./],
@@ -183,6 +195,79 @@ for (const [name, text, place, says] of invalid) {
     }
   });
 }
+
+const entry = (name: string, namespace: string) => `---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: ${name}, namespace: ${namespace} }
+spec: { address: 10.0.0.1 }
+`;
+
+/** Descriptions that reach no policy: all that they test is denied, and no policy did it. */
+const unreached: readonly (readonly [workload: string, says: string])[] = [
+  [
+    "{ namespace: shop, workload: shop-2 }",
+    "workload/unknown: no workload named `shop-2` in namespace `shop` (described at A:1; did you mean `shop-1`?)",
+  ],
+  [
+    "{ namespace: shopp, workload: twice }",
+    "workload/unknown: no workload named `twice` in namespace `shopp` (described at A:1; did you mean namespace `shop`?)",
+  ],
+  ["{ workload: elsewhere }", "workload/unknown: no workload named `elsewhere` (described at A:1)"],
+  [
+    "{ workload: twice }",
+    "workload/ambiguous: several workloads named `twice`: shop/twice, web/twice (described at A:1)",
+  ],
+  [
+    "{ namespace: shop }",
+    "workload/incomplete: the workload is described by a namespace without labels (described at A:1)",
+  ],
+];
+
+for (const [workload, says] of unreached) {
+  test(`a test of a workload that is not there fails, unless it is meant: ${says}`, async (t) => {
+    const folder = await folderOf(t, {
+      "p.yaml": `${policies}${entry("shop-1", "shop")}${entry("twice", "shop")}${entry("twice", "web")}`,
+      "a_test.yaml": `workload: ${workload}
+callers: { anybody: {} }
+requests: { read: {}, write: { method: POST } }
+expect: [{ callers: [anybody], requests: [read], outcome: deny }]
+`,
+    });
+    const { status, out } = await cli(["test", folder]);
+    const path = `${folder}/a_test.yaml`;
+    const line = `     no policy was asked: ${says.replace("A:1", `${path}:1`)}\n`;
+    assert.equal(
+      out,
+      `FAIL ${path}:4: anybody x read\n${line}FAIL ${path} (not listed: must be denied): anybody x write\n${line}0 passed, 2 failed\n`,
+    );
+    assert.equal(status, 4);
+    const reason = says.slice(0, says.indexOf(":"));
+    const meant = await folderOf(t, {
+      "p.yaml": `${policies}${entry("shop-1", "shop")}${entry("twice", "shop")}${entry("twice", "web")}`,
+      "a_test.yaml": `callers: { anybody: {} }
+requests: { read: { workload: ${workload} } }
+expect: [{ callers: [anybody], requests: [read], outcome: deny, reason: ${reason} }]
+`,
+    });
+    assert.deepEqual(await cli(["test", meant]), { status: 0, out: "1 passed, 0 failed\n", err: "" });
+  });
+}
+
+test("the line of a request's own workload, and of a request that has none", async (t) => {
+  const text = `callers: { anybody: {} }
+requests:
+  own:
+    method: GET
+    workload: { workload: gone }
+  none: {}
+expect: []
+`;
+  const folder = await folderOf(t, { "p.yaml": policies, "a_test.yaml": text });
+  const { out } = await cli(["test", folder]);
+  assert.match(out, /anybody x own\n {5}no policy was asked: workload\/unknown: .*a_test\.yaml:5\)/);
+  assert.match(out, /anybody x none\n {5}no policy was asked: workload\/\w+: .*a_test\.yaml:6\)/);
+});
 
 test("no test at all, and a filter that fits none, are wrong usage: they would pass for ever", async (t) => {
   const none = await folderOf(t, { "p.yaml": policies, "test.yaml": "a: 1\n" });

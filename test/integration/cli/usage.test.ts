@@ -25,7 +25,7 @@ const misused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["explain", "--admin", "unix:/s", "--no-index"], /cannot be used with option '--no-index'/],
   [["explain", "--admin", "unix:/s", "--istio-lax"], /cannot be used with option '--istio-lax'/],
   [["explain", "--admin", "unix:/s", "--check-request", "f"], /cannot be used with option '--check-request <file>'/],
-  [["explain", "--admin", "unix:relative"], /expected `http:\/\/host:port`, .* found `unix:relative`/],
+  [["explain", "--admin", "unix:"], /expected `http:\/\/host:port`, .* found `unix:`/],
   [["explain", "--admin", "ftp://h"], /found `ftp:\/\/h`/],
   [["explain", "folder", "--admin", "unix:/s"], /expected a folder or --admin/],
 ];

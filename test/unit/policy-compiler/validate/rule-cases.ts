@@ -6,7 +6,9 @@ export interface RuleCase {
   readonly kind?: "RequestAuthentication" | "PeerAuthentication";
   /** Inside of the flow mapping `annotations`. */
   readonly annotations?: string;
-  readonly mesh?: string;
+  readonly mesh?: string | undefined;
+  /** Documents of another file, `registry.yaml`. */
+  readonly registry?: string | undefined;
   readonly bad: string;
   /** What is underlined, one text for each finding of the code, in order of the file. */
   readonly underlined: readonly string[];
@@ -34,6 +36,21 @@ const rsa = {
 
 const issuer = "issuer: i";
 const labels = "selector: {matchLabels: {a: b}}";
+
+/** The files of a case beside its policy. */
+export function besides({ mesh, registry }: Pick<RuleCase, "mesh" | "registry">): { path: string; text: string }[] {
+  return [
+    ...(mesh === undefined ? [] : [{ path: "mesh.yaml", text: mesh }]),
+    ...(registry === undefined ? [] : [{ path: "registry.yaml", text: registry }]),
+  ];
+}
+
+/** A WorkloadEntry with labels, in the namespace of the policy unless told otherwise. */
+const registered = (workloadLabels: string, namespace = "foo") => `apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: w-${namespace}, namespace: ${namespace}}
+spec: {address: 10.0.0.1, labels: {${workloadLabels}}}
+`;
 
 export const ruleCases: readonly RuleCase[] = [
   // --- metadata ---
@@ -647,6 +664,52 @@ export const ruleCases: readonly RuleCase[] = [
     bad: "action: CUSTOM, provider: {name: My_Provider}, rules: [{}]",
     underlined: ["My_Provider"],
     good: `action: CUSTOM, provider: {name: my-provider-${"x".repeat(51)}}, rules: [{}]`,
+  },
+
+  {
+    code: "lint/selects-nothing",
+    registry: registered("app: hello, version: v1"),
+    bad: "selector: {matchLabels: {app: helo}}",
+    underlined: ["helo"],
+    good: "selector: {matchLabels: {app: hello, version: v1}}",
+    says: "found `app: helo`, so that the policy applies to none did you mean `app: hello`?",
+  },
+  {
+    // Each label is there, on different workloads.
+    code: "lint/selects-nothing",
+    registry: `${registered("a: 1, b: 1")}---\n${registered("a: 2, b: 2").replace("name: w", "name: v")}`.replaceAll(
+      /[12](?=[,}])/g,
+      '"$&"',
+    ),
+    bad: 'selector: {matchLabels: {a: "1", b: "2"}}',
+    underlined: ['{matchLabels: {a: "1", b: "2"}}'],
+    good: 'selector: {matchLabels: {a: "2", b: "2"}}',
+    says: "found `a: 1` with `b: 2`",
+  },
+  {
+    code: "lint/selects-nothing",
+    kind: "PeerAuthentication",
+    registry: registered("a: b", "fop"),
+    bad: "mtls: {mode: STRICT}",
+    underlined: ["foo"],
+    good: "rules: [{}], targetRefs: [{kind: Service, name: s}]",
+    goodKind: "AuthorizationPolicy",
+    says: "did you mean `fop`?",
+  },
+  {
+    // The endpoints of a ServiceEntry count; the root namespace has all of them.
+    code: "lint/selects-nothing",
+    kind: "RequestAuthentication",
+    mesh: "rootNamespace: foo",
+    registry: `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: s, namespace: elsewhere}
+spec: {hosts: [s.example], endpoints: [{address: 10.0.0.2, labels: {a: c}}]}
+`,
+    bad: labels,
+    underlined: ["b"],
+    good: "selector: {matchLabels: {a: c}}",
+    says: "labels of a registered workload, found `a: b`",
   },
 
   {

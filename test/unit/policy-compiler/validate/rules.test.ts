@@ -5,22 +5,28 @@ import { diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { rules } from "#policy-compiler/validate/rules";
 import { validateDocuments } from "#policy-compiler/validate/validate";
-import { type RuleCase, ruleCases } from "./rule-cases.ts";
+import { besides, type RuleCase, ruleCases } from "./rule-cases.ts";
 
 interface Validated {
   readonly text: string;
   readonly findings: readonly Finding[];
 }
 
-function validate(kind: string, spec: string, annotations: string, mesh: string | undefined): Validated {
+function validate(
+  kind: string,
+  spec: string,
+  annotations: string,
+  { mesh, registry }: Pick<RuleCase, "mesh" | "registry">,
+): Validated {
   const text = `apiVersion: security.istio.io/v1
 kind: ${kind}
 metadata: {name: p, namespace: foo, annotations: {${annotations}}}
 spec: {${spec}}
 `;
-  const files = [{ path: "p.yaml", text }, ...(mesh === undefined ? [] : [{ path: "mesh.yaml", text: mesh }])].map(
-    ({ path, text: content }) => ({ path, bytes: new TextEncoder().encode(content) }),
-  );
+  const files = [{ path: "p.yaml", text }, ...besides({ mesh, registry })].map(({ path, text: content }) => ({
+    path,
+    bytes: new TextEncoder().encode(content),
+  }));
   const decoded = decodeDocuments(files, {});
   assert.deepEqual(
     decoded.findings.filter(({ file }) => file === "p.yaml"),
@@ -31,7 +37,7 @@ spec: {${spec}}
 }
 
 function checkBad(row: RuleCase): void {
-  const { text, findings } = validate(row.kind ?? "AuthorizationPolicy", row.bad, row.annotations ?? "", row.mesh);
+  const { text, findings } = validate(row.kind ?? "AuthorizationPolicy", row.bad, row.annotations ?? "", row);
   const ours = findings.filter(({ code }) => code === row.code).toSorted((a, b) => a.span.start - b.span.start);
   assert.deepEqual(
     ours.map(({ span }) => text.slice(span.start, span.end)),
@@ -50,7 +56,7 @@ function checkGood(row: RuleCase): void {
     row.goodKind ?? row.kind ?? "AuthorizationPolicy",
     row.good,
     row.goodAnnotations ?? row.annotations ?? "",
-    row.goodMesh ?? row.mesh,
+    { mesh: row.goodMesh ?? row.mesh, registry: row.registry },
   );
   assert.deepEqual(
     findings.filter(({ code }) => code === row.code),
