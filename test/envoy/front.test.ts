@@ -96,7 +96,12 @@ function play(of: (typeof listeners)[number], request: DownstreamRequest, remote
     remoteAddress,
   };
   const passage = passThrough(listener, connection, request);
-  if (passage.kind === "asks") return describe(passage.call.message);
+  if (passage.kind === "asks") {
+    const asked = describe(passage.call.message);
+    // Without a route ext_authz is passed over and the router answers; a filter of Istio's decides before it, and so does the front.
+    if (!asked.headers.includes("x-forwarded-proto: ")) return asked;
+    return request.protocol === "HTTP/2" ? "refused" : "refused 404";
+  }
   const { outcome } = passage;
   if (outcome.kind !== "replied") return outcome.kind;
   return request.protocol === "HTTP/2" ? "refused" : `refused ${outcome.reply.status}`;
