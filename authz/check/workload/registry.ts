@@ -33,7 +33,8 @@ export class Registry {
   readonly #byAccount: ReadonlyMap<string, readonly RegisteredWorkload[]>;
   readonly #byAddress: ReadonlyMap<string, readonly RegisteredWorkload[]>;
   readonly #answers = new LRUCache<string, FoundWorkload>({ max: KEPT_ANSWERS });
-  readonly #byText = new LRUCache<string, FoundWorkload>({ max: KEPT_ANSWERS });
+  /** PERF: a plain map, emptied when it is full: it is read at every check, and keeping an order would write at every read. */
+  readonly #byText = new Map<string, FoundWorkload>();
   readonly #claims = new WeakMap<WorkloadClaim, FoundWorkload>();
 
   constructor(workloads: readonly RegisteredWorkload[]) {
@@ -82,7 +83,10 @@ export class Registry {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
     const found = make();
-    if (found !== undefined && text.length <= LONGEST_KEPT_QUESTION) this.#byText.set(detach(text), found);
+    if (found !== undefined && text.length <= LONGEST_KEPT_QUESTION) {
+      if (this.#byText.size >= KEPT_ANSWERS) this.#byText.clear();
+      this.#byText.set(detach(text), found);
+    }
     return found;
   }
 
