@@ -3,6 +3,7 @@ import type { RequestAttributes } from "#authz/engine/attributes";
 import type { WorkloadView } from "#authz/engine/contract";
 import { type CheckedEngine, createEngine } from "#authz/engine/create-engine";
 import { buildIndexes } from "#policy-compiler/index/build";
+import { median } from "./cpu.ts";
 import { generateRules, type Shape, shapes } from "./generate-rules.ts";
 
 /**
@@ -114,11 +115,6 @@ export function measureLoad(shape: Shape, size: number) {
 function memoryBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function main(): void {

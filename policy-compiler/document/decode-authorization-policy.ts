@@ -1,6 +1,7 @@
 import type { YamlNode } from "#policy-compiler/yaml/tree";
 import { decodePlacement, placementOriginals } from "./decode-placement.ts";
 import type { Decoding } from "./decoding.ts";
+import { twinOf } from "./field-names.ts";
 import type {
   Action,
   AuthorizationPolicy,
@@ -51,11 +52,6 @@ interface ValuesTable<Name extends string> {
 function valuesTable<Name extends string>(names: readonly Name[]): ValuesTable<Name> {
   const pairs = names.map((name) => ({ name, twin: twinOf(name) }));
   return { pairs, fields: fieldTable(pairs.flatMap(({ name, twin }) => [name, twin])) };
-}
-
-/** The negative twin of a list field: `paths` has `notPaths`. */
-function twinOf(name: string): string {
-  return `not${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 /** Decodes the spec of an AuthorizationPolicy. */

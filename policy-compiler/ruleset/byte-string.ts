@@ -16,6 +16,14 @@ export function fromByteString(bytes: ByteString): string {
   return new TextDecoder().decode(raw);
 }
 
+/**
+ * A to Z in lower case and nothing else, of text and of byte strings: Envoy folds ASCII alone, and `toLowerCase` would fold `İ`, the Kelvin sign,
+ * and in a byte string bytes that are no characters (U+00C0).
+ */
+export function toAsciiLowerCase(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
+}
+
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
   return true;

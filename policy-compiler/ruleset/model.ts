@@ -53,8 +53,6 @@ export type Attribute =
   | { readonly kind: "sni" }
   | { readonly kind: "metadata"; readonly namespace: ByteString; readonly key: ByteString };
 
-export type AttributeKind = Attribute["kind"];
-
 /** One value of a field, ready to be tested. Which tests an attribute takes: see `attributeTests`. */
 export type ValueTest =
   | { readonly kind: "text"; readonly test: TextTest }

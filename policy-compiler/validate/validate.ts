@@ -1,3 +1,4 @@
+import { twinOf } from "#policy-compiler/document/field-names";
 import type {
   AuthorizationPolicy,
   DocumentSet,
@@ -7,7 +8,6 @@ import type {
   RuleDocument,
 } from "#policy-compiler/document/model";
 import type { Finding } from "#policy-compiler/source/diagnostic";
-import { twinOf } from "./field-names.ts";
 import { RegisteredWorkloads } from "./registered-workloads.ts";
 import type { AnyRow, Fields, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
 import { rules } from "./rules.ts";

@@ -1,6 +1,7 @@
 import type { CallMetadata } from "#authz/check/contract";
 import type { CheckRequest } from "#authz/check/wire/check-request";
 import { type Maybe, UNKNOWN } from "#authz/engine/attributes";
+import { toAsciiLowerCase } from "#policy-compiler/ruleset/byte-string";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { attributeNames, readBracketed } from "./call-metadata.ts";
 
@@ -21,11 +22,6 @@ export function readTls(request: CheckRequest, metadata: CallMetadata): boolean 
  */
 export function readSni(request: CheckRequest): Maybe<ByteString> {
   const { tlsSession, destination, http } = request;
-  if (tlsSession !== undefined) return tlsSession.sni === "" ? undefined : lower(tlsSession.sni);
-  return http === undefined && destination.service !== "" ? lower(destination.service) : UNKNOWN;
-}
-
-/** ASCII alone: `toLowerCase` would change bytes that are no characters (U+00C0). */
-function lower(text: ByteString): ByteString {
-  return /[A-Z]/.test(text) ? text.replace(/[A-Z]/g, (c) => c.toLowerCase()) : text;
+  if (tlsSession !== undefined) return tlsSession.sni === "" ? undefined : toAsciiLowerCase(tlsSession.sni);
+  return http === undefined && destination.service !== "" ? toAsciiLowerCase(destination.service) : UNKNOWN;
 }

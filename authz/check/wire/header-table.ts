@@ -1,3 +1,4 @@
+import { toAsciiLowerCase } from "#policy-compiler/ruleset/byte-string";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { TextSpans } from "./text-spans.ts";
 
@@ -83,7 +84,7 @@ export class HeaderTable {
     const byKey = new Map<ByteString, ByteString>();
     for (let i = 0; i < this.#spans.length; i += 4) byKey.set(this.#key(i), this.#value(i));
     for (const [key, value] of byKey) {
-      const name = toLowerAscii(key);
+      const name = toAsciiLowerCase(key);
       const lines = index.get(name);
       if (lines === undefined) index.set(name, [value]);
       else lines[0] = `${lines[0]},${value}`;
@@ -105,15 +106,10 @@ export class HeaderTable {
   }
 
   #name(i: number): ByteString {
-    return toLowerAscii(this.#key(i));
+    return toAsciiLowerCase(this.#key(i));
   }
 
   #value(i: number): ByteString {
     return this.#slab.substring(this.#spans[i + 2] as number, this.#spans[i + 3] as number);
   }
-}
-
-/** `toLowerCase` would also change Latin-1 letters, which here are bytes of something else. */
-function toLowerAscii(text: ByteString): ByteString {
-  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()) : text;
 }

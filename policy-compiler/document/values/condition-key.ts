@@ -1,6 +1,5 @@
-import { toByteString } from "#policy-compiler/ruleset/byte-string";
+import { toAsciiLowerCase, toByteString } from "#policy-compiler/ruleset/byte-string";
 import type { Attribute, ByteString } from "#policy-compiler/ruleset/model";
-import { toAsciiLowerCase } from "./text-pattern.ts";
 
 /** How the values of a key are read. */
 export type ConditionSyntax =

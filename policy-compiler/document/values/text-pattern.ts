@@ -1,4 +1,4 @@
-import { toByteString } from "#policy-compiler/ruleset/byte-string";
+import { toAsciiLowerCase, toByteString } from "#policy-compiler/ruleset/byte-string";
 import type { TextTest } from "#policy-compiler/ruleset/model";
 
 /**
@@ -15,9 +15,4 @@ export function parseTextPattern(text: string): TextTest {
 /** The pattern of `hosts`: hosts are compared without regard to ASCII case, so that the test is lower case. */
 export function parseHostPattern(text: string): TextTest {
   return parseTextPattern(toAsciiLowerCase(text));
-}
-
-/** Folds A to Z and nothing else (Envoy folds ASCII alone; `toLowerCase` would fold `İ` or the Kelvin sign too). */
-export function toAsciiLowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

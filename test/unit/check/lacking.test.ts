@@ -2,26 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lackingBits, lackingSentences } from "#authz/check/attributes/lacking";
 import { createGrpcCheck } from "#authz/check/check";
-import type { CallMetadata, CheckOutcome, ListenerSettings } from "#authz/check/contract";
+import type { CallMetadata, CheckOutcome } from "#authz/check/contract";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createEngine } from "#authz/engine/create-engine";
 import { checkMessage } from "#cli/request/check-message";
 import { compile } from "#policy-compiler/compile";
+import { listenerSettings } from "#test/support/service/listener-start";
 
-const listener: ListenerSettings = {
-  name: "edge",
-  protocol: "grpc",
-  peerIdentity: "verified",
-  proxyProtocol: false,
-  workload: undefined,
-  destination: undefined,
-  pathPrefix: "",
-  attributeHeaders: false,
-  secret: undefined,
-  explainToClient: false,
-  deadlineMillis: 1_000,
-  maxMessageBytes: 1 << 20,
-};
+const listener = listenerSettings("grpc", { name: "edge" });
 
 function checkWith(rule: string) {
   const policy = `
