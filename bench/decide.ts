@@ -15,8 +15,8 @@ const SIZES = [10, 100, 1000, 10_000] as const;
 const ROUNDS = 7;
 const REQUESTS = 1000;
 /** Bars, as ratios inside one run. */
-const MOST_GROWTH = 15;
-const LEAST_GAIN = 50;
+export const MOST_GROWTH = 15;
+export const LEAST_GAIN = 50;
 
 interface Subject {
   readonly size: number;

@@ -53,7 +53,7 @@ export type Attribute =
   | { readonly kind: "sni" }
   | { readonly kind: "metadata"; readonly namespace: ByteString; readonly key: ByteString };
 
-/** One value of a field, ready to be tested. Which tests an attribute takes: see `attributeTests`. */
+/** One value of a field, ready to be tested. */
 export type ValueTest =
   | { readonly kind: "text"; readonly test: TextTest }
   /** `paths` with `{*}` or `{**}`: literal pieces between globs. `pieces.length === globs.length + 1`. */
