@@ -1,7 +1,7 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
 import { compileCost, loadCost } from "./compile.ts";
 import { machine } from "./cpu.ts";
-import { measureDecide } from "./decide.ts";
+import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { grpcCost } from "./grpc.ts";
 import { startCost } from "./start.ts";
 
@@ -26,13 +26,13 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
           what: `${shape}: 10,000 rules against 100`,
           value: large.indexedNanos / small.indexedNanos,
           unit: "x",
-          most: 15,
+          most: MOST_GROWTH,
         },
         {
           what: `${shape}: index against scan at 10,000`,
           value: large.indexedNanos / large.linearNanos,
           unit: "x",
-          most: 0.02,
+          most: 1 / LEAST_GAIN,
         },
       ];
     });
