@@ -1,11 +1,17 @@
+import type { CustomProviders } from "#authz/custom/contract";
 import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
+import type { KeySets } from "#identity/key-sources/contract";
 import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
 
-/** What one request pins on its first line (law 3). Later: key sets, deny list. */
+/** What one request pins on its first line (law 3). Later: the deny list. */
 export interface Snapshot {
   readonly engine: Engine;
+  /** The public keys of all issuers, as they are at this instant. */
+  readonly keySets: KeySets;
+  /** The extension providers of the rule set. */
+  readonly providers: CustomProviders;
 }
 
 /** How a listener or a request names a workload (`garita.dev/*`). */

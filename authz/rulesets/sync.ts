@@ -1,3 +1,4 @@
+import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Engine } from "#authz/engine/contract";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -64,7 +65,7 @@ export function createSync(options: SyncOptions): Sync {
     if (!unchanged) {
       const engine = await options.prepare(built.bytes, built.digest);
       if (stopped) return "unchanged";
-      holder.swap({ engine });
+      holder.swap(snapshotOfRules(engine));
       active = {
         digest: built.digest,
         sinceMillis: options.nowMillis(),

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
+import { snapshotOfRules } from "#authz/check/snapshot";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -41,7 +42,7 @@ export function define(command: Command, context: CommandContext): void {
         return;
       }
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
-      const snapshot = { engine: engineOf(compiled.built, { index }) };
+      const snapshot = snapshotOfRules(engineOf(compiled.built, { index }));
       const place = (file: string) => pathFrom(folder, file);
       const all = files.flatMap((file) => runTestFile(file, snapshot, place));
       const results = all.filter((result) => isWanted(folder, result, filter));

@@ -1,3 +1,4 @@
+import { snapshotOfRules } from "#authz/check/snapshot";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { wantsColour } from "../options.ts";
@@ -36,7 +37,7 @@ export async function decideLocally(
     context.finish(exitCodes.invalidPolicy);
     return undefined;
   }
-  const asked = ask(await checkOf(options, context), { engine: engineOf(compiled.built, options) });
+  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(compiled.built, options)));
   if (asked.ok) return { asked, digest: compiled.built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGrpcCheck } from "#authz/check/check";
+import { snapshotOfRules } from "#authz/check/snapshot";
 import { createEngine } from "#authz/engine/create-engine";
 import { serveGrpc } from "#authz/transport/grpc/serve";
 import { compile } from "#policy-compiler/compile";
@@ -20,7 +21,7 @@ spec:
 test("a check with bytes exchanged, left out or put in is answered, and never becomes one that is allowed", async (t) => {
   const { ruleSet } = compile([{ path: "a.yaml", bytes: Buffer.from(policy) }]);
   const engine = createEngine(ruleSet!, "digest");
-  const check = createGrpcCheck({ snapshot: () => ({ engine }), nextId: () => "id", nowMillis: () => 0 });
+  const check = createGrpcCheck({ snapshot: () => snapshotOfRules(engine), nextId: () => "id", nowMillis: () => 0 });
   const { start, records, logged } = listenerStart("grpc", {
     settings: listenerSettings("grpc", { workload: { namespace: "shop", labels: new Map() } }),
   });

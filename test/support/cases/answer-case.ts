@@ -1,4 +1,5 @@
 import type { CheckEnvironment, CheckOutcome, CheckRecord, GrpcCheck, ListenerSettings } from "#authz/check/contract";
+import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Workload } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, DryRunResult } from "#authz/engine/decision";
@@ -66,7 +67,7 @@ function prepareSetting(
   const mode = admissionApplies(setting) ? engine.view(workloadOf(setting)).mtlsMode(portOf(setting)) : undefined;
   return {
     listener: listenerOf(setting, mode),
-    check: product.createGrpcCheck({ snapshot: () => ({ engine }), ...clock }),
+    check: product.createGrpcCheck({ snapshot: () => snapshotOfRules(engine), ...clock }),
   };
 }
 

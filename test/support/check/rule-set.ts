@@ -1,4 +1,5 @@
 import type { CheckEnvironment } from "#authz/check/contract";
+import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Engine } from "#authz/engine/contract";
 import { createEngine } from "#authz/engine/create-engine";
 import type {
@@ -112,7 +113,7 @@ export function environmentOf(
 ): CheckEnvironment {
   const engine = ruleSet && change(createEngine(ruleSet, "d1935", { index: false }));
   let count = 0;
-  return { snapshot: () => engine && { engine }, nextId: () => `id-${++count}`, nowMillis: () => 0 };
+  return { snapshot: () => engine && snapshotOfRules(engine), nextId: () => `id-${++count}`, nowMillis: () => 0 };
 }
 
 /** A field test on an exact text (of a header with `header`). */
