@@ -1,6 +1,8 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
+import { systemClock } from "#platform/clock";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -44,7 +46,8 @@ export function define(command: Command, context: CommandContext): void {
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
       const snapshot = snapshotOfRules(engineOf(compiled.built, { index }));
       const place = (file: string) => pathFrom(folder, file);
-      const all = files.flatMap((file) => runTestFile(file, snapshot, place));
+      const environment = { nowMillis: systemClock.nowMillis, tokens: noVerification };
+      const all = (await Promise.all(files.map((file) => runTestFile(file, snapshot, environment, place)))).flat();
       const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {

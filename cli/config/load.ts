@@ -96,6 +96,7 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       destination: listener.destination,
       pathPrefix: listener.pathPrefix ?? "",
       attributeHeaders: listener.attributeHeaders ?? false,
+      upstreamHeaders: (listener.upstreamHeaders ?? []).map((name) => name.toLowerCase()),
       secretFile: optionalFile(listener.secretFile),
       explainToClient: listener.explainToClient ?? false,
       deadlineMillis: listener.deadlineMillis ?? 5_000,

@@ -23,6 +23,8 @@ export interface ListenerConfig {
   readonly destination: { readonly address: string; readonly port: number } | undefined;
   readonly pathPrefix: string;
   readonly attributeHeaders: boolean;
+  /** Lower case. */
+  readonly upstreamHeaders: readonly string[];
   readonly secretFile: string | undefined;
   readonly explainToClient: boolean;
   readonly deadlineMillis: number;
@@ -60,6 +62,7 @@ export interface RawListener {
   readonly destination?: { readonly address: string; readonly port: number };
   readonly pathPrefix?: string;
   readonly attributeHeaders?: boolean;
+  readonly upstreamHeaders?: readonly string[];
   readonly secretFile?: string;
   readonly explainToClient?: boolean;
   readonly explainToClientForce?: boolean;

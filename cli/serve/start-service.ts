@@ -1,4 +1,5 @@
 import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
+import { noVerification } from "#authz/check/tokens/no-verification";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
@@ -98,6 +99,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     snapshot,
     nextId: parts.nextId,
     nowMillis: clock.nowMillis,
+    tokens: noVerification,
   };
   const healthListeners = new Set<() => void>();
   const health: Health = {

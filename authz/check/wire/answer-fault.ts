@@ -64,7 +64,7 @@ function isHeaderName(name: string): boolean {
 }
 
 /** CR, LF and NUL would end the value (RFC 9110 §5.5); a character beyond Latin-1 could become one of them where it is cut to a byte. */
-function isHeaderValue(value: string): boolean {
+export function isHeaderValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if (code === 0x0d || code === 0x0a || code === 0 || code > 0xff) return false;

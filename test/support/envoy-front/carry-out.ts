@@ -19,7 +19,8 @@ export interface UpstreamView {
 /** A local reply as the client sees it. `body` undefined: an answer to HEAD has none. */
 export interface ClientView {
   readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
+  /** Every line of each header, by name. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: string | undefined;
 }
 
@@ -125,8 +126,6 @@ function percentEncode(text: string): string {
   return text.replace(/[^ -}]|%/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
-function byName(headers: HeaderMap): ReadonlyMap<string, string> {
-  const out = new Map<string, string>();
-  for (const [name, value] of headers.entries()) if (!out.has(name)) out.set(name, value);
-  return out;
+function byName(headers: HeaderMap): ReadonlyMap<string, readonly string[]> {
+  return new Map(headers.entries().map(([name]) => [name, headers.values(name)]));
 }
