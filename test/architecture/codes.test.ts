@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
+import { keySourceFaults } from "#identity/key-sources/faults";
 import { diagnosticCodes } from "#policy-compiler/source/codes";
 import { readSource, sourceFiles, withoutComments } from "./source-tree.ts";
 
@@ -10,6 +11,7 @@ const tables = [
   { file: "policy-compiler/source/codes.ts", codes: diagnosticCodes, given: "policy-compiler/" },
   { file: "cli/config/codes.ts", codes: configCodes, given: "cli/config/" },
   { file: "authz/engine/decision.ts", codes: decisionReasons, given: "authz/" },
+  { file: "identity/key-sources/faults.ts", codes: keySourceFaults, given: "identity/" },
 ] as const;
 
 function textOf(prefix: string, but: string): string {

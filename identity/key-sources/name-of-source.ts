@@ -1,0 +1,18 @@
+import type { KeySource } from "#identity/key-set/key-source";
+
+/** A name for people; not unique. Holds no credential that an address may carry, and no key. */
+export function nameOfSource(source: KeySource): string {
+  switch (source.kind) {
+    case "inline":
+      return source.name ?? "inline";
+    case "uri":
+      return withoutCredentials(source.uri);
+    case "discovery":
+      return withoutCredentials(source.issuer);
+  }
+}
+
+/** RFC 3986 §3.2.1: what stands before the `@` of the authority is nobody's business. */
+export function withoutCredentials(uri: string): string {
+  return uri.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/*)[^/?#]*@/, "$1");
+}
