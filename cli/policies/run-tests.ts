@@ -1,8 +1,7 @@
-import type { Snapshot } from "#authz/check/contract";
 import { refuse, type Verdict } from "#authz/check/judge";
 import { refusal } from "#authz/check/refusal";
 import type { Explanation, RuleRef } from "#authz/engine/decision";
-import { ask } from "../request/ask.ts";
+import { type AskEnvironment, ask } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { nearestOf } from "../request/explanation.ts";
@@ -26,8 +25,13 @@ export interface TestResult {
 /** Where a file of the rule set lies for the reader. */
 type Place = (file: string) => string;
 
-/** Runs every pair of a file against a rule set. Pure but for its arguments; the same input gives the same results. */
-export function runTestFile(file: TestFile, snapshot: Snapshot, place: Place): readonly TestResult[] {
+/**
+ * Runs every pair of a file against a rule set, at the file's own time where it has one. Pure but for its arguments; the same input gives
+ * the same results.
+ */
+export function runTestFile(file: TestFile, outside: AskEnvironment, place: Place): readonly TestResult[] {
+  const { nowMillis } = file;
+  const environment = nowMillis === undefined ? outside : { ...outside, nowMillis: () => nowMillis };
   const expected = new Map<string, Expectation>();
   for (const expectation of file.expectations) {
     for (const caller of expectation.callers) {
@@ -36,7 +40,7 @@ export function runTestFile(file: TestFile, snapshot: Snapshot, place: Place): r
   }
   return Object.keys(file.callers).flatMap((caller) =>
     Object.keys(file.requests).map((request) =>
-      runPair({ file, caller, request }, expected.get(JSON.stringify([caller, request])), snapshot, place),
+      runPair({ file, caller, request }, expected.get(JSON.stringify([caller, request])), environment, place),
     ),
   );
 }
@@ -50,11 +54,11 @@ interface Pair {
 function runPair(
   { file, caller, request }: Pair,
   expectation: Expectation | undefined,
-  snapshot: Snapshot,
+  environment: AskEnvironment,
   place: Place,
 ): TestResult {
   const described = describe(file, caller, request);
-  const asked = ask(checkMessage(described), snapshot);
+  const asked = ask(checkMessage(described), environment);
   const pair = { file: file.path, line: expectation?.line, caller, request };
   const lines = file.lines.get(request)!;
   const verdict = asked.ok ? asked.verdict : refuse(true, refusal("request/unreadable", asked.fault));
@@ -63,7 +67,7 @@ function runPair(
   if (isBesidePolicies(decision.reason) && expectation?.reason !== decision.reason) {
     // A denial for this would pass for that of a policy, whatever the policies say.
     const line = decision.reason === "request/unreadable" ? lines.request : lines.workload;
-    const { ruleSet } = snapshot.engine;
+    const { ruleSet } = environment.snapshot.engine;
     const faults = [describeRefusal(verdict, described.workload, ruleSet, `${file.path}:${line}`)];
     return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
   }

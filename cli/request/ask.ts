@@ -1,4 +1,4 @@
-import type { ListenerSettings, Snapshot } from "#authz/check/contract";
+import type { CheckEnvironment, ListenerSettings, Snapshot } from "#authz/check/contract";
 import { judge, type Verdict } from "#authz/check/judge";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
 import type { Explanation } from "#authz/engine/decision";
@@ -35,8 +35,13 @@ export type Asked =
     }
   | { readonly ok: false; readonly fault: string };
 
+/** What a described request is decided by: rules that are in force, and the clock by which tokens are read. */
+export interface AskEnvironment extends Pick<CheckEnvironment, "nowMillis"> {
+  readonly snapshot: Snapshot;
+}
+
 /** Decides a check by the same stages that a listener runs, without a wire. */
-export function ask({ message, metadata }: CheckMessage, snapshot: Snapshot): Asked {
+export function ask({ message, metadata }: CheckMessage, { snapshot }: AskEnvironment): Asked {
   const decoded = decodeCheckRequest(message);
   if (!decoded.ok) return { ok: false, fault: decoded.fault };
   const { engine } = snapshot;

@@ -1,4 +1,5 @@
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { systemClock } from "#platform/clock";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { wantsColour } from "../options.ts";
@@ -37,7 +38,8 @@ export async function decideLocally(
     context.finish(exitCodes.invalidPolicy);
     return undefined;
   }
-  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(compiled.built, options)));
+  const snapshot = snapshotOfRules(engineOf(compiled.built, options));
+  const asked = ask(await checkOf(options, context), { snapshot, nowMillis: systemClock.nowMillis });
   if (asked.ok) return { asked, digest: compiled.built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }
