@@ -13,6 +13,7 @@ import { runTestFile, type TestResult } from "../policies/run-tests.ts";
 import { readTestFile, type TestFile, type TestFileFault } from "../policies/test-file.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { renderTests, type TestFormat, testFormats } from "../report/tests.ts";
+import type { AskEnvironment } from "../request/ask.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { readVersion } from "../version.ts";
 
@@ -44,10 +45,14 @@ export function define(command: Command, context: CommandContext): void {
         return;
       }
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
-      const snapshot = snapshotOfRules(engineOf(compiled.built, { index }));
+      const startedMillis = systemClock.nowMillis();
+      const environment: AskEnvironment = {
+        snapshot: snapshotOfRules(engineOf(compiled.built, { index })),
+        nowMillis: () => startedMillis,
+        tokens: noVerification,
+      };
       const place = (file: string) => pathFrom(folder, file);
-      const environment = { nowMillis: systemClock.nowMillis, tokens: noVerification };
-      const all = (await Promise.all(files.map((file) => runTestFile(file, snapshot, environment, place)))).flat();
+      const all = (await Promise.all(files.map((file) => runTestFile(file, environment, place)))).flat();
       const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {

@@ -1,4 +1,3 @@
-import type { Snapshot } from "#authz/check/contract";
 import { refusal } from "#authz/check/refusal";
 import { refuse, type Verdict } from "#authz/check/verdict";
 import type { Explanation, RuleRef } from "#authz/engine/decision";
@@ -26,13 +25,17 @@ export interface TestResult {
 /** Where a file of the rule set lies for the reader. */
 type Place = (file: string) => string;
 
-/** Runs every pair of a file against a rule set. Pure but for its arguments; the same input gives the same results. */
+/**
+ * Runs every pair of a file against a rule set, at the file's own time where it has one. Pure but for its arguments; the same input gives
+ * the same results.
+ */
 export async function runTestFile(
   file: TestFile,
-  snapshot: Snapshot,
-  environment: AskEnvironment,
+  outside: AskEnvironment,
   place: Place,
 ): Promise<readonly TestResult[]> {
+  const { nowMillis } = file;
+  const environment = nowMillis === undefined ? outside : { ...outside, nowMillis: () => nowMillis };
   const expected = new Map<string, Expectation>();
   for (const expectation of file.expectations) {
     for (const caller of expectation.callers) {
@@ -43,7 +46,7 @@ export async function runTestFile(
   for (const caller of Object.keys(file.callers)) {
     for (const request of Object.keys(file.requests)) {
       const expectation = expected.get(JSON.stringify([caller, request]));
-      results.push(await runPair({ file, caller, request }, expectation, { snapshot, environment, place }));
+      results.push(await runPair({ file, caller, request }, expectation, environment, place));
     }
   }
   return results;
@@ -58,14 +61,11 @@ interface Pair {
 async function runPair(
   { file, caller, request }: Pair,
   expectation: Expectation | undefined,
-  {
-    snapshot,
-    environment,
-    place,
-  }: { readonly snapshot: Snapshot; readonly environment: AskEnvironment; readonly place: Place },
+  environment: AskEnvironment,
+  place: Place,
 ): Promise<TestResult> {
   const described = describe(file, caller, request);
-  const asked = await ask(checkMessage(described), snapshot, environment);
+  const asked = await ask(checkMessage(described), environment);
   const pair = { file: file.path, line: expectation?.line, caller, request };
   const lines = file.lines.get(request)!;
   const verdict = asked.ok ? asked.verdict : refuse(true, refusal("request/unreadable", asked.fault));
@@ -74,7 +74,7 @@ async function runPair(
   if (isBesidePolicies(decision.reason) && expectation?.reason !== decision.reason) {
     // A denial for this would pass for that of a policy, whatever the policies say.
     const line = decision.reason === "request/unreadable" ? lines.request : lines.workload;
-    const { ruleSet } = snapshot.engine;
+    const { ruleSet } = environment.snapshot.engine;
     const faults = [describeRefusal(verdict, described.workload, ruleSet, `${file.path}:${line}`)];
     return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
   }

@@ -38,15 +38,12 @@ export type Asked =
     }
   | { readonly ok: false; readonly fault: string };
 
-/** What decisions need beside rules: time, and what is known of tokens. */
-export type AskEnvironment = StageContext["environment"];
+/** What a described request is decided by: rules that are in force, time, and what is known of tokens. */
+export type AskEnvironment = StageContext["environment"] & { readonly snapshot: Snapshot };
 
 /** Decides a check by the same stages that a listener runs, without a wire. */
-export async function ask(
-  { message, metadata }: CheckMessage,
-  snapshot: Snapshot,
-  environment: AskEnvironment,
-): Promise<Asked> {
+export async function ask({ message, metadata }: CheckMessage, environment: AskEnvironment): Promise<Asked> {
+  const { snapshot } = environment;
   const decoded = decodeCheckRequest(message);
   if (!decoded.ok) return { ok: false, fault: decoded.fault };
   const { engine } = snapshot;

@@ -40,8 +40,8 @@ export async function decideLocally(
     return undefined;
   }
   const snapshot = snapshotOfRules(engineOf(compiled.built, options));
-  const environment = { nowMillis: systemClock.nowMillis, tokens: noVerification };
-  const asked = await ask(await checkOf(options, context), snapshot, environment);
+  const environment = { snapshot, nowMillis: systemClock.nowMillis, tokens: noVerification };
+  const asked = await ask(await checkOf(options, context), environment);
   if (asked.ok) return { asked, digest: compiled.built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

@@ -14,7 +14,11 @@ export async function explainRequest(
   if (snapshot === undefined) {
     return { ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" };
   }
-  const asked = await ask(checkMessage(description), snapshot, environment);
+  const asked = await ask(checkMessage(description), {
+    snapshot,
+    nowMillis: environment.nowMillis,
+    tokens: environment.tokens,
+  });
   if (!asked.ok) return { ok: false, status: 400, code: "request/unreadable", message: asked.fault };
   return { ok: true, explanation: { ...explanationOf(asked.verdict, asked.explain(), snapshot.engine.digest) } };
 }

@@ -14,8 +14,8 @@ import { messageOf } from "#platform/coded-error";
 import { createLifecycle } from "#platform/lifecycle";
 import type { LogOutput } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
-import { renderFinding } from "../config/codes.ts";
-import type { ConfigResult } from "../config/load.ts";
+import { type ConfigFinding, renderFinding } from "../config/codes.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import type { ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
 import { followFiles } from "./follow-files.ts";
@@ -29,7 +29,7 @@ import { serviceWarnings } from "./warnings.ts";
 /** What the service is put together from. */
 export interface ServiceParts {
   /** The configuration, read anew at every call. */
-  readonly loadConfig: () => Promise<ConfigResult>;
+  readonly loadConfig: () => Promise<LoadedConfig>;
   readonly configFile: string | undefined;
   readonly version: string;
   readonly clock: Clock;
@@ -67,11 +67,14 @@ interface Rules {
 
 /** Configuration faults at the start; nothing runs. */
 export class ConfigRefused extends Error {
+  readonly findings: readonly ConfigFinding[];
   readonly messages: readonly string[];
 
-  constructor(messages: readonly string[]) {
+  constructor(findings: readonly ConfigFinding[]) {
+    const messages = findings.map(renderFinding);
     super(messages.join("\n"));
     this.name = "ConfigRefused";
+    this.findings = findings;
     this.messages = messages;
   }
 }
@@ -85,11 +88,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { clock, log, metrics } = parts;
   const startedMillis = clock.nowMillis();
   const first = await parts.loadConfig();
-  if (!first.ok) throw new ConfigRefused(first.findings.map(renderFinding));
+  if (!first.ok) throw new ConfigRefused(first.findings);
   let config = first.config;
   log.setLevel(config.logging.level);
   let loadedMillis = startedMillis;
   let configFault: StatusPage["configuration"]["fault"];
+  /** What was told of a configuration that is refused: its text with what is wrong. */
+  let refusalTold: string | undefined;
   let ending = false;
 
   // A source and what it has put in force go together, so that a changed source comes into force by one assignment too.
@@ -242,7 +247,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     logWarnings();
   };
 
-  const attemptReload = async (): Promise<ReloadResult> => {
+  const attemptReload = async (asked: boolean): Promise<ReloadResult> => {
     if (ending) return { ok: false, messages: ["the service is about to end"] };
     const messages: string[] = [];
     const loaded = await parts.loadConfig();
@@ -257,23 +262,31 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     if (messages.length === 0) {
       loadedMillis = clock.nowMillis();
       configFault = undefined;
+      refusalTold = undefined;
       log.log.info({ file: parts.configFile }, "configuration in force");
     } else {
-      configFault = { atMillis: clock.nowMillis(), messages };
-      log.log.error({ file: parts.configFile, messages }, "the configuration is refused, the old one stays in force");
+      // A copy: what follows about the policies is another fault.
+      configFault = { atMillis: clock.nowMillis(), messages: [...messages] };
+      // One edit leads to several readings, and certificates are exchanged beside a configuration that stays wrong.
+      const told = JSON.stringify([loaded.text, messages]);
+      if (told !== refusalTold) {
+        log.log.error({ file: parts.configFile, messages }, "the configuration is refused, the old one stays in force");
+      } else if (asked) log.log.info({ file: parts.configFile }, "the configuration is still refused");
+      refusalTold = told;
     }
     await files.follow(config);
     if ((await rules.sync.load()) === "refused") messages.push(rules.sync.status().candidate?.message ?? "");
     return { ok: messages.length === 0, messages };
   };
   let reloading: Promise<unknown> = Promise.resolve();
-  const reload = (): Promise<ReloadResult> => {
-    const result = reloading.then(attemptReload);
+  const readAgain = (asked: boolean): Promise<ReloadResult> => {
+    const result = reloading.then(() => attemptReload(asked));
     reloading = result.catch(() => undefined);
     return result;
   };
+  const reload = () => readAgain(true);
   const files = followFiles(parts.configFile, () => {
-    void reload();
+    void readAgain(false);
   });
 
   const lifecycle = createLifecycle(log.log);
