@@ -1,8 +1,9 @@
+import { quote } from "#identity/encoding/quote";
 import { twinOf } from "#policy-compiler/document/field-names";
 import { parsePathTemplate } from "#policy-compiler/document/values/path-template";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import { judgedKey } from "./condition-key-rules.ts";
-import { found, quote } from "./quote.ts";
+import { found } from "./quote.ts";
 import type { AnyRow, Fault, Fields } from "./rule.ts";
 import { widenedUnwarned } from "./tcp-widening.ts";
 

@@ -1,6 +1,6 @@
+import { quote } from "#identity/encoding/quote";
 import type { Selector } from "#policy-compiler/document/model";
 import { suggest } from "#policy-compiler/document/suggest";
-import { quote } from "./quote.ts";
 import type { Label, RegisteredScope, RegisteredWorkloads } from "./registered-workloads.ts";
 import type { AnyRow, Fault, Subjects } from "./rule.ts";
 

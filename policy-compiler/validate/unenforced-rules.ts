@@ -1,5 +1,5 @@
+import { quote } from "#identity/encoding/quote";
 import type { Located } from "#policy-compiler/source/diagnostic";
-import { quote } from "./quote.ts";
 import type { AnyRow } from "./rule.ts";
 
 /** What is compiled here and not enforced as Istio would: authors learn of it before their clients do. */
