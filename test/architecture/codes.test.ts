@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
 import { keySourceFaults } from "#identity/key-sources/faults";
+import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { diagnosticCodes } from "#policy-compiler/source/codes";
 import { readSource, sourceFiles, withoutComments } from "./source-tree.ts";
 
@@ -12,6 +13,7 @@ const tables = [
   { file: "cli/config/codes.ts", codes: configCodes, given: "cli/config/" },
   { file: "authz/engine/decision.ts", codes: decisionReasons, given: "authz/" },
   { file: "identity/key-sources/faults.ts", codes: keySourceFaults, given: "identity/" },
+  { file: "platform/fetch/fault-codes.ts", codes: fetchFaultCodes, given: "platform/" },
 ] as const;
 
 function textOf(prefix: string, but: string): string {
