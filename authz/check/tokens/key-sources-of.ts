@@ -1,10 +1,9 @@
-import { createPlan } from "#authz/authenticate/plan";
+import { keySourceOf } from "#authz/authenticate/key-source";
 import type { KeySource } from "#identity/key-set/key-source";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 
 /** Where the keys of all issuers of a rule set come from, each source once. */
 export function keySourcesOf(ruleSet: RuleSet): readonly KeySource[] {
-  const plan = createPlan(ruleSet.requestAuthentications.flatMap(({ jwtRules }) => jwtRules));
-  const byId = new Map((plan?.providers ?? []).map(({ keySource }) => [keySource.id, keySource]));
-  return [...byId.values()];
+  const sources = ruleSet.requestAuthentications.flatMap(({ jwtRules }) => jwtRules.map(keySourceOf));
+  return [...new Map(sources.map((source) => [source.id, source])).values()];
 }

@@ -1,18 +1,20 @@
 import { acceptToken } from "#authz/authenticate/accept";
-import { createPlan } from "#authz/authenticate/plan";
 import { createGrpcCheck } from "#authz/check/check";
 import type { GrpcCheck } from "#authz/check/contract";
+import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
 import { createTokenVerification } from "#authz/check/tokens/verification";
 import { VerifiedTokens } from "#authz/check/tokens/verified-tokens";
 import { createProviderConnections } from "#authz/custom/connections";
 import type { ProviderConnections } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import { createEngine } from "#authz/engine/create-engine";
+import { readKeySet } from "#identity/key-set/read-key-set";
 import type { FetchDocument } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import { createTokenVerifier } from "#identity/token/verify";
 import { systemClock } from "#platform/clock";
 import { createSignatureVerifier } from "#platform/signature-verifier";
+import { systemTimers } from "#platform/timers";
 import type { SourceFile } from "#policy-compiler/compile";
 import { compile } from "#policy-compiler/compile";
 
@@ -42,9 +44,15 @@ export async function startProduct(
   const { ruleSet } = compile(files, { istioLax: true });
   if (ruleSet === undefined) return undefined;
   const engine = createEngine(ruleSet, "0".repeat(64));
-  const plan = createPlan(ruleSet.requestAuthentications.flatMap(({ jwtRules }) => jwtRules));
-  const sources = [...new Map(plan?.providers.map(({ keySource }) => [keySource.id, keySource])).values()];
-  const keys = createKeySetStore({ fetchDocument });
+  const sources = keySourcesOf(ruleSet);
+  const keys = createKeySetStore({
+    fetchDocument,
+    readKeySet,
+    clock: systemClock,
+    timers: systemTimers,
+    random: Math.random,
+    settings: () => ({ refreshMillis: 3_600_000, maxStaleMillis: 86_400_000 }),
+  });
   await keys.follow(sources, 10_000);
   const connections: ProviderConnections = createProviderConnections();
   const providers = connections.providersOf(ruleSet);
