@@ -1,5 +1,7 @@
 import type { WorkloadClaim } from "#authz/check/contract";
+import type { AlgorithmFit } from "#identity/token/verification";
 import type { Address } from "#platform/address";
+import type { AddressBlock } from "#platform/fetch/address-guard";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
 
@@ -7,6 +9,7 @@ import type { TlsFiles } from "#platform/tls-material";
 export interface ServiceConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly policies: { readonly directory: string };
+  readonly jwt: JwtConfig;
   readonly admin: AdminConfig | undefined;
   readonly logging: { readonly level: LogLevel };
 }
@@ -29,6 +32,17 @@ export interface ListenerConfig {
   readonly explainToClient: boolean;
   readonly deadlineMillis: number;
   readonly maxMessageBytes: number;
+}
+
+/** Tokens and their issuers. */
+export interface JwtConfig {
+  readonly algorithmFit: AlgorithmFit;
+  readonly maxTokenBytes: number;
+  readonly cache: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly refreshMillis: number;
+  readonly maxStaleMillis: number;
+  readonly blockedCidrs: readonly AddressBlock[];
+  readonly caFile: string | undefined;
 }
 
 export interface AdminConfig {

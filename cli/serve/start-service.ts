@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
-import { noVerification } from "#authz/check/tokens/no-verification";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
@@ -20,6 +20,8 @@ import type { ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
 import { followFiles } from "./follow-files.ts";
 import { createListenerSet } from "./listener-set.ts";
+import type { Outside, OutsideParts } from "./outside.ts";
+import { prepareJwt } from "./prepare-jwt.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
@@ -40,6 +42,7 @@ export interface ServiceParts {
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
+  readonly createOutside: (parts: Pick<OutsideParts, "jwt" | "onKeys">) => Outside;
   /** Explains a described request by the rules in force. */
   readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
 }
@@ -97,6 +100,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   let refusalTold: string | undefined;
   let ending = false;
 
+  const outside = parts.createOutside({
+    jwt: await prepareJwt(config.jwt),
+    onKeys: (keySets) => rules.holder.renewKeys(keySets),
+  });
   // A source and what it has put in force go together, so that a changed source comes into force by one assignment too.
   let rules: Rules;
   const snapshot = () => rules.holder.snapshot();
@@ -104,7 +111,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     snapshot,
     nextId: parts.nextId,
     nowMillis: clock.nowMillis,
-    tokens: noVerification,
+    tokens: outside.tokens,
   };
   const healthListeners = new Set<() => void>();
   const health: Health = {
@@ -128,11 +135,17 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       source: parts.createSource(policies),
       holder,
       prepare: parts.prepare,
+      equip: outside.equip,
       nowMillis: clock.nowMillis,
       log: log.log,
       onLoad: serviceMetrics.onLoad,
     });
-    sync.onChange(tellHealth);
+    sync.onChange(() => {
+      // Keys that came while the rules were on their way.
+      const keySets = outside.keySets();
+      if (keySets !== undefined) holder.renewKeys(keySets);
+      tellHealth();
+    });
     return { sync, holder };
   };
   rules = createRules(config.policies);
@@ -218,9 +231,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   /** ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest. */
   const apply = async (next: ServiceConfig): Promise<void> => {
-    const [wanted, wantedAdmin] = await Promise.all([
+    const [wanted, wantedAdmin, jwt] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
       next.admin === undefined ? undefined : prepareAdmin(next.admin),
+      prepareJwt(next.jwt),
     ]);
     const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
@@ -243,6 +257,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await rules.sync.follow();
     }
     log.setLevel(next.logging.level);
+    if (!isDeepStrictEqual(next.jwt, config.jwt) || next.jwt.caFile !== undefined) outside.apply(jwt);
     config = next;
     logWarnings();
   };
@@ -291,6 +306,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
+  lifecycle.add({ name: "outside", stop: () => outside.stop() });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });

@@ -6,7 +6,7 @@ import type { ProviderPorts } from "./policy-folder.ts";
 export interface CaseProviders {
   /** Where the named providers listen; starts those that do not yet. */
   portsOf(named: readonly { readonly name: string; readonly kind: "http" | "grpc" }[]): Promise<ProviderPorts>;
-  /** What each provider answers from now on, by name; the calls are counted from here. */
+  /** What each provider answers from now on, by name; calls are counted from here. */
   expect(answers: Readonly<Record<string, ProviderAnswer>>): void;
   calls(): number;
   stop(): Promise<void>;
@@ -14,8 +14,6 @@ export interface CaseProviders {
 
 export function createCaseProviders(): CaseProviders {
   const servers = new Map<string, { readonly name: string; readonly server: CaseProvider }>();
-  let before = 0;
-  const total = () => [...servers.values()].reduce((sum, { server }) => sum + server.calls(), 0);
   return {
     async portsOf(named) {
       const ports = new Map<string, number>();
@@ -29,11 +27,12 @@ export function createCaseProviders(): CaseProviders {
     },
     expect(answers) {
       for (const { name, server } of servers.values()) {
+        // What was asked before is forgotten.
+        server.calls();
         server.answer(Object.hasOwn(answers, name) ? (answers[name] as ProviderAnswer) : {});
       }
-      before = total();
     },
-    calls: () => total() - before,
+    calls: () => [...servers.values()].reduce((sum, { server }) => sum + server.calls(), 0),
     async stop() {
       await Promise.all([...servers.values()].map(({ server }) => server.stop()));
     },

@@ -58,7 +58,7 @@ export interface ServiceHost {
 /** What an extension provider answers. Absent members have the defaults of the cases' format. */
 export interface ProviderAnswer {
   readonly status?: number;
-  readonly headers?: readonly (readonly [name: string, value: string, append?: number])[];
+  readonly headers?: readonly (readonly [name: string, value: string, action?: string])[];
   readonly body?: string;
   readonly code?: number;
   readonly form?: "ok" | "denied" | "none";

@@ -1,0 +1,99 @@
+import type { Snapshot, TokenVerification } from "#authz/check/contract";
+import { snapshotOfRules } from "#authz/check/snapshot";
+import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
+import { noVerification } from "#authz/check/tokens/no-verification";
+import type { ProviderConnections } from "#authz/custom/contract";
+import type { Engine } from "#authz/engine/contract";
+import type { KeySetStore, KeySourceStatus } from "#identity/key-sources/contract";
+import type { Issuers, IssuersParts } from "./issuers.ts";
+import type { PreparedJwt } from "./prepare-jwt.ts";
+
+export interface OutsideParts extends Omit<IssuersParts, "jwt"> {
+  readonly jwt: PreparedJwt;
+  /** The keys of an issuer have changed. */
+  readonly onKeys: (keySets: Snapshot["keySets"]) => void;
+}
+
+/** What checks need of the world outside: issuers of tokens, and the extension providers that CUSTOM rules ask. */
+export interface Outside {
+  readonly tokens: TokenVerification;
+  /**
+   * Rules with their issuers' keys and their providers. Waits a little for keys that were not fetched before; what does not come
+   * by then is fetched on, and its tokens are refused meanwhile.
+   */
+  equip(engine: Engine): Promise<Snapshot>;
+  /** The keys of all issuers, as they are now; undefined while no rules have needed any. */
+  keySets(): Snapshot["keySets"] | undefined;
+  /** Another configuration. Tokens are verified anew. */
+  apply(jwt: PreparedJwt): void;
+  issuers(): readonly KeySourceStatus[];
+  providers(): ReturnType<ProviderConnections["status"]>;
+  refreshKeys(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** For so long new rules wait for keys that nobody has fetched yet. */
+const patienceMillis = 3_000;
+
+/**
+ * PERF: libraries for tokens and for calling providers are loaded when the first rules need them: most services start without
+ * (`bench/start.ts`).
+ */
+export function createOutside(parts: OutsideParts): Outside {
+  let { jwt } = parts;
+  let issuers: Issuers | undefined;
+  let connections: ProviderConnections | undefined;
+  let verification: TokenVerification = noVerification;
+
+  const loadIssuers = async (): Promise<Issuers> => {
+    const { createIssuers } = await import("./issuers.ts");
+    if (issuers !== undefined) return issuers;
+    issuers = createIssuers({ ...parts, jwt: () => jwt });
+    const { keys } = issuers;
+    keys.onChange(() => parts.onKeys(keys.current()));
+    verification = issuers.verification();
+    return issuers;
+  };
+  const followKeys = async (engine: Engine): Promise<KeySetStore | undefined> => {
+    const sources = keySourcesOf(engine.ruleSet);
+    if (sources.length === 0 && issuers === undefined) return undefined;
+    const { keys } = issuers ?? (await loadIssuers());
+    await keys.follow(sources, patienceMillis);
+    return keys;
+  };
+  const loadConnections = async (): Promise<ProviderConnections> => {
+    const { createProviderConnections } = await import("#authz/custom/connections");
+    connections ??= createProviderConnections();
+    return connections;
+  };
+
+  return {
+    tokens: {
+      get maxTokenBytes() {
+        return verification.maxTokenBytes;
+      },
+      known: (text, provider, keySets) => verification.known(text, provider, keySets),
+      verify: (unverified, keySets) => verification.verify(unverified, keySets),
+    },
+    async equip(engine) {
+      const bare = snapshotOfRules(engine);
+      const keys = await followKeys(engine);
+      const wanted = connections !== undefined || engine.ruleSet.providers.length > 0;
+      const providers = wanted ? (await loadConnections()).providersOf(engine.ruleSet) : bare.providers;
+      return { engine, keySets: keys?.current() ?? bare.keySets, providers };
+    },
+    keySets: () => issuers?.keys.current(),
+    apply(next) {
+      jwt = next;
+      if (issuers !== undefined) verification = issuers.verification();
+    },
+    issuers: () => issuers?.keys.status() ?? [],
+    providers: () => connections?.status() ?? [],
+    async refreshKeys() {
+      await issuers?.keys.refresh();
+    },
+    async stop() {
+      await Promise.all([issuers?.keys.stop(), connections?.stop()]);
+    },
+  };
+}
