@@ -1,6 +1,11 @@
-/** Calls back once, after a delay. The result takes it back. A timer alone keeps no program running. */
-export const systemTimers = {
-  after(delayMillis: number, run: () => void): () => void {
+/** Calls back once, after a delay of at most 24 days. The result takes it back. Tests step it. */
+export interface Timers {
+  after(delayMillis: number, run: () => void): () => void;
+}
+
+/** The machine's timers. They keep no process alive. */
+export const systemTimers: Timers = {
+  after(delayMillis, run) {
     const timer = setTimeout(run, delayMillis);
     timer.unref();
     return () => clearTimeout(timer);

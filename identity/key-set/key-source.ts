@@ -13,6 +13,7 @@ export type KeySource =
   | {
       readonly kind: "discovery";
       readonly id: string;
+      /** Without its one trailing `/`, if it has one. */
       readonly issuer: string;
       readonly timeoutMillis: number | undefined;
     };

@@ -5,9 +5,9 @@ export type DiscoveryRead =
   /** `fault` completes a sentence that ends in `found`. */
   | { readonly ok: false; readonly fault: string };
 
-/** The address of an issuer's discovery document (§4): one trailing `/` goes, whatever else the issuer is. */
+/** The address of the discovery document of a source's issuer (§4). The issuer's one trailing `/` is gone already. */
 export function discoveryUri(issuer: string): string {
-  return `${issuer.endsWith("/") ? issuer.slice(0, -1) : issuer}/.well-known/openid-configuration`;
+  return `${issuer}/.well-known/openid-configuration`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { KeySource } from "#identity/key-set/key-source";
 import type { FetchDocument, KeySetStore, KeySets, KeySourceStatus, KeyState } from "./contract.ts";
-import { type ReadKeySet, readKeys } from "./load-keys.ts";
+import { readKeys } from "./load-keys.ts";
 import { nameOfSource } from "./name-of-source.ts";
 import { type Attempt, createRemoteSource, type RemoteSource, type StoreClock, type Timers } from "./remote-source.ts";
 import { createSharedFetch } from "./shared-fetch.ts";
@@ -9,7 +9,6 @@ import { renewedKeySet } from "./versions.ts";
 
 export interface KeySetStoreParts {
   readonly fetchDocument: FetchDocument;
-  readonly readKeySet: ReadKeySet;
   readonly clock: StoreClock;
   readonly timers: Timers;
   /** 0 to 1, without 1. For jitter only. */
@@ -50,7 +49,7 @@ export function createKeySetStore(parts: KeySetStoreParts): KeySetStore {
 
   const create = (source: KeySource): Entry =>
     source.kind === "inline"
-      ? createInlineSource(source, parts.readKeySet)
+      ? createInlineSource(source)
       : createRemoteSource(source, { ...parts, fetcher, onChange: publish, onAttempt: parts.onAttempt ?? (() => {}) });
 
   const forget = (id: string): void => {
@@ -128,8 +127,8 @@ function createKeySets(states: ReadonlyMap<string, KeyState>): KeySets {
 }
 
 /** A set that is written in the policy: it is there at once and never changes. */
-function createInlineSource(source: KeySource & { readonly kind: "inline" }, readKeySet: ReadKeySet): Entry {
-  const read = readKeys(source.text, readKeySet);
+function createInlineSource(source: KeySource & { readonly kind: "inline" }): Entry {
+  const read = readKeys(source.text);
   const state: KeyState =
     read.kind === "keys" ? { kind: "keys", keys: renewedKeySet(undefined, read.keys) } : { kind: "unusable" };
   const status: KeySourceStatus = {

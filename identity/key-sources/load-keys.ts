@@ -1,5 +1,6 @@
 import type { VerificationKey } from "#identity/key-set/key-set";
 import type { KeySource } from "#identity/key-set/key-source";
+import { readKeySet } from "#identity/key-set/read-key-set";
 import { discoveryUri, readDiscovery } from "./discovery.ts";
 import { type KeySourceFault, keySourceFault } from "./faults.ts";
 import type { SharedFetch } from "./shared-fetch.ts";
@@ -10,10 +11,6 @@ export const defaultTimeoutMillis = 5_000;
 export const maxTimeoutMillis = 60_000;
 /** A token that names no key is tried with all of them, so that their number is a cost of every such token. */
 export const maxKeys = 256;
-
-export type ReadKeySet = (
-  text: string,
-) => { readonly ok: true; readonly keys: readonly VerificationKey[] } | { readonly ok: false; readonly fault: string };
 
 export type KeysRead =
   | { readonly kind: "keys"; readonly keys: readonly VerificationKey[] }
@@ -27,7 +24,7 @@ export type KeysLoaded =
   | { readonly kind: "failed"; readonly fault: KeySourceFault };
 
 /** Reads the keys of a document. */
-export function readKeys(text: string, readKeySet: ReadKeySet): KeysRead {
+export function readKeys(text: string): KeysRead {
   const read = readKeySet(text);
   if (!read.ok) return { kind: "unusable", fault: keySourceFault("keys/unusable", `the key set: found ${read.fault}`) };
   if (read.keys.length <= maxKeys) return { kind: "keys", keys: read.keys };
@@ -39,7 +36,6 @@ export function readKeys(text: string, readKeySet: ReadKeySet): KeysRead {
 export async function loadKeys(
   source: Exclude<KeySource, { readonly kind: "inline" }>,
   fetcher: SharedFetch,
-  readKeySet: ReadKeySet,
 ): Promise<KeysLoaded> {
   const timeoutMillis = Math.min(source.timeoutMillis ?? defaultTimeoutMillis, maxTimeoutMillis);
   let uri: string;
@@ -55,7 +51,7 @@ export async function loadKeys(
   }
   const document = await fetcher.fetch(uri, timeoutMillis);
   if (!document.ok) return { kind: "failed", fault: about("the key set", document.fault) };
-  const keys = readKeys(document.text, readKeySet);
+  const keys = readKeys(document.text);
   return keys.kind === "keys" ? { ...keys, maxAgeSeconds: document.maxAgeSeconds } : keys;
 }
 

@@ -2,7 +2,7 @@ import type { KeySet } from "#identity/key-set/key-set";
 import type { KeySource } from "#identity/key-set/key-source";
 import type { KeySourceStatus, KeyState } from "./contract.ts";
 import { type KeySourceFault, keySourceFault } from "./faults.ts";
-import { type KeysLoaded, loadKeys, type ReadKeySet } from "./load-keys.ts";
+import { type KeysLoaded, loadKeys } from "./load-keys.ts";
 import { nameOfSource } from "./name-of-source.ts";
 import type { SharedFetch } from "./shared-fetch.ts";
 import { type RefreshSettings, refreshDelayMillis, retryDelayMillis } from "./timing.ts";
@@ -31,7 +31,6 @@ export interface Attempt {
 
 export interface RemoteParts {
   readonly fetcher: SharedFetch;
-  readonly readKeySet: ReadKeySet;
   readonly clock: StoreClock;
   readonly timers: Timers;
   /** 0 to 1, without 1. */
@@ -139,7 +138,7 @@ export function createRemoteSource(
     startedMonotonic = clock.monotonicMillis();
     let loaded: KeysLoaded;
     try {
-      loaded = await loadKeys(source, parts.fetcher, parts.readKeySet);
+      loaded = await loadKeys(source, parts.fetcher);
     } catch (defect) {
       // Nobody waits for this attempt: a defect must not end all the later ones.
       const name = defect instanceof Error ? defect.name : "a thrown value";

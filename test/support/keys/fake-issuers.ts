@@ -1,5 +1,4 @@
 import type { FetchDocument } from "#identity/key-sources/contract";
-import type { ReadKeySet } from "#identity/key-sources/load-keys";
 
 type Fetched = Awaited<ReturnType<FetchDocument>>;
 
@@ -62,17 +61,3 @@ export function keysOf(...kids: readonly string[]): Fetched {
 export function documentOf(...kids: readonly string[]): string {
   return JSON.stringify({ keys: kids.map((kid) => ({ kty: "oct", kid, k: Buffer.from(kid).toString("base64url") })) });
 }
-
-/** Reads what `documentOf` writes, and finds nothing usable in anything else. */
-export const readDocument: ReadKeySet = (text) => {
-  try {
-    const { keys } = JSON.parse(text) as { keys: { kid: string; k: string }[] };
-    if (keys.length === 0) return { ok: false, fault: "an empty set" };
-    return {
-      ok: true,
-      keys: keys.map(({ kid, k }) => ({ kty: "oct", kid, alg: "", crv: undefined, jwk: { k } })),
-    };
-  } catch {
-    return { ok: false, fault: "no set" };
-  }
-};
