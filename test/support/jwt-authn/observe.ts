@@ -6,7 +6,7 @@ import { tellingHeaders } from "./oracle-config.ts";
 const toldHeaders = ["www-authenticate", "location", "grpc-status", "grpc-message", "content-type"] as const;
 
 /** Did the request come through to the application? */
-export function cameThrough(response: RawResponse | undefined): response is RawResponse {
+export function cameThrough(response: RawResponse | undefined): boolean {
   return response !== undefined && headerValues(response, "x-upstream").length > 0;
 }
 
@@ -38,7 +38,8 @@ export function observe(method: string, response: RawResponse | undefined, bare:
 }
 
 function seenBy(response: RawResponse | undefined): EchoedRequest {
-  if (!cameThrough(response)) throw new Error("the same request without filters did not come through");
+  if (response === undefined || !cameThrough(response))
+    throw new Error("the same request without filters did not come through");
   // Node writes the echo as UTF-8 of what it read as Latin-1.
   const seen = JSON.parse(Buffer.from(response.body, "latin1").toString("utf8")) as EchoedRequest;
   if (seen.rawHeaders.length === 0) throw new Error(`the application could not read ${JSON.stringify(seen)}`);

@@ -81,7 +81,7 @@ function renderProvider(rule: WrittenRule, edge: boolean): JsonObject {
     })),
     payload_in_metadata: "payload",
     normalize_payload_in_metadata: {
-      space_delimited_claims: ["scope", "permission", ...(rule.spaceDelimitedClaims ?? [])],
+      space_delimited_claims: [...new Set(["permission", "scope", ...(rule.spaceDelimitedClaims ?? [])])],
     },
     // At the edge claims may choose the route.
     clear_route_cache: edge,
