@@ -28,19 +28,31 @@ export async function recordCases(binary: string, cases: readonly PlacedCase[]):
   const closing = new Closing();
   try {
     const ports = await startOracle(binary, [...new Set(cases.map(({ setting }) => setting))], closing);
-    const recorded: Expectation[] = new Array(cases.length);
-    let next = 0;
-    const work = async () => {
-      while (next < cases.length) {
-        const i = next++;
-        recorded[i] = await recordCase(cases[i]!, ports);
-      }
-    };
-    await Promise.all(Array.from({ length: parallel }, work));
-    return recorded;
+    return await inParallel(cases, (placed) => recordCase(placed, ports));
   } finally {
     await closing.close();
   }
+}
+
+/** Results in the order of the items. At the first fault nothing more is begun, and what is under way is waited for. */
+async function inParallel<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = new Array(items.length);
+  const faults: unknown[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < items.length && faults.length === 0) {
+      const i = next++;
+      await run(items[i]!).then(
+        (result) => {
+          results[i] = result;
+        },
+        (fault: unknown) => faults.push(fault),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+  if (faults.length > 0) throw faults[0];
+  return results;
 }
 
 interface OraclePorts {
@@ -81,7 +93,15 @@ async function refusedListeners(envoy: RunningEnvoy): Promise<ReadonlyMap<string
   return new Map(faults.map(({ name, error_state }) => [name, error_state?.details ?? "refused"]));
 }
 
-async function recordCase({ case: line, setting }: PlacedCase, ports: OraclePorts): Promise<Expectation> {
+async function recordCase(placed: PlacedCase, ports: OraclePorts): Promise<Expectation> {
+  try {
+    return await ask(placed, ports);
+  } catch (fault) {
+    throw new Error(`${JSON.stringify(placed.case)} could not be recorded`, { cause: fault });
+  }
+}
+
+async function ask({ case: line, setting }: PlacedCase, ports: OraclePorts): Promise<Expectation> {
   const port = ports.of(setting);
   if (typeof port === "string") return { decision: "config-error", details: port };
   const request = requestOf(line);
