@@ -5,6 +5,13 @@ import { tellingHeaders } from "./oracle-config.ts";
 
 const toldHeaders = ["www-authenticate", "location", "grpc-status", "grpc-message", "content-type"] as const;
 
+/** What Envoy made of a case. */
+export interface Recorded {
+  readonly expect: Expectation;
+  /** The application sees another target than without filters: a token was taken out of the query. */
+  readonly targetEdited: boolean;
+}
+
 /** Did the request come through to the application? */
 export function cameThrough(response: RawResponse | undefined): boolean {
   return response !== undefined && headerValues(response, "x-upstream").length > 0;
@@ -14,15 +21,21 @@ export function cameThrough(response: RawResponse | undefined): boolean {
  * What is recorded of an answer, in the form of the cases. `bare`: what the application saw of the same request without
  * filters; needed when it came through, because only the difference is told.
  */
-export function observe(method: string, response: RawResponse | undefined, bare: RawResponse | undefined): Expectation {
+export function observe(method: string, response: RawResponse | undefined, bare: RawResponse | undefined): Recorded {
   if (response === undefined) {
-    return { decision: "deny", status: null, body: null, rule: null, details: "connection closed without a reply" };
+    const details = "connection closed without a reply";
+    return { expect: { decision: "deny", status: null, body: null, rule: null, details }, targetEdited: false };
   }
-  if (cameThrough(response)) {
-    const rule = headerValues(response, tellingHeaders.rule)[0] ?? "-";
-    const upstream = method === "HEAD" ? {} : { upstream: upstreamView(seenBy(bare), seenBy(response)) };
-    return { decision: "allow", status: 200, body: null, rule: rule === "-" ? null : rule, ...upstream };
-  }
+  if (!cameThrough(response)) return { expect: denial(method, response), targetEdited: false };
+  const rule = headerValues(response, tellingHeaders.rule)[0] ?? "-";
+  const allow = { decision: "allow", status: 200, body: null, rule: rule === "-" ? null : rule } as const;
+  if (method === "HEAD") return { expect: allow, targetEdited: false };
+  const before = seenBy(bare);
+  const after = seenBy(response);
+  return { expect: { ...allow, upstream: upstreamView(before, after) }, targetEdited: before.target !== after.target };
+}
+
+function denial(method: string, response: RawResponse): Expectation {
   const details = headerValues(response, tellingHeaders.details)[0] ?? "";
   const told = toldHeaders.flatMap((name) =>
     headerValues(response, name).map((value): [string, string] => [name, value]),
@@ -50,7 +63,9 @@ function upstreamView(before: EchoedRequest, after: EchoedRequest): NonNullable<
   const linesBefore = linesOf(before);
   const linesAfter = linesOf(after);
   const names = [...new Set([...linesBefore.keys(), ...linesAfter.keys()])];
-  const changed = names.filter((name) => String(linesBefore.get(name)) !== String(linesAfter.get(name)));
+  const changed = names.filter(
+    (name) => JSON.stringify(linesBefore.get(name)) !== JSON.stringify(linesAfter.get(name)),
+  );
   return {
     path: after.target,
     set: changed.flatMap((name) => (linesAfter.get(name) ?? []).map((value): [string, string] => [name, value])),

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Expectation, RequestCase, Setting } from "../cases/case.ts";
+import type { RequestCase, Setting } from "../cases/case.ts";
 import { requestOf } from "../cases/placement.ts";
 import { Closing } from "../envoy/closing.ts";
 import { startEchoUpstream } from "../envoy/echo-upstream.ts";
 import { type RunningEnvoy, runEnvoy } from "../envoy/run-envoy.ts";
-import { cameThrough, observe } from "./observe.ts";
+import { cameThrough, observe, type Recorded } from "./observe.ts";
 import { listenersFile, managerKey, oracleBootstrap, oracleListener } from "./oracle-config.ts";
 import { send } from "./send.ts";
 
@@ -22,9 +22,9 @@ export interface PlacedCase {
 /**
  * Asks a real Envoy: what its own `jwt_authn` and RBAC, configured as Istio would, make of every case. One Envoy for all of them,
  * a listener for each setting; a setting whose listener it refuses gives `config-error`. Its clock is the machine's.
- * Expectations stand in the order of the cases. Cost: some milliseconds a case.
+ * Answers stand in the order of the cases. Cost: some milliseconds a case.
  */
-export async function recordCases(binary: string, cases: readonly PlacedCase[]): Promise<readonly Expectation[]> {
+export async function recordCases(binary: string, cases: readonly PlacedCase[]): Promise<readonly Recorded[]> {
   const closing = new Closing();
   try {
     const ports = await startOracle(binary, [...new Set(cases.map(({ setting }) => setting))], closing);
@@ -93,7 +93,7 @@ async function refusedListeners(envoy: RunningEnvoy): Promise<ReadonlyMap<string
   return new Map(faults.map(({ name, error_state }) => [name, error_state?.details ?? "refused"]));
 }
 
-async function recordCase(placed: PlacedCase, ports: OraclePorts): Promise<Expectation> {
+async function recordCase(placed: PlacedCase, ports: OraclePorts): Promise<Recorded> {
   try {
     return await ask(placed, ports);
   } catch (fault) {
@@ -101,9 +101,9 @@ async function recordCase(placed: PlacedCase, ports: OraclePorts): Promise<Expec
   }
 }
 
-async function ask({ case: line, setting }: PlacedCase, ports: OraclePorts): Promise<Expectation> {
+async function ask({ case: line, setting }: PlacedCase, ports: OraclePorts): Promise<Recorded> {
   const port = ports.of(setting);
-  if (typeof port === "string") return { decision: "config-error", details: port };
+  if (typeof port === "string") return { expect: { decision: "config-error", details: port }, targetEdited: false };
   const request = requestOf(line);
   if (request === undefined) throw new Error(`${line.name}: tokens stand in requests`);
   const response = await send(port, request);

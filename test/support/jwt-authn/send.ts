@@ -32,7 +32,7 @@ async function sendHttp2(port: number, request: DownstreamRequest): Promise<RawR
     const told = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : String(value)]],
     );
-    return { status: Number(headers[":status"]), headers: told, body };
+    return { status: Number(headers[":status"]), headers: told, body: Buffer.from(body).toString("latin1") };
   } catch (fault) {
     if ((fault as NodeJS.ErrnoException).code === "ERR_HTTP2_STREAM_ERROR") return undefined;
     throw fault;
