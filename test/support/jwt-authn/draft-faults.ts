@@ -248,3 +248,19 @@ export const draftFaults: Readonly<Record<string, DraftFault>> = {
     members.push(random.pick(members));
   },
 };
+
+/** At the last second at which a time counts, and beside it; for a clock that stands. */
+export const edgeFaults: Readonly<Record<string, DraftFault>> = {
+  "edge of exp": (draft, { random, now }) =>
+    setMember(
+      draft.payload,
+      "exp",
+      random.pick(["", ".0", ".5", ".999999"].map((part) => now - 60 + random.int(-1, 1) + part)),
+    ),
+  "edge of nbf": (draft, { random, now }) =>
+    setMember(
+      draft.payload,
+      "nbf",
+      random.pick(["", ".0", ".5", ".999999"].map((part) => now + 60 + random.int(-1, 1) + part)),
+    ),
+};

@@ -14,11 +14,18 @@ export interface GeneratedCase {
 
 /**
  * Policy sets with requests whose tokens are signed with keys made for this run, until there are so many tokens. About half of
- * the requests come through. Equal seeds give equal policies and requests, but for keys and signatures.
+ * the requests come through. Unless the clock stands (`clockStands`), times keep half a minute away from where they begin to count. Equal seeds give equal policies and requests, but for keys and signatures.
  */
-export function generateCases(random: Random, tokens: number, now: number): readonly GeneratedCase[] {
+export function generateCases(
+  random: Random,
+  {
+    tokens,
+    now,
+    clockStands = false,
+  }: { readonly tokens: number; readonly now: number; readonly clockStands?: boolean },
+): readonly GeneratedCase[] {
   const ring = createKeyRing();
-  const sources = { now, ...ring };
+  const sources = { now, clockStands, ...ring };
   const cases: GeneratedCase[] = [];
   let made = 0;
   for (let ordinal = 0; made < tokens; ordinal++) {

@@ -1,6 +1,6 @@
 import type { Random } from "../generate/random.ts";
 import { goodClaims } from "./claims.ts";
-import { draftFaults, type FaultContext } from "./draft-faults.ts";
+import { draftFaults, edgeFaults, type FaultContext } from "./draft-faults.ts";
 import type { SigningKey, SigningScheme } from "./keys.ts";
 import type { PolicySetDraft } from "./random-policies.ts";
 import { textFaults } from "./text-faults.ts";
@@ -9,6 +9,8 @@ import { signDraft, type TokenDraft } from "./token-draft.ts";
 export interface TokenSources {
   /** Unix seconds. */
   readonly now: number;
+  /** Whoever reads the tokens does it at `now` to the second. */
+  readonly clockStands: boolean;
   readonly known: readonly SigningKey[];
   readonly foreign: readonly SigningKey[];
 }
@@ -25,12 +27,12 @@ const textFaultPercent = 9;
 
 /** A token for a rule: mostly good, else with one fault. */
 export function randomToken(random: Random, to: PolicySetDraft["rules"][number], sources: TokenSources): MadeToken {
-  const { now, known, foreign } = sources;
+  const { now, clockStands, known, foreign } = sources;
   const context: FaultContext = { random, now, audiences: to.rule.audiences ?? [], known, foreign };
   const draft = goodDraft(random, to, sources);
   const percent = random.int(0, 99);
   if (percent < draftFaultPercent) {
-    const [story, fault] = random.pick(Object.entries(draftFaults));
+    const [story, fault] = random.pick(Object.entries({ ...draftFaults, ...(clockStands ? edgeFaults : {}) }));
     fault(draft, context);
     return { text: signDraft(draft), story };
   }
