@@ -15,7 +15,7 @@ export interface WorkloadView {
   mtlsMode(port: number): EffectiveMtlsMode;
   /** The rule that set that mode; undefined: none did. */
   mtlsRule(port: number): PeerAuthenticationRule | undefined;
-  /** Names and JWT rules of the RequestAuthentications that apply, as indexes into the rule set's list. */
+  /** The RequestAuthentications that apply, as indexes into the rule set's list. ORDER: that in which their rules are gathered. */
   readonly requestAuthentications: readonly number[];
   /** Does an enforced policy of this stage select the workload? */
   readonly hasCustom: boolean;

@@ -29,7 +29,7 @@ export const headerLocations: readonly { readonly name: string; readonly prefix?
   { name: "x_under", prefix: "a b " },
   { name: "cookie", prefix: "session=" },
 ];
-export const params = ["access_token", "tok", "tok", "a b", "t.k", "tok[]", "T", "\u00e9", "a&b"];
+export const params = ["access_token", "tok", "tok", "a b", "t.k", "tok[]", "T", "\u00e9"];
 export const cookies = ["session", "session", "c-2", "__Host-s", "a.b"];
 
 const outputHeaders = [

@@ -82,7 +82,12 @@ function headerLine(random: Random, { name, prefix }: Location & { in: "header" 
   return [spelled, random.pick(odd) + token];
 }
 
-function parameters(random: Random, name: string, token: string): string[] {
+/**
+ * Without `&` and `%` in a token, however encoded: once Envoy has taken another token out of the query, it reads them as what they
+ * are not.
+ */
+function parameters(random: Random, name: string, found: string): string[] {
+  const token = found.replace(/[&%]/g, "~");
   const key = random.chance(0.9)
     ? encodeURIComponent(name)
     : random.pick([
