@@ -16,7 +16,7 @@ export interface WorkloadView {
   mtlsMode(port: number): EffectiveMtlsMode;
   /** The rule that set that mode; undefined: none did. */
   mtlsRule(port: number): PeerAuthenticationRule | undefined;
-  /** The RequestAuthentications that apply, as indexes into the rule set's list. */
+  /** The RequestAuthentications that apply, as indexes into the rule set's list. ORDER: that in which their rules are gathered. */
   readonly requestAuthentications: readonly number[];
   /** Their JWT rules in the order in which they are tried; undefined: none. */
   readonly authentication: AuthenticationPlan | undefined;

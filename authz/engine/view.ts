@@ -83,11 +83,13 @@ export class PreparedView implements WorkloadView {
   }
 }
 
+/** ORDER: by namespace as `subject` lists them, then as in the rule set. Istio tries JWT rules of one issuer in this order. */
 function selectedAuthentications(ruleSet: RuleSet, subject: SelectionSubject): readonly number[] {
-  const selected: number[] = [];
-  ruleSet.requestAuthentications.forEach((rule, i) => {
-    // Istio: one without rules installs nothing.
-    if (rule.jwtRules.length > 0 && selects(rule.attachment, rule.namespace, subject)) selected.push(i);
-  });
-  return selected;
+  return subject.namespaces.flatMap((namespace) =>
+    ruleSet.requestAuthentications.flatMap((rule, i) => {
+      // Istio: one without rules installs nothing.
+      const applies = rule.namespace === namespace && rule.jwtRules.length > 0;
+      return applies && selects(rule.attachment, namespace, subject) ? [i] : [];
+    }),
+  );
 }

@@ -1,0 +1,83 @@
+import type { CaseAnswer, RequestCase, Setting } from "../cases/case.ts";
+import { type Difference, differences, wantedOf } from "../cases/compare-answers.ts";
+import type { Recorded } from "./observe.ts";
+
+/**
+ * In what an answer differs from what Envoy made of the case. DIVERGENCE: when Envoy takes a token out of the query it decodes and
+ * sorts the rest, and gives empty pairs a `=`; Garita leaves the rest as it was. So there, and only there, the query counts as a
+ * multiset of decoded pairs that are not empty.
+ */
+export function differencesFromEnvoy(
+  { case: line, setting }: { readonly case: RequestCase; readonly setting: Setting },
+  { expect, targetEdited }: Recorded,
+  answer: CaseAnswer,
+): readonly Difference[] {
+  const recorded = wantedOf({ type: "request", case: { ...line, expect }, setting }) ?? {};
+  const repeated = repeatedNames(recorded.upstream?.set ?? []);
+  const wanted = asReceived(recorded, repeated);
+  const got = asReceived(answer, repeated);
+  if (targetEdited) return differences(withDecodedQuery(wanted), withDecodedQuery(got));
+  const found = differences(wanted, got);
+  const [wantedPath, gotPath] = [wanted.upstream?.path, got.upstream?.path];
+  if (wantedPath === undefined || gotPath === undefined || wantedPath === gotPath) return found;
+  return [...found, { field: "upstream.path", wanted: wantedPath, got: gotPath }];
+}
+
+interface SeenUpstream {
+  readonly upstream?: CaseAnswer["upstream"];
+}
+
+function repeatedNames(lines: readonly (readonly [name: string, value: string])[]): ReadonlySet<string> {
+  const names = lines.map(([name]) => name);
+  return new Set(names.filter((name, i) => names.indexOf(name) < i));
+}
+
+/**
+ * White space around the value of a header ends on the way to the application (RFC 9112 §5.1): of each line, where Envoy sends
+ * several (`repeated`) that Garita can only set as one. And members of objects come in an order that Envoy does not define.
+ */
+function asReceived<T extends SeenUpstream>(answer: T, repeated: ReadonlySet<string>): T {
+  const { upstream } = answer;
+  if (upstream === undefined) return answer;
+  const set = upstream.set.map(([name, value]): [string, string] => {
+    const lines = repeated.has(name) ? value.split(",") : [value];
+    return [name, lines.map((line) => orderedMembers(line.replace(/^[ \t]+|[ \t]+$/g, ""))).join(",")];
+  });
+  return { ...answer, upstream: { ...upstream, set } };
+}
+
+/** Of Base64 of a JSON object or list: the same for every order of members, different for all else. */
+function orderedMembers(value: string): string {
+  if (!/^[A-Za-z0-9+/]+=*$/.test(value)) return value;
+  const text = Buffer.from(value, "base64").toString("latin1");
+  try {
+    const read: unknown = JSON.parse(text);
+    if (typeof read !== "object") return value;
+    const sorted = (inner: unknown): unknown => {
+      if (Array.isArray(inner)) return inner.map(sorted);
+      if (typeof inner !== "object" || inner === null) return inner;
+      return Object.fromEntries(
+        Object.entries(inner)
+          .map(([key, one]) => [key, sorted(one)])
+          .sort(),
+      );
+    };
+    return `${JSON.stringify(sorted(read))} of ${[...text].sort().join("")}`;
+  } catch {
+    return value;
+  }
+}
+
+/** With the query decoded to bytes, of which Envoy's own is made. */
+function withDecodedQuery<T extends SeenUpstream>(answer: T): T {
+  const { upstream } = answer;
+  if (upstream === undefined) return answer;
+  const cut = upstream.path.indexOf("?");
+  if (cut < 0) return answer;
+  const decoded = upstream.path
+    .slice(cut + 1)
+    .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const pairs = decoded.split("&").filter((pair) => pair !== "" && pair !== "=");
+  const path = `${upstream.path.slice(0, cut)}${pairs.length === 0 ? "" : `?${pairs.join("&")}`}`;
+  return { ...answer, upstream: { ...upstream, path } };
+}
