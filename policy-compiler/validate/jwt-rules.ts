@@ -1,4 +1,4 @@
-import { parseDuration } from "#policy-compiler/document/values/duration";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { parseHttpUri } from "./jwks-uri.ts";
 import { readKeySet } from "./key-set/read.ts";

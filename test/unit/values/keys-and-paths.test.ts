@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConditionKey } from "#policy-compiler/document/values/condition-key";
-import { parseDuration } from "#policy-compiler/document/values/duration";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
 import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
 import { type PathFault, parsePathTemplate } from "#policy-compiler/document/values/path-template";
 
