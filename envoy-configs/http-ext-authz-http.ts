@@ -8,7 +8,7 @@ import {
 } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
 import { attributeMetadata, bracketed, issuerMetadata, METADATA_PREFIX } from "./attribute-metadata.ts";
 import { duration } from "./duration.ts";
-import { HTTP_EXT_AUTHZ } from "./http-ext-authz.ts";
+import { HTTP_EXT_AUTHZ, requestBody } from "./http-ext-authz.ts";
 
 export interface HttpServiceOptions {
   /** Envoy's cluster in which Garita listens for HTTP. */
@@ -22,6 +22,8 @@ export interface HttpServiceOptions {
   readonly upstreamHeaders?: readonly string[];
   /** Send `x-garita-issuer` too: only with Envoy 1.38 or later. */
   readonly issuer?: boolean;
+  /** As of `httpExtAuthz`. */
+  readonly bodyBytes?: number;
 }
 
 /** A header that is not sent would look absent to policies, so every one is sent. */
@@ -44,6 +46,7 @@ export function httpServiceExtAuthz(options: HttpServiceOptions): HttpFilter {
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: false,
     allowedHeaders: { patterns: [{ matchPattern: { case: "safeRegex", value: { regex: EVERY_HEADER } } }] },
+    ...(options.bodyBytes === undefined ? {} : { withRequestBody: requestBody(options.bodyBytes) }),
     disallowedHeaders: { patterns: [{ matchPattern: { case: "prefix", value: METADATA_PREFIX } }] },
     services: {
       case: "httpService",

@@ -20,6 +20,11 @@ export interface HttpExtAuthzOptions extends GrpcServiceOptions {
   readonly labelsKey?: string;
   /** Namespaces of dynamic metadata to send, for `when: experimental.envoy.filters.…`. */
   readonly metadataNamespaces?: readonly string[];
+  /**
+   * Send bodies too, up to so many bytes and what is longer cut: for extension providers with `includeRequestBodyInCheck`. At least the
+   * largest `maxRequestBytes` of theirs and one byte more, so that a body that is just as long is told from a longer one.
+   */
+  readonly bodyBytes?: number;
 }
 
 /**
@@ -37,12 +42,18 @@ export function httpExtAuthz(options: HttpExtAuthzOptions): HttpFilter {
     includePeerCertificate: true,
     bootstrapMetadataLabelsKey: options.labelsKey ?? "",
     metadataContextNamespaces: [...(options.metadataNamespaces ?? [])],
+    ...(options.bodyBytes === undefined ? {} : { withRequestBody: requestBody(options.bodyBytes) }),
     services: { case: "grpcService", value: grpcService(options) },
   });
   return create(HttpFilterSchema, {
     name: HTTP_EXT_AUTHZ,
     configType: { case: "typedConfig", value: anyPack(ExtAuthzSchema, filter) },
   });
+}
+
+/** Bodies as bytes, for text would lose those that are not UTF-8. Cut, not refused: whether a long body is refused is the provider's option. */
+export function requestBody(maxBytes: number) {
+  return { maxRequestBytes: maxBytes, allowPartialMessage: true, packAsBytes: true };
 }
 
 /**

@@ -6,11 +6,15 @@ import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
 import type { RequestLine } from "./contract.ts";
 import { type Refusal, refusedDecision } from "./refusal.ts";
 
-/** A header that the client is to get; `add`: beside what the upstream's answer has of that name. Names in lower case. */
+/**
+ * A header that the client is to get; `add`: beside what the upstream's answer has of that name; `onlyIf`: where that has none, or only where
+ * it has one. Names in lower case.
+ */
 export interface ClientHeader {
   readonly name: ByteString;
   readonly value: ByteString;
   readonly add: boolean;
+  readonly onlyIf?: "absent" | "present";
 }
 
 /** What is to be answered and recorded. Knows nothing of the wire. */

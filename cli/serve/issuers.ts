@@ -2,7 +2,6 @@ import { acceptToken } from "#authz/authenticate/accept";
 import type { TokenVerification } from "#authz/check/contract";
 import { createTokenVerification } from "#authz/check/tokens/verification";
 import { VerifiedTokens } from "#authz/check/tokens/verified-tokens";
-import { readKeySet } from "#identity/key-set/read-key-set";
 import type { KeySetStore } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import type { Attempt } from "#identity/key-sources/remote-source";
@@ -38,7 +37,6 @@ export function createIssuers({ clock, environment, jwt, onAttempt }: IssuersPar
   const fetchSettings = createFetchSettings(environment);
   const keys = createKeySetStore({
     fetchDocument: async (uri, options) => fetchDocument(uri, await fetchSettings(jwt()), options),
-    readKeySet,
     clock,
     timers: systemTimers,
     random: Math.random,

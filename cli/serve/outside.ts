@@ -63,8 +63,9 @@ export function createOutside(parts: OutsideParts): Outside {
   };
   const loadConnections = async (): Promise<ProviderConnections> => {
     const { createProviderConnections } = await import("#authz/custom/connections");
-    connections ??= createProviderConnections();
-    return connections;
+    const made = connections ?? createProviderConnections({ clock: parts.clock });
+    connections = made;
+    return made;
   };
 
   return {

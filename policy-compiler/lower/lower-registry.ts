@@ -37,20 +37,34 @@ export function lowerWorkloads(
 
 export function lowerServices(
   services: readonly ServiceDocument[],
+  workloads: readonly WorkloadDocument[],
   context: LowerContext,
 ): readonly RegisteredService[] {
-  return services.map(({ head, hosts, ports, endpoints }) => ({
-    namespace: head.namespace.value,
-    name: head.name.value,
-    hosts: hosts.map(({ value }) => value),
-    ports: ports.map(({ number }) => number).filter(isPort),
-    endpoints: endpoints.flatMap((endpoint) =>
-      endpoint.address === undefined
-        ? []
-        : [{ address: endpoint.address.value, ports: [...endpoint.ports].filter(([, port]) => isPort(port)) }],
+  return services.map((service) => ({
+    namespace: service.head.namespace.value,
+    name: service.head.name.value,
+    hosts: service.hosts.map(({ value }) => value),
+    ports: service.ports
+      .filter(({ number, targetPort }) => isPort(number) && isPort(targetPort ?? 0))
+      .map(({ number, name, protocol, targetPort }) => ({ number, name, protocol, targetPort })),
+    resolution: service.resolution ?? "NONE",
+    endpoints: [...service.endpoints, ...selectedBy(service, workloads)].flatMap(({ address, ports }) =>
+      address === undefined ? [] : [{ address: address.value, ports: [...ports].filter(([, port]) => isPort(port)) }],
     ),
-    origin: context.locate(head.file, head.span.start),
+    origin: context.locate(service.head.file, service.head.span.start),
   }));
+}
+
+/** The WorkloadEntries that a ServiceEntry selects; a selector without labels selects all of the namespace. */
+function selectedBy(service: ServiceDocument, workloads: readonly WorkloadDocument[]): readonly WorkloadDocument[] {
+  if (service.workloadSelector === undefined) return [];
+  const wanted = [...service.workloadSelector];
+  return workloads.filter(
+    ({ head, labels }) =>
+      head.namespace.value === service.head.namespace.value &&
+      // Labels of the metadata win over those of the spec (Istio: ConvertWorkloadEntry).
+      wanted.every(([key, value]) => (head.labels.get(key)?.value ?? labels.get(key)) === value),
+  );
 }
 
 function isPort(number: number): boolean {

@@ -68,6 +68,11 @@ function follow(
       const refused = refusal("custom/denied", `provider \`${provider.name}\``, { status, body });
       return { ended: refuse(isHttp, refused, { ...found, clientHeaders: headers }) };
     }
+    case "bodyTooLarge": {
+      const detail = `provider \`${provider.name}\` takes no body as large`;
+      const refused = refusal("request/too-large", detail, { status: 413, body: "Payload Too Large" });
+      return { ended: refuse(isHttp, refused, foundBy(context, progress)) };
+    }
     case "failed": {
       const refused = refusal("custom/failed", `provider \`${provider.name}\`: ${outcome.detail}`, {
         status: outcome.status,

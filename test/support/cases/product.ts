@@ -8,7 +8,6 @@ import { createProviderConnections } from "#authz/custom/connections";
 import type { ProviderConnections } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import { createEngine } from "#authz/engine/create-engine";
-import { readKeySet } from "#identity/key-set/read-key-set";
 import type { FetchDocument } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import { createTokenVerifier } from "#identity/token/verify";
@@ -47,14 +46,13 @@ export async function startProduct(
   const sources = keySourcesOf(ruleSet);
   const keys = createKeySetStore({
     fetchDocument,
-    readKeySet,
     clock: systemClock,
     timers: systemTimers,
     random: Math.random,
     settings: () => ({ refreshMillis: 3_600_000, maxStaleMillis: 86_400_000 }),
   });
   await keys.follow(sources, 10_000);
-  const connections: ProviderConnections = createProviderConnections();
+  const connections: ProviderConnections = createProviderConnections({ clock: systemClock });
   const providers = connections.providersOf(ruleSet);
   const tokens = createTokenVerification({
     maxTokenBytes: 64 * 1024,

@@ -41,7 +41,7 @@ export function passThrough(
   return {
     kind: "asks",
     call: writeCheckCall(listener, connection, admitted, { headers, protocol: request.protocol, body: request.body }),
-    finish: (response) => route(carryOut(readVerdict(response), headers), headers),
+    finish: (response) => route(carryOut(readVerdict(response), headers, request.protocol), headers),
   };
 }
 

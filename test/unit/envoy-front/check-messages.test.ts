@@ -263,7 +263,7 @@ for (const { says, response, method, headers, outcome } of answers) {
       map.receive(name, value);
     }
     const bytes = toBinary(CheckResponseSchema, create(CheckResponseSchema, response));
-    deepEqual(carryOut(readVerdict(bytes), map), outcome);
+    deepEqual(carryOut(readVerdict(bytes), map, "HTTP/2"), outcome);
   });
 }
 
