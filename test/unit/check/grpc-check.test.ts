@@ -167,7 +167,7 @@ test("a client's headers of our names are neither read nor passed on", () => {
 });
 
 test("an allowance that could not be written is recorded as the denial that goes out", () => {
-  assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "request/unreadable");
+  assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "answer/not-carried");
 });
 
 test("a refusal for want of a workload says what was asked, and how to say which", () => {

@@ -34,6 +34,7 @@ test("a minimal configuration gets every default", async () => {
         destination: undefined,
         pathPrefix: "",
         attributeHeaders: false,
+        upstreamHeaders: [],
         secretFile: undefined,
         explainToClient: false,
         deadlineMillis: 5000,
@@ -41,6 +42,15 @@ test("a minimal configuration gets every default", async () => {
       },
     ],
     policies: { directory: "/etc/garita/p" },
+    jwt: {
+      algorithmFit: "envoy",
+      maxTokenBytes: 16384,
+      cache: { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 },
+      refreshMillis: 300_000,
+      maxStaleMillis: 86_400_000,
+      blockedCidrs: [],
+      caFile: undefined,
+    },
     admin: undefined,
     logging: { level: "info" },
   });
