@@ -10,6 +10,7 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
+import { requestBody } from "./attribute-metadata.ts";
 import { type GrpcServiceOptions, grpcService } from "./grpc-service.ts";
 
 /** The name under which per-route settings and dynamic metadata are found. */
@@ -20,11 +21,6 @@ export interface HttpExtAuthzOptions extends GrpcServiceOptions {
   readonly labelsKey?: string;
   /** Namespaces of dynamic metadata to send, for `when: experimental.envoy.filters.…`. */
   readonly metadataNamespaces?: readonly string[];
-  /**
-   * Send bodies too, up to so many bytes and what is longer cut: for extension providers with `includeRequestBodyInCheck`. At least the
-   * largest `maxRequestBytes` of theirs and one byte more, so that a body that is just as long is told from a longer one.
-   */
-  readonly bodyBytes?: number;
 }
 
 /**
@@ -49,11 +45,6 @@ export function httpExtAuthz(options: HttpExtAuthzOptions): HttpFilter {
     name: HTTP_EXT_AUTHZ,
     configType: { case: "typedConfig", value: anyPack(ExtAuthzSchema, filter) },
   });
-}
-
-/** Bodies as bytes, for text would lose those that are not UTF-8. Cut, not refused: whether a long body is refused is the provider's option. */
-export function requestBody(maxBytes: number) {
-  return { maxRequestBytes: maxBytes, allowPartialMessage: true, packAsBytes: true };
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { BodyOptions } from "#policy-compiler/ruleset/providers/options";
 import { type AskedHttp, firstLine, PARTIAL_BODY } from "./asked-headers.ts";
 
+/**
+ * Metadata of a call (HTTP service: a header that Envoy adds) that says that bodies are sent: a request of which none came then has none, and
+ * `body` of the question is empty, not undefined.
+ */
+export const BODIES_TOLD = "x-garita-body";
+
 /** What a provider is told of a request's body. */
 export type AskedBody =
   /** Nothing: it does not want it, or there is none. */

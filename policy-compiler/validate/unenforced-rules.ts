@@ -17,19 +17,6 @@ export const unenforcedRows: readonly AnyRow[] = [
     },
   },
   {
-    code: "lint/provider-not-asked",
-    about: "policy",
-    *find({ action }) {
-      if (action.value !== "CUSTOM") return;
-      yield {
-        span: action.span,
-        message:
-          "expected policies that this version enforces, found action `CUSTOM`, whose provider it cannot ask, so that requests that match are denied",
-        help: "such denials carry the reason `policy/custom-denied`",
-      };
-    },
-  },
-  {
     code: "lint/mtls-disabled",
     about: "peerAuthentication",
     *find({ mode, portLevelMtls }) {

@@ -91,7 +91,8 @@ function httpRequest(
     host: field(":authority"),
     scheme: field(":scheme"),
     protocol: textOf(http.protocol),
-    size: received?.size ?? 0n,
+    // Bytes that had come when Envoy asked: those of a buffered body, else none.
+    size: body.kind === "sent" ? (received?.size ?? BigInt(body.bytes.length)) : 0n,
     headers: Object.fromEntries([...headers].map(([name, value]) => [textOf(name), textOf(value)])),
   });
   if (body.kind === "sent" && bodyAsBytes) request.rawBody = body.bytes;

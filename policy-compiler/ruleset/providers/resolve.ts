@@ -25,7 +25,11 @@ export interface ResolvedProvider {
 }
 
 /** Istio denies every request that would ask it, under keys that end so. */
-export type UnresolvedProvider = { readonly ok: false; readonly name: string } & OptionFault;
+export type UnresolvedProvider = {
+  readonly ok: false;
+  readonly name: string;
+  readonly kind: Provider["kind"];
+} & OptionFault;
 
 export const UNRESOLVED_SUFFIX = "-deny-due-to-bad-CUSTOM-action";
 
@@ -69,12 +73,12 @@ export function providerNameFault(name: string): string | undefined {
 /** Resolves one provider: its name, its options, and the service among those known (Istio: `LookupCluster`). */
 export function resolveProvider(provider: ProviderSource, services: readonly ServiceSource[]): ProviderResolution {
   const { name, kind } = provider;
-  const refuse = (why: string) => ({ ok: false, name, refusedBy: "istio", why }) as const;
+  const refuse = (why: string) => ({ ok: false, name, kind, refusedBy: "istio", why }) as const;
   const nameFault = providerNameFault(name);
   if (nameFault !== undefined) return refuse(nameFault);
   if (kind === "other") return refuse("expected a provider of kind ext_authz, found one of another kind");
   const read = readProviderOptions(kind, provider.options);
-  if (!read.ok) return { ...read, name };
+  if (!read.ok) return { ...read, name, kind };
   const { options } = read;
   const { namespace, host } = options.service;
   const known = services.filter(
