@@ -31,11 +31,12 @@ export interface RsaNumbers {
 
 /**
  * The RSA key of an X.509 certificate (RFC 5280 §4.1) given in base64 with line ends, or what stands in its place, in words. The
- * certificate must be DER throughout; who signed it, when it is valid and what it is for is not asked. Total. Cost: linear.
+ * certificate must be DER throughout; who signed it, when it is valid, what it is for, and what comes behind it is not asked, as Envoy does
+ * not ask. Total. Cost: linear.
  */
 export function rsaKeyOfCertificate(base64: string): RsaNumbers | string {
   const bytes = decodeBase64(base64);
-  const certificate = bytes === undefined ? undefined : readDer(bytes);
+  const certificate = bytes === undefined ? undefined : readDer(bytes)?.element;
   const info = certificate === undefined ? undefined : publicKeyInfo(certificate);
   if (info === undefined) return "a certificate that cannot be read";
   const [algorithm, key] = info.parts;
@@ -80,11 +81,11 @@ function publicKeyInfo(certificate: DerElement): DerElement | undefined {
   return fits && info?.tag === tags.sequence ? info : undefined;
 }
 
-/** 2 or 3: version 1 is not written. */
+/** 1 to 3; DER does not write version 1, and BoringSSL reads it all the same. */
 function versionOf({ parts: [number, more] }: DerElement): number | undefined {
-  const isNumber = number?.tag === tags.integer && number.content.length === 1 && more === undefined;
-  const value = isNumber ? number.content[0]! : 0;
-  return value === 1 || value === 2 ? value + 1 : undefined;
+  if (number?.tag !== tags.integer || number.content.length !== 1 || more !== undefined) return undefined;
+  const value = number.content[0]!;
+  return value <= 2 ? value + 1 : undefined;
 }
 
 /** Identifiers of issuer and subject from version 2 on, extensions from version 3 on, in this order. */
@@ -123,8 +124,10 @@ function isBits(element: DerElement | undefined): boolean {
 /** An RSAPublicKey (RFC 8017 §A.1.1) in a bit string without unused bits. */
 function rsaNumbers(bits: Uint8Array): RsaNumbers | string {
   const key = bits[0] === 0 ? readDer(bits.subarray(1)) : undefined;
-  if (key?.tag !== tags.sequence || key.parts.length !== 2) return "a certificate that cannot be read";
-  const [n, e] = key.parts.map((part) => positive(part));
+  if (key?.sizeBytes !== bits.length - 1) return "a certificate that cannot be read";
+  const { tag, parts } = key.element;
+  if (tag !== tags.sequence || parts.length !== 2) return "a certificate that cannot be read";
+  const [n, e] = parts.map((part) => positive(part));
   if (n === undefined || e === undefined) return "a certificate that cannot be read";
   const fault = modulusFault(n);
   if (fault !== undefined) return fault;

@@ -9,28 +9,37 @@ export interface DerElement {
 const deepest = 32;
 
 /**
- * Reads bytes that are one element of DER and nothing else, and everything that it is made of. Lengths must be definite and minimal, tags
- * below 31. Undefined when anything is wrong anywhere. Total. Cost: linear, times the depth.
+ * Reads the element of DER that bytes begin with, and everything that it is made of. Lengths must be definite and minimal, tags below 31.
+ * `sizeBytes` says where it ends. Undefined when anything is wrong anywhere in it. Total. Cost: linear, times the depth.
  */
-export function readDer(bytes: Uint8Array): DerElement | undefined {
-  const elements = readAll(bytes, 0);
-  return elements?.length === 1 ? elements[0] : undefined;
+export function readDer(bytes: Uint8Array): { element: DerElement; sizeBytes: number } | undefined {
+  return readElement(bytes, 0, 0);
 }
 
-function readAll(bytes: Uint8Array, depth: number): readonly DerElement[] | undefined {
-  if (depth > deepest) return undefined;
-  const elements: DerElement[] = [];
+function readElement(
+  bytes: Uint8Array,
+  at: number,
+  depth: number,
+): { element: DerElement; sizeBytes: number } | undefined {
+  const tag = bytes[at];
+  const length = readLength(bytes, at + 1);
+  if (tag === undefined || (tag & 0x1f) === 0x1f || length === undefined || depth > deepest) return undefined;
+  const sizeBytes = length.start + length.bytes - at;
+  if (at + sizeBytes > bytes.length) return undefined;
+  const content = bytes.subarray(length.start, at + sizeBytes);
+  const parts = (tag & 0x20) === 0 ? [] : readParts(content, depth + 1);
+  return parts === undefined ? undefined : { element: { tag, content, parts }, sizeBytes };
+}
+
+function readParts(bytes: Uint8Array, depth: number): readonly DerElement[] | undefined {
+  const parts: DerElement[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const tag = bytes[at]!;
-    const length = readLength(bytes, at + 1);
-    if ((tag & 0x1f) === 0x1f || length === undefined || length.start + length.bytes > bytes.length) return undefined;
-    at = length.start + length.bytes;
-    const content = bytes.subarray(length.start, at);
-    const parts = (tag & 0x20) === 0 ? [] : readAll(content, depth + 1);
-    if (parts === undefined) return undefined;
-    elements.push({ tag, content, parts });
+    const part = readElement(bytes, at, depth);
+    if (part === undefined) return undefined;
+    parts.push(part.element);
+    at += part.sizeBytes;
   }
-  return elements;
+  return parts;
 }
 
 function readLength(bytes: Uint8Array, at: number): { start: number; bytes: number } | undefined {

@@ -1,7 +1,7 @@
 import { decodeBase64Url, encodeBase64Url } from "../encoding/base64url.ts";
 import { utf8Text } from "../encoding/byte-string.ts";
 import { quote } from "../encoding/quote.ts";
-import type { Struct } from "../encoding/struct-json.ts";
+import type { Struct, StructList, StructValue } from "../encoding/struct-json.ts";
 import { type Curve, curveByAlgorithm, curveByName, isOnCurve } from "./curves.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { magnitude, toMagnitude } from "./magnitude.ts";
@@ -16,7 +16,16 @@ export function readKey(key: Struct): VerificationKey | string {
   if (!type.takes(alg)) return `the \`alg\` ${shown(alg)}, which does not go with \`kty\` ${shown(key.kty)}`;
   const read = type.read(key, alg);
   if (typeof read === "string") return read;
-  return { kty: type.kty, kid: textOf(key, "kid") ?? "", alg, ...read };
+  const verificationKey = { kty: type.kty, kid: textOf(key, "kid") ?? "", alg, ...read };
+  return isForSignatures(key) ? verificationKey : { ...verificationKey, otherUse: true };
+}
+
+function isForSignatures({ use, key_ops: operations }: Struct): boolean {
+  return (use ?? "sig") === "sig" && (!isList(operations) || operations.includes("verify"));
+}
+
+function isList(value: StructValue | undefined): value is StructList {
+  return Array.isArray(value);
 }
 
 type Material = Pick<VerificationKey, "crv" | "jwk">;

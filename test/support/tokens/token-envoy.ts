@@ -11,8 +11,6 @@ export interface TokenVerdict {
   readonly body: string;
   /** The payload as Envoy read it, in JSON, of a good token. */
   readonly claims: string | undefined;
-  /** What `outputClaimToHeaders` makes of the claim `o`; undefined: no header. A byte string. */
-  readonly claimHeader: string | undefined;
 }
 
 export interface TokenEnvoy {
@@ -68,16 +66,11 @@ function ask(agent: Agent, port: number, path: string): Promise<TokenVerdict> {
       response.on("error", reject);
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("end", () => {
-        const header = (name: string) => {
-          const value = response.headers[name];
-          return typeof value === "string" ? value : undefined;
-        };
-        const claims = header("x-claims");
+        const claims = response.headers["x-claims"];
         resolve({
           status: response.statusCode ?? 0,
           body: Buffer.concat(chunks).toString("utf8"),
-          claims: claims === undefined ? undefined : Buffer.from(claims, "latin1").toString("utf8"),
-          claimHeader: header("x-claim"),
+          claims: typeof claims === "string" ? Buffer.from(claims, "latin1").toString("utf8") : undefined,
         });
       });
     });
@@ -94,7 +87,6 @@ function configuration(sets: number, documentsPort: number): JsonValue {
       fromParams: ["t"],
       forward: true,
       payloadInMetadata: "payload",
-      claimToHeaders: [{ headerName: "x-o", claimName: "o" }],
       remoteJwks: {
         httpUri: { uri: `http://documents/${name}`, cluster: "documents", timeout: "10s" },
         cacheDuration: "3600s",
@@ -113,7 +105,6 @@ function configuration(sets: number, documentsPort: number): JsonValue {
           routes: [{ match: { prefix: "/" }, directResponse: { status: 200 } }],
           responseHeadersToAdd: [
             { header: { key: "x-claims", value: "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:payload)%" } },
-            { header: { key: "x-claim", value: "%REQ(x-o)%" } },
           ],
         },
       ],
