@@ -35,6 +35,7 @@ export interface CheckHttp {
   readonly method: ByteString;
   readonly host: ByteString;
   readonly path: ByteString;
+  readonly scheme: ByteString;
   readonly protocol: ByteString;
   /** True: `header_map` was sent (raw, line by line); false: only the joined `headers`. */
   readonly raw: boolean;
@@ -42,4 +43,6 @@ export interface CheckHttp {
   headerLines(name: ByteString): readonly ByteString[];
   /** The names that begin with a lower-case prefix, in order, lower case, each once. Allocates for hits only. */
   headerNamesBeginning(prefix: ByteString): readonly ByteString[];
+  /** What Envoy sent of the request's body; undefined: nothing, because there is none or because it was not told to. */
+  body(): Uint8Array | undefined;
 }

@@ -18,15 +18,15 @@ export type DecodedCheckRequest =
  * - a text need not be UTF-8: it stays a byte string (a client chooses the bytes of an SNI, and an error would be a failed call);
  * - a field that is read here and comes with another wire type than its own is refused, not passed over as unknown;
  * - groups are refused; so is a field that runs past the end of the message that holds it, and a length beyond 32 bits;
- * - what lies inside a field that is not read here (body, time, route metadata, typed metadata) is not looked at.
+ * - what lies inside a field that is not read here (time, route metadata, typed metadata) is not looked at.
  *
  * PERF: one Latin-1 copy of the message; texts are substrings of it. Whoever keeps one of them beyond the request keeps
- * the whole message alive, so copies belong into logs and caches. The message itself may be reused when this has returned.
+ * the whole message alive, so copies belong into logs and caches. The message itself may be reused once the check is answered.
  */
 export function decodeCheckRequest(message: Uint8Array): DecodedCheckRequest {
   try {
     const reader = new WireReader(message);
-    const request = new DecodedRequest(reader.slab);
+    const request = new DecodedRequest(reader.slab, message);
     readCheckRequest(reader, request);
     request.http?.settle();
     return { ok: true, request };
@@ -58,15 +58,28 @@ class DecodedHttp implements CheckHttp {
   method: ByteString = "";
   host: ByteString = "";
   path: ByteString = "";
+  scheme: ByteString = "";
   protocol: ByteString = "";
+  bodyStart = 0;
+  bodyEnd = 0;
+  rawBodyStart = 0;
+  rawBodyEnd = 0;
   raw = false;
   mapSpans = noSpans;
   lineSpans = noSpans;
   readonly #slab: string;
+  readonly #message: Uint8Array;
   #table: HeaderTable | undefined;
 
-  constructor(slab: string) {
+  constructor(slab: string, message: Uint8Array) {
     this.#slab = slab;
+    this.#message = message;
+  }
+
+  body(): Uint8Array | undefined {
+    // Envoy sends the one or the other (`pack_as_bytes`).
+    if (this.rawBodyEnd > this.rawBodyStart) return this.#message.subarray(this.rawBodyStart, this.rawBodyEnd);
+    return this.bodyEnd > this.bodyStart ? this.#message.subarray(this.bodyStart, this.bodyEnd) : undefined;
   }
 
   headerLines(name: ByteString): readonly ByteString[] {
@@ -90,6 +103,7 @@ class DecodedHttp implements CheckHttp {
 
 class DecodedRequest implements CheckRequest {
   readonly #slab: string;
+  readonly message: Uint8Array;
   readonly source: DecodedPeer;
   readonly destination: DecodedPeer;
   http: DecodedHttp | undefined = undefined;
@@ -100,8 +114,9 @@ class DecodedRequest implements CheckRequest {
   extensionsStart = 0;
   extensionsEnd = 0;
 
-  constructor(slab: string) {
+  constructor(slab: string, message: Uint8Array) {
     this.#slab = slab;
+    this.message = message;
     this.source = new DecodedPeer(slab);
     this.destination = new DecodedPeer(slab);
   }
@@ -238,7 +253,7 @@ function readSocketAddress(reader: WireReader, end: number, peer: DecodedPeer): 
 function readRequest(reader: WireReader, end: number, request: DecodedRequest): void {
   for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
     if (tag === fieldTag(2)) {
-      request.http ??= new DecodedHttp(reader.slab);
+      request.http ??= new DecodedHttp(reader.slab, request.message);
       readHttp(reader, reader.enter(end), request.http);
     } else {
       reader.skip(tag, end, 1 << 2);
@@ -246,7 +261,8 @@ function readRequest(reader: WireReader, end: number, request: DecodedRequest): 
   }
 }
 
-const HTTP_FIELDS = (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 10) | (1 << 13);
+const HTTP_FIELDS =
+  (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13);
 
 function readHttp(reader: WireReader, end: number, http: DecodedHttp): void {
   for (let tag = reader.tag(end); tag !== 0; tag = reader.tag(end)) {
@@ -268,8 +284,19 @@ function readHttp(reader: WireReader, end: number, http: DecodedHttp): void {
       case fieldTag(5):
         http.host = reader.text(end);
         break;
+      case fieldTag(6):
+        http.scheme = reader.text(end);
+        break;
       case fieldTag(10):
         http.protocol = reader.text(end);
+        break;
+      case fieldTag(11):
+        http.bodyStart = reader.span(end);
+        http.bodyEnd = reader.position;
+        break;
+      case fieldTag(12):
+        http.rawBodyStart = reader.span(end);
+        http.rawBodyEnd = reader.position;
         break;
       default:
         reader.skip(tag, end, HTTP_FIELDS);

@@ -22,7 +22,9 @@ interface HttpView {
   readonly method: string;
   readonly host: string;
   readonly path: string;
+  readonly scheme: string;
   readonly protocol: string;
+  readonly body: string | undefined;
   readonly raw: boolean;
   readonly names: readonly string[];
   readonly lines: { readonly [name: string]: readonly string[] };
@@ -45,7 +47,9 @@ export function viewDecoded(request: CheckRequest, asked: AskedNames): DecodedVi
       method: forPeople(http.method),
       host: forPeople(http.host),
       path: forPeople(http.path),
+      scheme: forPeople(http.scheme),
       protocol: forPeople(http.protocol),
+      body: bodyText(http.body()),
       raw: http.raw,
       names: http.headerNamesBeginning("").map(forPeople).sort(),
       lines: fromEntries(
@@ -89,7 +93,10 @@ interface NarrowHttp {
   method: string;
   host: string;
   path: string;
+  scheme: string;
   protocol: string;
+  body: string;
+  rawBody: Uint8Array;
   headers: Record<string, string>;
   headerMap?: { headers: { key: string; value: string; rawValue: Uint8Array }[] };
 }
@@ -186,7 +193,9 @@ function viewNarrowHttp(http: NarrowHttp): HttpView {
     method: noMark(http.method),
     host: noMark(http.host),
     path: noMark(http.path),
+    scheme: noMark(http.scheme),
     protocol: noMark(http.protocol),
+    body: http.rawBody.length > 0 ? bodyText(http.rawBody) : noMark(http.body) || undefined,
     raw,
     names: [...new Set(names)].sort(),
     lines: fromEntries([...all]),
@@ -215,6 +224,7 @@ function fromEntries<T>(entries: readonly (readonly [string, T])[]): { [name: st
   return record;
 }
 
+const bodyText = (body: Uint8Array | undefined) => body && noMark(Buffer.from(body).toString("utf8"));
 const optional = (text: string | undefined) => (text === undefined ? undefined : forPeople(text));
 const forPeople = (bytes: string) => noMark(Buffer.from(bytes, "latin1").toString("utf8"));
 const toBytes = (text: string) => Buffer.from(text, "utf8").toString("latin1");
