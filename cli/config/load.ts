@@ -8,6 +8,7 @@ import { checkRules } from "./check-rules.ts";
 import { checkShape, type ShapeFault } from "./check-shape.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { applyEnvironment } from "./environment.ts";
+import { jwtDefaults } from "./jwt-defaults.ts";
 import type { LocatedYaml } from "./located-yaml.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -138,6 +139,13 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
             tls: tls(admin.tls),
             tokenFile: optionalFile(admin.tokenFile),
           },
+    jwt: {
+      ...jwtDefaults,
+      blockedCidrs: [],
+      ...raw.jwt,
+      cache: { ...jwtDefaults.cache, ...raw.jwt?.cache },
+      caFile: optionalFile(raw.jwt?.caFile),
+    },
     logging: { level: raw.logging?.level ?? "info" },
   };
 }

@@ -11,6 +11,7 @@ export interface ServiceConfig {
   readonly policies: { readonly directory: string };
   readonly jwt: JwtConfig;
   readonly admin: AdminConfig | undefined;
+  readonly jwt: JwtConfig;
   readonly logging: { readonly level: LogLevel };
 }
 
@@ -52,6 +53,17 @@ export interface AdminConfig {
   readonly tokenFile: string | undefined;
 }
 
+export interface JwtConfig {
+  readonly algorithmFit: AlgorithmFit;
+  readonly maxTokenBytes: number;
+  readonly cache: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly refreshSeconds: number;
+  readonly maxStaleSeconds: number;
+  /** Each is a block. */
+  readonly blockedCidrs: readonly string[];
+  readonly caFile: string | undefined;
+}
+
 /** What a file says, once the schema has passed it: every key that is required is there, every value has its type. */
 export interface RawConfig {
   readonly listeners: readonly RawListener[];
@@ -61,6 +73,10 @@ export interface RawConfig {
     readonly socket?: string;
     readonly tls?: TlsFiles;
     readonly tokenFile?: string;
+  };
+  readonly jwt?: Partial<Omit<JwtConfig, "cache" | "caFile">> & {
+    readonly cache?: Partial<JwtConfig["cache"]>;
+    readonly caFile?: string;
   };
   readonly logging?: { readonly level?: LogLevel };
 }

@@ -1,7 +1,15 @@
 import type { KeySource } from "#identity/key-set/key-source";
 
-/** A name for people; not unique. Holds no credential that an address may carry, and no key. */
+/** Longer names are cut. */
+const maxLength = 256;
+
+/** A name for people, of one line; not unique. Holds no credential that an address may carry, and no key. */
 export function nameOfSource(source: KeySource): string {
+  const name = fullName(source).replace(/\p{C}/gu, "?");
+  return name.length > maxLength ? `${name.slice(0, maxLength)}...` : name;
+}
+
+function fullName(source: KeySource): string {
   switch (source.kind) {
     case "inline":
       return source.name ?? "inline";

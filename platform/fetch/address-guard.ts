@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { splitBlock } from "./block.ts";
 
 /** Addresses from which nothing is fetched, whatever a policy says: behind them are no issuers but things that trust whoever asks. */
 const neverFetched: readonly (readonly [block: string, what: string])[] = [
@@ -22,10 +22,8 @@ export type AddressBlock = readonly [base: ipaddr.IPv4 | ipaddr.IPv6, prefixBits
 
 /** Reads `10.0.0.0/8` or `fd00::/8`; undefined when the text is no block. */
 export function parseBlock(text: string): AddressBlock | undefined {
-  const [, address = "", bits = ""] = /^([^/%]+)\/([0-9]{1,3})$/.exec(text) ?? [];
-  const family = isIP(address);
-  if (family === 0 || Number(bits) > (family === 4 ? 32 : 128)) return undefined;
-  return [ipaddr.parse(address), Number(bits)];
+  const block = splitBlock(text);
+  return block === undefined ? undefined : [ipaddr.parse(block.address), block.prefixBits];
 }
 
 export interface AddressGuard {

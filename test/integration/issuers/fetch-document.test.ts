@@ -26,7 +26,7 @@ before(async () => {
   certificates = await makeCertificates();
   settings = {
     guard: createAddressGuard([]),
-    roots: await loadTrustedRoots(certificates.ca),
+    roots: (await loadTrustedRoots(certificates.ca)).roots,
     environment: {},
     maxBytes: 1024 * 1024,
   };
@@ -337,7 +337,7 @@ test("TLS: what is wrong is said, whatever the environment thinks of it", async 
     tls: { cert: certificates.file(leaf, "crt"), key: certificates.file(leaf, "key") },
   });
   const good = await startHostileIssuer(t, answering("x"), use("server"));
-  const unknown = { roots: await loadTrustedRoots(undefined) };
+  const unknown = { roots: (await loadTrustedRoots(undefined)).roots };
   process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
   t.after(() => {
     delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];

@@ -28,7 +28,7 @@ async function trial(caFile: string | undefined): Promise<Trial> {
   const time = createFakeTime();
   const settings = {
     guard: createAddressGuard([]),
-    roots: await loadTrustedRoots(caFile),
+    roots: (await loadTrustedRoots(caFile)).roots,
     environment: {},
     maxBytes: 2 ** 20,
   };

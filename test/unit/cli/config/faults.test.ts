@@ -18,6 +18,24 @@ const http = (more: string, address = "127.0.0.1:1") =>
 const admin = (text: string) => `listeners: [${grpc}]${rest}admin: ${text}\n`;
 
 const rows: readonly Row[] = [
+  {
+    title: "a blocked range that is none",
+    code: "config/value",
+    message: /expected `address\/bits`, found `10\.0\.0\.0`/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { blockedCidrs: [10.0.0.0/8, ^10.0.0.0] }\n`,
+  },
+  {
+    title: "keys that are dropped before they are refreshed twice",
+    code: "config/value",
+    message: /`maxStaleSeconds` of 599 is less than twice `refreshSeconds` of 300/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { maxStaleSeconds: ^599 }\n`,
+  },
+  {
+    title: "a fit of algorithms that nobody knows",
+    code: "config/value",
+    message: /expected one of `envoy`, `strict`/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { algorithmFit: ^lax }\n`,
+  },
   { title: "not YAML", code: "config/syntax", message: /./, yaml: `listeners: [${grpc}^` },
   { title: "a tab", code: "config/syntax", message: /tab/i, yaml: `listeners:\n^\t- ${grpc}${rest}` },
   {

@@ -577,8 +577,10 @@ test("of sources that come and go, a bounded number is kept", async () => {
   assert.deepEqual([left.indexOf(true), left.filter(Boolean).length], [44, 256]);
 });
 
-test("names hold no credentials", async () => {
+test("names hold no credentials, are of one line and not too long", async () => {
   const cases = [
+    ["https://issuer.example/\n\x1b[31m", "https://issuer.example/??[31m"],
+    ["x".repeat(257), `${"x".repeat(256)}...`],
     ["https://user:secret@issuer.example/keys?x=1", "https://issuer.example/keys?x=1"],
     ["https://user:se@cret@issuer.example/@", "https://issuer.example/@"],
     ["https:user:secret@issuer.example/", "https:issuer.example/"],
