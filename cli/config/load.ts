@@ -121,15 +121,6 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       maxMessageBytes: listener.maxMessageBytes ?? 16 * 1024 * 1024,
     })),
     policies: { directory: file(raw.policies.directory) },
-    jwt: {
-      algorithmFit: "envoy",
-      maxTokenBytes: 16 * 1024,
-      cache: { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 },
-      refreshMillis: 300_000,
-      maxStaleMillis: 86_400_000,
-      blockedCidrs: [],
-      caFile: undefined,
-    },
     admin:
       admin === undefined
         ? undefined

@@ -1,7 +1,6 @@
 import type { WorkloadClaim } from "#authz/check/contract";
 import type { AlgorithmFit } from "#identity/token/verification";
 import type { Address } from "#platform/address";
-import type { AddressBlock } from "#platform/fetch/address-guard";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
 
@@ -9,7 +8,6 @@ import type { TlsFiles } from "#platform/tls-material";
 export interface ServiceConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly policies: { readonly directory: string };
-  readonly jwt: JwtConfig;
   readonly admin: AdminConfig | undefined;
   readonly jwt: JwtConfig;
   readonly logging: { readonly level: LogLevel };
@@ -35,17 +33,6 @@ export interface ListenerConfig {
   readonly maxMessageBytes: number;
 }
 
-/** Tokens and their issuers. */
-export interface JwtConfig {
-  readonly algorithmFit: AlgorithmFit;
-  readonly maxTokenBytes: number;
-  readonly cache: { readonly maxEntries: number; readonly maxBytes: number };
-  readonly refreshMillis: number;
-  readonly maxStaleMillis: number;
-  readonly blockedCidrs: readonly AddressBlock[];
-  readonly caFile: string | undefined;
-}
-
 export interface AdminConfig {
   readonly address: Address | undefined;
   readonly socket: string | undefined;
@@ -53,6 +40,7 @@ export interface AdminConfig {
   readonly tokenFile: string | undefined;
 }
 
+/** Tokens and their issuers. */
 export interface JwtConfig {
   readonly algorithmFit: AlgorithmFit;
   readonly maxTokenBytes: number;

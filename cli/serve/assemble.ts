@@ -48,7 +48,7 @@ export async function assemble({
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
-    createOutside: (given) => createOutside({ ...given, clock: systemClock, environment, onAttempt: () => {} }),
+    createOutside: (given) => createOutside({ ...given, environment }),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");
       // The admin API has checked its shape.

@@ -5,11 +5,11 @@ import { noVerification } from "#authz/check/tokens/no-verification";
 import type { ProviderConnections } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import type { KeySetStore, KeySourceStatus } from "#identity/key-sources/contract";
+import type { JwtConfig } from "../config/model.ts";
 import type { Issuers, IssuersParts } from "./issuers.ts";
-import type { PreparedJwt } from "./prepare-jwt.ts";
+import { type PreparedJwt, prepareJwt } from "./prepare-jwt.ts";
 
-export interface OutsideParts extends Omit<IssuersParts, "jwt"> {
-  readonly jwt: PreparedJwt;
+export interface OutsideParts extends IssuersParts {
   /** The keys of an issuer have changed. */
   readonly onKeys: (keySets: Snapshot["keySets"]) => void;
 }
@@ -24,8 +24,10 @@ export interface Outside {
   equip(engine: Engine): Promise<Snapshot>;
   /** The keys of all issuers, as they are now; undefined while no rules have needed any. */
   keySets(): Snapshot["keySets"] | undefined;
-  /** Another configuration. Tokens are verified anew. */
-  apply(jwt: PreparedJwt): void;
+  /** Reads what a configuration needs. Fails with the coded error of a file that cannot be used. */
+  prepare(jwt: JwtConfig): Promise<PreparedJwt>;
+  /** From now on this configuration; before the first nothing can be equipped. */
+  use(jwt: PreparedJwt): void;
   issuers(): readonly KeySourceStatus[];
   providers(): ReturnType<ProviderConnections["status"]>;
   refreshKeys(): Promise<void>;
@@ -40,24 +42,29 @@ const patienceMillis = 3_000;
  * (`bench/start.ts`).
  */
 export function createOutside(parts: OutsideParts): Outside {
-  let { jwt } = parts;
+  let jwt: PreparedJwt | undefined;
   let issuers: Issuers | undefined;
+  let loading: Promise<Issuers> | undefined;
   let connections: ProviderConnections | undefined;
-  let verification: TokenVerification = noVerification;
+  const verification = (): TokenVerification => issuers?.verification() ?? noVerification;
 
   const loadIssuers = async (): Promise<Issuers> => {
+    if (jwt === undefined) throw new Error("no configuration is in use yet");
     const { createIssuers } = await import("./issuers.ts");
-    if (issuers !== undefined) return issuers;
-    issuers = createIssuers({ ...parts, jwt: () => jwt });
-    const { keys } = issuers;
-    keys.onChange(() => parts.onKeys(keys.current()));
-    verification = issuers.verification();
-    return issuers;
+    const used = jwt;
+    const made = await createIssuers(parts, used);
+    // Another configuration may have come meanwhile.
+    if (jwt !== used) made.use(jwt);
+    made.keys.onChange(() => parts.onKeys(made.keys.current()));
+    issuers = made;
+    return made;
   };
   const followKeys = async (engine: Engine): Promise<KeySetStore | undefined> => {
     const sources = keySourcesOf(engine.ruleSet);
-    if (sources.length === 0 && issuers === undefined) return undefined;
-    const { keys } = issuers ?? (await loadIssuers());
+    if (sources.length === 0 && loading === undefined) return undefined;
+    // Once, although several rule sets may be on their way.
+    loading ??= loadIssuers();
+    const { keys } = await loading;
     await keys.follow(sources, patienceMillis);
     return keys;
   };
@@ -71,10 +78,10 @@ export function createOutside(parts: OutsideParts): Outside {
   return {
     tokens: {
       get maxTokenBytes() {
-        return verification.maxTokenBytes;
+        return verification().maxTokenBytes;
       },
-      known: (text, provider, keySets) => verification.known(text, provider, keySets),
-      verify: (unverified, keySets) => verification.verify(unverified, keySets),
+      known: (text, provider, keySets) => verification().known(text, provider, keySets),
+      verify: (unverified, keySets) => verification().verify(unverified, keySets),
     },
     async equip(engine) {
       const bare = snapshotOfRules(engine);
@@ -84,9 +91,10 @@ export function createOutside(parts: OutsideParts): Outside {
       return { engine, keySets: keys?.current() ?? bare.keySets, providers };
     },
     keySets: () => issuers?.keys.current(),
-    apply(next) {
+    prepare: (config) => prepareJwt(config, parts.environment, issuers !== undefined),
+    use(next) {
       jwt = next;
-      if (issuers !== undefined) verification = issuers.verification();
+      issuers?.use(next);
     },
     issuers: () => issuers?.keys.status() ?? [],
     providers: () => connections?.status() ?? [],

@@ -21,7 +21,6 @@ import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./
 import { followFiles } from "./follow-files.ts";
 import { createListenerSet } from "./listener-set.ts";
 import type { Outside, OutsideParts } from "./outside.ts";
-import { prepareJwt } from "./prepare-jwt.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
@@ -42,7 +41,7 @@ export interface ServiceParts {
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
-  readonly createOutside: (parts: Pick<OutsideParts, "jwt" | "onKeys">) => Outside;
+  readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** Explains a described request by the rules in force. */
   readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
 }
@@ -101,9 +100,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   let ending = false;
 
   const outside = parts.createOutside({
-    jwt: await prepareJwt(config.jwt),
+    clock,
+    log: log.log,
+    metrics,
     onKeys: (keySets) => rules.holder.renewKeys(keySets),
   });
+  outside.use(await outside.prepare(config.jwt));
   // A source and what it has put in force go together, so that a changed source comes into force by one assignment too.
   let rules: Rules;
   const snapshot = () => rules.holder.snapshot();
@@ -191,6 +193,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     startedMillis,
     ending,
     rules: rules.sync.status(),
+    issuers: outside.issuers(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,
@@ -234,7 +237,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const [wanted, wantedAdmin, jwt] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
       next.admin === undefined ? undefined : prepareAdmin(next.admin),
-      prepareJwt(next.jwt),
+      outside.prepare(next.jwt),
     ]);
     const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
@@ -257,7 +260,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await rules.sync.follow();
     }
     log.setLevel(next.logging.level);
-    if (!isDeepStrictEqual(next.jwt, config.jwt) || next.jwt.caFile !== undefined) outside.apply(jwt);
+    if (jwt.fetching !== undefined || !isDeepStrictEqual(next.jwt, config.jwt)) outside.use(jwt);
     config = next;
     logWarnings();
   };

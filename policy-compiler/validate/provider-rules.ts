@@ -1,3 +1,4 @@
+import { quote } from "#identity/encoding/quote";
 import type { AuthorizationPolicy } from "#policy-compiler/document/model";
 import {
   type ProviderResolution,
@@ -5,7 +6,6 @@ import {
   UNRESOLVED_SUFFIX,
 } from "#policy-compiler/ruleset/providers/resolve";
 import type { Located } from "#policy-compiler/source/diagnostic";
-import { quote } from "./quote.ts";
 import type { AnyRow, Known } from "./rule.ts";
 
 const denied = `so that requests that match are denied, by rules whose keys end in \`${UNRESOLVED_SUFFIX}\``;

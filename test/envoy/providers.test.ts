@@ -268,6 +268,7 @@ async function throughIstio(name: string, head: readonly string[]): Promise<Came
 /** The same, made of an outcome. */
 function throughGarita({ outcome, check }: Awaited<ReturnType<typeof askOurselves>>): Came {
   if (outcome.kind === "failed") return { to: "client", status: outcome.status, headers: [], body: "" };
+  if (outcome.kind === "bodyTooLarge") return { to: "client", status: 413, headers: [], body: "Payload Too Large" };
   if (outcome.kind === "denied") {
     const { status, headers, body } = outcome;
     return { to: "client", status, headers: listed(headers.map(({ name, value }) => [name, value])), body };

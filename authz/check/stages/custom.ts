@@ -2,14 +2,12 @@ import type { CustomProvider, ProviderOutcome, ProviderQuestion } from "#authz/c
 import type { CustomMatch } from "#authz/engine/contract";
 import type { RuleRef } from "#authz/engine/decision";
 import type { EditedRequest } from "#authz/engine/edited-request";
+import { UNRESOLVED_SUFFIX } from "#policy-compiler/ruleset/providers/resolve";
 import { OUR_PREFIX } from "../attributes/call-metadata.ts";
 import { foundBy, type Progress, type StageContext, type StageResult } from "../progress.ts";
 import { accessDenied, refusal } from "../refusal.ts";
 import { refuse } from "../verdict.ts";
 import type { CheckPeer } from "../wire/check-request.ts";
-
-/** What Istio puts behind the key of a CUSTOM rule that it compiles to a denial, because its provider cannot be asked. */
-const BAD_PROVIDER = "-deny-due-to-bad-CUSTOM-action";
 
 /** Envoy says so when it sends less than the whole body. */
 const PARTIAL_BODY = "x-envoy-auth-partial-body";
@@ -111,5 +109,5 @@ function lowestKey(matches: readonly CustomMatch[]): RuleRef {
   const keyed = matches.map(({ rule }) => ({ rule, bytes: Buffer.from(rule.key) }));
   const [lowest] = keyed.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
   const { rule } = lowest as { rule: RuleRef };
-  return { ...rule, key: `${rule.key}${BAD_PROVIDER}` };
+  return { ...rule, key: `${rule.key}${UNRESOLVED_SUFFIX}` };
 }

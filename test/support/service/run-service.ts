@@ -51,7 +51,7 @@ export async function runService(
     prepare: () => {
       throw new Error("no rule set expected");
     },
-    createOutside: (given) => createOutside({ ...given, clock: systemClock, environment: {}, onAttempt: () => {} }),
+    createOutside: (given) => createOutside({ ...given, environment: {} }),
     explain: () => ({ ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" }),
     ...parts,
   });

@@ -42,15 +42,6 @@ test("a minimal configuration gets every default", async () => {
       },
     ],
     policies: { directory: "/etc/garita/p" },
-    jwt: {
-      algorithmFit: "envoy",
-      maxTokenBytes: 16384,
-      cache: { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 },
-      refreshMillis: 300_000,
-      maxStaleMillis: 86_400_000,
-      blockedCidrs: [],
-      caFile: undefined,
-    },
     admin: undefined,
     jwt: {
       algorithmFit: "envoy",
