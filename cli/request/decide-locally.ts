@@ -1,11 +1,8 @@
 import { snapshotOfRules } from "#authz/check/snapshot";
 import type { CommandContext } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { wantsColour } from "../options.ts";
-import { compileFolder, engineOf } from "../policies/compile-folder.ts";
-import { renderDiagnostics } from "../report/print.ts";
+import { engineOf } from "../policies/compile-folder.ts";
+import { compileOrReport } from "../policies/compile-or-report.ts";
 import { UsageFault } from "../usage-fault.ts";
-import { readVersion } from "../version.ts";
 import { type Asked, ask } from "./ask.ts";
 import { checkOf, type RequestOptions } from "./options.ts";
 
@@ -30,14 +27,9 @@ export async function decideLocally(
   options: LocalOptions,
   context: CommandContext,
 ): Promise<DecidedLocally | undefined> {
-  const compiled = await compileFolder(folder, options);
-  if (compiled.built === undefined) {
-    const colour = wantsColour(context, "errors");
-    context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));
-    context.finish(exitCodes.invalidPolicy);
-    return undefined;
-  }
-  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(compiled.built, options)));
-  if (asked.ok) return { asked, digest: compiled.built.digest };
+  const built = await compileOrReport(folder, options, context);
+  if (built === undefined) return undefined;
+  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(built, options)));
+  if (asked.ok) return { asked, digest: built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }
