@@ -17,10 +17,21 @@ for (const mark of "=.") meaning[mark.charCodeAt(0)] = PADDING;
 export function decodeBase64Url(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   let length = 0;
+  let i = 0;
+  // PERF: `bench/tokens.ts`. Groups of four plain digits; the loop behind takes whatever is left, and could take all.
+  for (; i + 3 < text.length; i += 4) {
+    const [a, b, c, d] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2), text.charCodeAt(i + 3)];
+    if ((a | b | c | d) > 0xff) break;
+    const group = (meaning[a]! << 18) | (meaning[b]! << 12) | (meaning[c]! << 6) | meaning[d]!;
+    if (group < 0) break;
+    bytes[length++] = group >> 16;
+    bytes[length++] = group >> 8;
+    bytes[length++] = group;
+  }
   let held = 0;
   let bits = 0;
   let padding = 0;
-  for (let i = 0; i < text.length; i++) {
+  for (; i < text.length; i++) {
     const code = text.charCodeAt(i);
     const six = code < 256 ? meaning[code]! : -1;
     if (six >= 0 && padding === 0) {

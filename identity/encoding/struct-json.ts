@@ -199,13 +199,11 @@ class Reader {
   }
 
   #number(): number | Failed {
-    const token = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
-    token.lastIndex = this.#at;
-    const found = token.exec(this.#text)?.[0];
-    if (found === undefined) return this.#fail("no JSON value");
-    const value = Number(found);
+    numberToken.lastIndex = this.#at;
+    if (!numberToken.test(this.#text)) return this.#fail("no JSON value");
+    const value = Number(this.#text.slice(this.#at, numberToken.lastIndex));
     if (!Number.isFinite(value)) return this.#fail("a number beyond double precision");
-    this.#at += found.length;
+    this.#at = numberToken.lastIndex;
     return value;
   }
 
@@ -239,6 +237,8 @@ class Reader {
     return failed;
   }
 }
+
+const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 
 const brokenEscape = "text with half a surrogate pair";
 
