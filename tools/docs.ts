@@ -6,7 +6,9 @@ import { configCodes } from "#cli/config/codes";
 import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
 import { testFileSchema } from "#cli/policies/test-file";
 import { requestSchema } from "#cli/request/schema";
+import { keySourceFaults } from "#identity/key-sources/faults";
 import { faultCodes } from "#platform/fault-codes";
+import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 
 /** The generated files, by path from the root of the repository. */
@@ -116,6 +118,16 @@ function renderFaults(): string {
     "| Code | Meaning |",
     "|---|---|",
     ...Object.entries(faultCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    "",
+    "## Keys of issuers",
+    "",
+    "Why the keys of an issuer could not be refreshed: on the status page (`issuers[].fault`), in the log, in metrics and in `garita jwks`.",
+    "",
+    "| Code | Meaning |",
+    "|---|---|",
+    ...Object.entries({ ...keySourceFaults, ...fetchFaultCodes }).map(
+      ([code, meaning]) => `| \`${code}\` | ${meaning} |`,
+    ),
     "",
     "## Reasons of decisions",
     "",

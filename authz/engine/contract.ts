@@ -1,3 +1,4 @@
+import type { AuthenticationPlan } from "#authz/authenticate/contract";
 import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { Decision, Explanation, RuleRef } from "./decision.ts";
@@ -17,8 +18,10 @@ export interface WorkloadView {
   mtlsRule(port: number): PeerAuthenticationRule | undefined;
   /** The RequestAuthentications that apply, as indexes into the rule set's list. ORDER: that in which their rules are gathered. */
   readonly requestAuthentications: readonly number[];
-  /** Does an enforced policy of this stage select the workload? */
-  readonly hasCustom: boolean;
+  /** Their JWT rules in the order in which they are tried; undefined: none. */
+  readonly authentication: AuthenticationPlan | undefined;
+  /** The providers that CUSTOM policies of the workload name, each once. Istio asks none of them when there are several. */
+  readonly customProviders: readonly string[];
 }
 
 /** A CUSTOM stage that wants its provider asked: the lowest matching rule per provider, providers in byte order of name. */

@@ -1,6 +1,8 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
+import { systemClock } from "#platform/clock";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -11,6 +13,7 @@ import { runTestFile, type TestResult } from "../policies/run-tests.ts";
 import { readTestFile, type TestFile, type TestFileFault } from "../policies/test-file.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { renderTests, type TestFormat, testFormats } from "../report/tests.ts";
+import type { AskEnvironment } from "../request/ask.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { readVersion } from "../version.ts";
 
@@ -42,9 +45,14 @@ export function define(command: Command, context: CommandContext): void {
         return;
       }
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
-      const snapshot = snapshotOfRules(engineOf(compiled.built, { index }));
+      const startedMillis = systemClock.nowMillis();
+      const environment: AskEnvironment = {
+        snapshot: snapshotOfRules(engineOf(compiled.built, { index })),
+        nowMillis: () => startedMillis,
+        tokens: noVerification,
+      };
       const place = (file: string) => pathFrom(folder, file);
-      const all = files.flatMap((file) => runTestFile(file, snapshot, place));
+      const all = (await Promise.all(files.map((file) => runTestFile(file, environment, place)))).flat();
       const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {

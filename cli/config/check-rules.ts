@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { isLocal, parseAddress, renderAddress } from "#platform/address";
+import { splitBlock } from "#platform/fetch/block";
 import type { ShapeFault } from "./check-shape.ts";
+import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener } from "./model.ts";
 
 type Rule = (config: RawConfig) => (ShapeFault | undefined)[];
@@ -14,7 +16,7 @@ export function checkRules(config: RawConfig): ShapeFault[] {
   return [...perListener, ...rules.flatMap((rule) => rule(config))].filter((fault) => fault !== undefined);
 }
 
-const httpOnly = ["destination", "pathPrefix", "attributeHeaders"] as const;
+const httpOnly = ["destination", "pathPrefix", "attributeHeaders", "upstreamHeaders"] as const;
 
 const listenerRules: readonly ListenerRule[] = [
   ({ address }, path) => [
@@ -125,6 +127,19 @@ const rules: readonly Rule[] = [
     ];
   },
   ({ admin }) => [tlsFault(admin?.tls, ["admin", "tls"])],
+  ({ jwt }) =>
+    (jwt?.blockedCidrs ?? []).map((text, i) =>
+      splitBlock(text) === undefined
+        ? fault("config/value", ["jwt", "blockedCidrs", i], `expected \`address/bits\`, found \`${text}\``)
+        : undefined,
+    ),
+  ({ jwt }) => {
+    const { refreshSeconds, maxStaleSeconds } = { ...jwtDefaults, ...jwt };
+    if (maxStaleSeconds >= 2 * refreshSeconds) return [];
+    const place = ["jwt", jwt?.maxStaleSeconds === undefined ? "refreshSeconds" : "maxStaleSeconds"];
+    const found = `\`maxStaleSeconds\` of ${maxStaleSeconds} is less than twice \`refreshSeconds\` of ${refreshSeconds}`;
+    return [fault("config/value", place, found, "keys would be dropped because one refresh failed")];
+  },
 ];
 
 const addressHelp = "`host:port`, `[IPv6]:port` or `unix:/path`";

@@ -1,4 +1,5 @@
 import type { WorkloadClaim } from "#authz/check/contract";
+import type { AlgorithmFit } from "#identity/token/verification";
 import type { Address } from "#platform/address";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
@@ -8,6 +9,7 @@ export interface ServiceConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly policies: { readonly directory: string };
   readonly admin: AdminConfig | undefined;
+  readonly jwt: JwtConfig;
   readonly logging: { readonly level: LogLevel };
 }
 
@@ -23,6 +25,8 @@ export interface ListenerConfig {
   readonly destination: { readonly address: string; readonly port: number } | undefined;
   readonly pathPrefix: string;
   readonly attributeHeaders: boolean;
+  /** Lower case. */
+  readonly upstreamHeaders: readonly string[];
   readonly secretFile: string | undefined;
   readonly explainToClient: boolean;
   readonly deadlineMillis: number;
@@ -36,6 +40,18 @@ export interface AdminConfig {
   readonly tokenFile: string | undefined;
 }
 
+/** Tokens and their issuers. */
+export interface JwtConfig {
+  readonly algorithmFit: AlgorithmFit;
+  readonly maxTokenBytes: number;
+  readonly cache: { readonly maxEntries: number; readonly maxBytes: number };
+  readonly refreshSeconds: number;
+  readonly maxStaleSeconds: number;
+  /** Each is a block. */
+  readonly blockedCidrs: readonly string[];
+  readonly caFile: string | undefined;
+}
+
 /** What a file says, once the schema has passed it: every key that is required is there, every value has its type. */
 export interface RawConfig {
   readonly listeners: readonly RawListener[];
@@ -45,6 +61,10 @@ export interface RawConfig {
     readonly socket?: string;
     readonly tls?: TlsFiles;
     readonly tokenFile?: string;
+  };
+  readonly jwt?: Partial<Omit<JwtConfig, "cache" | "caFile">> & {
+    readonly cache?: Partial<JwtConfig["cache"]>;
+    readonly caFile?: string;
   };
   readonly logging?: { readonly level?: LogLevel };
 }
@@ -60,6 +80,7 @@ export interface RawListener {
   readonly destination?: { readonly address: string; readonly port: number };
   readonly pathPrefix?: string;
   readonly attributeHeaders?: boolean;
+  readonly upstreamHeaders?: readonly string[];
   readonly secretFile?: string;
   readonly explainToClient?: boolean;
   readonly explainToClientForce?: boolean;

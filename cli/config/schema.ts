@@ -1,3 +1,5 @@
+import { jwtDefaults } from "./jwt-defaults.ts";
+
 /**
  * THE description of `garita.yaml`, as JSON Schema (draft-07, the dialect of editors): it checks files, completes them in editors
  * (`docs/garita.schema.json`) and is the source of `docs/config.md`.
@@ -118,6 +120,12 @@ const listener = object(
     attributeHeaders: flag(
       "HTTP only: believe the `x-garita-*` headers that Envoy was told to add (identity, addresses). Beyond this machine it demands mutual TLS or `secretFile`.",
     ),
+    upstreamHeaders: {
+      type: "array",
+      description:
+        "HTTP only: the request headers that an answer may set, as in Envoy's `allowed_upstream_headers`: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied.",
+      items: text("A header's name.", { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+    },
     secretFile: text(
       "A file with a secret that Envoy must present in `x-garita-secret` (HTTP: a header that it adds; gRPC: `initial_metadata`).",
     ),
@@ -140,6 +148,52 @@ const listener = object(
     socketMode: text("Unix socket only: its file mode, in octal.", { pattern: "^0?[0-7]{3}$", default: "0660" }),
   },
   { required: ["name", "protocol", "address"] },
+);
+
+const jwt = object(
+  "How tokens are verified, and how the keys of issuers are fetched, for RequestAuthentication. Everything applies on reload.",
+  {
+    algorithmFit: text(
+      "`envoy`: what Envoy accepts, which lets the type of the key decide where the token's `alg` says something else. `strict`: the `alg` must fit the key's type and curve, `crit` is refused, `exp` is required; tokens that Istio lets pass are refused then.",
+      { enum: ["envoy", "strict"], default: jwtDefaults.algorithmFit },
+    ),
+    maxTokenBytes: integer(
+      "Longer tokens are refused unread. The default is more than an Envoy with default limits lets pass.",
+      1024,
+      1024 * 1024,
+      jwtDefaults.maxTokenBytes,
+    ),
+    cache: object("Verified tokens that are remembered, so that a signature is checked once.", {
+      maxEntries: integer("So many tokens at most. 0: none.", 0, 10_000_000, jwtDefaults.cache.maxEntries),
+      maxBytes: integer(
+        "So much memory at most, as estimated from the lengths of tokens and claims.",
+        0,
+        16 * 1024 * 1024 * 1024,
+        jwtDefaults.cache.maxBytes,
+      ),
+    }),
+    refreshSeconds: integer(
+      "Keys are fetched anew after so long, up to a fifth earlier. An issuer's `Cache-Control: max-age` moves this, between a minute and 20 minutes (Istio's interval) or `refreshSeconds`, whichever is more.",
+      10,
+      86_400,
+      jwtDefaults.refreshSeconds,
+    ),
+    maxStaleSeconds: integer(
+      "Keys that could not be refreshed for so long are dropped, and tokens of their issuer refused. The default is Istio's. At least twice `refreshSeconds`.",
+      60,
+      7 * 86_400,
+      jwtDefaults.maxStaleSeconds,
+    ),
+    blockedCidrs: {
+      type: "array",
+      description:
+        "Blocks of addresses from which no keys are fetched, beside those that never are (link-local, metadata services of clouds, multicast, unspecified). Looked at when a connection is made, so that names count too; behind a proxy (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` of the environment) only addresses that are written as such.",
+      items: text("A block.", { examples: ["10.0.0.0/8", "fd00::/8"] }),
+    },
+    caFile: text(
+      "PEM: authorities of issuers' servers, beside those that Node trusts (`NODE_EXTRA_CA_CERTS` and `NODE_USE_SYSTEM_CA=1` count).",
+    ),
+  },
 );
 
 export const configSchema: ConfigSchema = object(
@@ -178,6 +232,7 @@ export const configSchema: ConfigSchema = object(
       },
       { minProperties: 1 },
     ),
+    jwt,
     logging: object("The log: JSON lines on standard output.", {
       level: text("Lines below this level are not written. Denials are written at `info`.", {
         enum: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],

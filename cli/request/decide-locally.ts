@@ -1,4 +1,6 @@
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
+import { systemClock } from "#platform/clock";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { wantsColour } from "../options.ts";
@@ -37,7 +39,9 @@ export async function decideLocally(
     context.finish(exitCodes.invalidPolicy);
     return undefined;
   }
-  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(compiled.built, options)));
+  const snapshot = snapshotOfRules(engineOf(compiled.built, options));
+  const environment = { snapshot, nowMillis: systemClock.nowMillis, tokens: noVerification };
+  const asked = await ask(await checkOf(options, context), environment);
   if (asked.ok) return { asked, digest: compiled.built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

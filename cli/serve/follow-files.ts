@@ -34,9 +34,9 @@ export function followFiles(configFile: string | undefined, onChange: () => void
   };
 }
 
-function filesOf({ listeners, admin }: ServiceConfig): string[] {
+function filesOf({ listeners, admin, jwt }: ServiceConfig): string[] {
   const own = listeners.flatMap(({ tls, secretFile }) => [...(tls ? tlsPaths(tls) : []), secretFile]);
-  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile];
+  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile, jwt.caFile];
   return [...new Set(all.filter((path) => path !== undefined))].sort();
 }
 

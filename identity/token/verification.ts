@@ -3,7 +3,9 @@ import type { ParsedToken, TokenFault } from "./token.ts";
 
 /**
  * How strict a verification is. `envoy`: what Envoy accepts, which lets the type of the key decide where the token's `alg` says something
- * else. `strict`: the `alg` must fit the key's type and curve (RFC 7518), `crit` is refused (RFC 7515 §4.1.11), `exp` is required.
+ * else. `strict`: the `alg` must fit the key's type and curve (RFC 7518), keys must be as long as it says (§3.2, §3.3) and be meant for
+ * signatures, `crit` is refused (RFC 7515 §4.1.11), `exp` is required, and the text must be base64url without anything else (§2) of
+ * JSON objects (RFC 8259).
  */
 export type AlgorithmFit = "envoy" | "strict";
 

@@ -1,3 +1,4 @@
+import { quote } from "#identity/encoding/quote";
 import type { ConditionEntry } from "#policy-compiler/document/model";
 import { suggest } from "#policy-compiler/document/suggest";
 import {
@@ -6,7 +7,6 @@ import {
   parseConditionKey,
 } from "#policy-compiler/document/values/condition-key";
 import type { Located } from "#policy-compiler/source/diagnostic";
-import { quote } from "./quote.ts";
 import type { AnyRow } from "./rule.ts";
 
 /** Keys that authors look for, and where Istio has the like of them. */

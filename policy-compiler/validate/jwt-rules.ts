@@ -1,9 +1,11 @@
-import { parseDuration } from "#policy-compiler/document/values/duration";
+import { quote } from "#identity/encoding/quote";
+import { readKeySet as readAsEnvoy } from "#identity/key-set/read-key-set";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
+
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { parseHttpUri } from "./jwks-uri.ts";
 import { readKeySet } from "./key-set/read.ts";
-import { usableKeys } from "./key-set/usable.ts";
-import { found, quote } from "./quote.ts";
+import { found } from "./quote.ts";
 import type { AnyRow } from "./rule.ts";
 
 /** Rows about RequestAuthentication. Istio: RequestAuthentication, JWTRule. */
@@ -63,7 +65,7 @@ export const jwtRows: readonly AnyRow[] = [
     about: "jwtRule",
     *find({ jwks }) {
       if (jwks === undefined || jwks.value === "" || !readKeySet(jwks.value).ok) return;
-      const usable = usableKeys(jwks.value);
+      const usable = readAsEnvoy(jwks.value);
       if (usable.ok) return;
       yield {
         span: jwks.span,

@@ -1,7 +1,8 @@
+import { quote } from "#identity/encoding/quote";
 import type { Placement, TargetRef } from "#policy-compiler/document/model";
 import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
 import type { Span } from "#policy-compiler/source/diagnostic";
-import { found, quote } from "./quote.ts";
+import { found } from "./quote.ts";
 import type { AnyRow } from "./rule.ts";
 
 const dryRun = "istio.io/dry-run";

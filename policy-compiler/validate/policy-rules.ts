@@ -1,6 +1,6 @@
+import { quote } from "#identity/encoding/quote";
 import type { SourceField } from "#policy-compiler/document/model";
 import { parseConditionKey } from "#policy-compiler/document/values/condition-key";
-import { quote } from "./quote.ts";
 import type { AnyRow, Fields } from "./rule.ts";
 import { widenedByIstiosCheck } from "./tcp-widening.ts";
 

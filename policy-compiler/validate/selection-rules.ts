@@ -1,6 +1,6 @@
+import { quote } from "#identity/encoding/quote";
 import type { Selector } from "#policy-compiler/document/model";
 import { suggest } from "#policy-compiler/document/suggest";
-import { quote } from "./quote.ts";
 import type { Label, RegisteredScope, RegisteredWorkloads } from "./registered-workloads.ts";
 import type { AnyRow, Fault, Subjects } from "./rule.ts";
 
@@ -12,7 +12,7 @@ export const selectionRows: readonly AnyRow[] = [
   {
     code: "lint/selects-nothing",
     about: "document",
-    *find(policy, mesh, registered) {
+    *find(policy, mesh, { workloads: registered }) {
       const { targetRef, targetRefs, selector } = placementOf(policy);
       if (registered.isEmpty || targetRef !== undefined || targetRefs.length > 0) return;
       const { namespace } = policy.head;

@@ -1,3 +1,4 @@
+import { quote } from "#identity/encoding/quote";
 import { type CidrFault, parseCidr } from "#policy-compiler/document/values/cidr";
 import type { ConditionSyntax } from "#policy-compiler/document/values/condition-key";
 import { parsePathTemplate } from "#policy-compiler/document/values/path-template";
@@ -11,7 +12,7 @@ import {
 import { parseTrustDomainPattern, type TrustDomainFault } from "#policy-compiler/document/values/trust-domain";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { judgedKey } from "./condition-key-rules.ts";
-import { found, quote } from "./quote.ts";
+import { found } from "./quote.ts";
 import type { AnyRow, Fault, ListSubject, Subjects } from "./rule.ts";
 
 /** A list of values, wherever it stands: in a source, an operation or a condition. `name` is how the author knows it. */

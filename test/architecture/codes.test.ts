@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
+import { keySourceFaults } from "#identity/key-sources/faults";
+import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { diagnosticCodes } from "#policy-compiler/source/codes";
 import { readSource, sourceFiles, withoutComments } from "./source-tree.ts";
 
@@ -10,6 +12,8 @@ const tables = [
   { file: "policy-compiler/source/codes.ts", codes: diagnosticCodes, given: "policy-compiler/" },
   { file: "cli/config/codes.ts", codes: configCodes, given: "cli/config/" },
   { file: "authz/engine/decision.ts", codes: decisionReasons, given: "authz/" },
+  { file: "identity/key-sources/faults.ts", codes: keySourceFaults, given: "identity/" },
+  { file: "platform/fetch/fault-codes.ts", codes: fetchFaultCodes, given: "platform/" },
 ] as const;
 
 function textOf(prefix: string, but: string): string {

@@ -1,4 +1,5 @@
 import type { RuleSetStatus } from "#authz/rulesets/status";
+import type { KeySourceStatus } from "#identity/key-sources/contract";
 import type { TlsMaterial } from "#platform/tls-material";
 
 /** One listener on the status page. */
@@ -26,6 +27,8 @@ export interface StatusPage {
   readonly ending: boolean;
   readonly rules: RuleSetStatus;
   readonly listeners: readonly ListenerStatus[];
+  /** Where the keys of tokens come from, as far as the rules in force name them. */
+  readonly issuers?: readonly KeySourceStatus[];
   readonly configuration: ConfigurationStatus;
   /** Log lines dropped because nobody read them. */
   readonly droppedLogLines: number;

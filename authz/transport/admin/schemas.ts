@@ -74,6 +74,36 @@ const rules = {
   required: ["source", "ready", "current"],
 } as const;
 
+const issuer = {
+  type: "object",
+  description: "Where the keys of an issuer's tokens come from.",
+  properties: {
+    name: { type: "string", description: "The URI of the keys, or the issuer; an inline set is named by its rule." },
+    kind: { enum: ["inline", "uri", "discovery"] },
+    state: {
+      enum: ["keys", "unfetched", "unusable"],
+      description: "`unfetched`: no document came yet. `unusable`: one came, and no key in it can be used.",
+    },
+    keys: {
+      type: "array",
+      description: "The usable keys, without the keys themselves.",
+      items: { type: "object", properties: { kty: text, kid: text, alg: text } },
+    },
+    fetchedMillis: {
+      ...time,
+      description: "The document in use came, or was found unchanged. Milliseconds since the epoch.",
+    },
+    attemptedMillis: time,
+    nextMillis: time,
+    fault: {
+      type: "object",
+      description: "Why the newest attempt failed.",
+      properties: { code: text, message: text, atMillis: time },
+    },
+  },
+  required: ["name", "kind", "state", "keys"],
+} as const;
+
 const status = {
   type: "object",
   properties: {
@@ -95,6 +125,7 @@ const status = {
         },
       },
     },
+    issuers: { type: "array", items: issuer },
     configuration: {
       type: "object",
       properties: {

@@ -17,7 +17,7 @@ export type JsonRead =
   | { readonly ok: true; readonly value: JsonValue; readonly end: number }
   | { readonly ok: false; readonly at: number; readonly fault: string };
 
-/** Deepest nesting read; both Istio's and Envoy's readers give up somewhere, and no key set comes near it. */
+/** Deepest nesting read; Istio's reader gives up somewhere, and no key set comes near it. */
 const deepest = 100;
 
 /** Reads the first JSON value (RFC 8259) of a text. Total. */
@@ -28,7 +28,7 @@ export function readJson(text: string): JsonRead {
   return { ok: true, value, end: reader.at };
 }
 
-/** The last member of that name, as Go and Envoy see it. */
+/** The last member of that name, as Go sees it. */
 export function memberOf(value: JsonValue, name: string): JsonValue | undefined {
   return value.kind === "object" ? value.members.findLast((member) => member.name === name)?.value : undefined;
 }

@@ -1,4 +1,4 @@
-import { quote } from "../quote.ts";
+import { quote } from "#identity/encoding/quote";
 import { isBase64ForIstio } from "./base64.ts";
 import { type JsonValue, memberOf, readJson } from "./json-text.ts";
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { readKeySet as readAsEnvoy } from "#identity/key-set/read-key-set";
 import { decodeDocuments } from "#policy-compiler/document/decode-documents";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { parseHttpUri } from "#policy-compiler/validate/jwks-uri";
 import { readKeySet } from "#policy-compiler/validate/key-set/read";
-import { usableKeys } from "#policy-compiler/validate/key-set/usable";
 import { validateDocuments } from "#policy-compiler/validate/validate";
 
 function readCases<T>(name: string): readonly T[] {
@@ -97,7 +97,7 @@ describe("verdicts on inline key sets", () => {
 
   it("are Envoy's, as to their use", () => {
     const asked = cases.filter(({ envoy }) => envoy !== undefined);
-    for (const { jwks, envoy } of asked) assert.equal(usableKeys(jwks).ok, envoy, jwks);
+    for (const { jwks, envoy } of asked) assert.equal(readAsEnvoy(jwks).ok, envoy, jwks);
     assert.ok(asked.length >= 600 && asked.some(({ envoy }) => envoy) && asked.some(({ envoy }) => !envoy));
   });
 });

@@ -2,8 +2,7 @@ import { equal, match, ok } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAnswerCase } from "../cases/answer-case.ts";
-import { product } from "../cases/product.ts";
+import { createCaseRunner } from "../cases/answer-case.ts";
 import { differencesFromEnvoy } from "./differences.ts";
 import type { GeneratedCase } from "./generate.ts";
 import { recordCases } from "./record.ts";
@@ -16,19 +15,20 @@ const shownDifferences = 10;
  */
 export async function compareWithEnvoy(binary: string, cases: readonly GeneratedCase[]): Promise<void> {
   const recorded = await recordCases(binary, cases);
-  const answerCase = createAnswerCase(product);
+  const runner = createCaseRunner();
   const wrong: string[] = [];
   const lines: string[] = [];
   for (const [i, generated] of cases.entries()) {
     const envoy = recorded[i]!;
     // Nothing but keys that no token could be verified with may keep a listener from being there.
     if (envoy.expect.decision === "config-error") match(envoy.expect.details ?? "", /invalid local jwks/);
-    const answer = await answerCase({ type: "request", case: generated.case, setting: generated.setting });
+    const answer = await runner.answer({ type: "request", case: generated.case, setting: generated.setting });
     const found = differencesFromEnvoy(generated, envoy, answer);
     if (found.length === 0) continue;
     wrong.push(`${generated.case.name} (${generated.stories.join(", ")}): ${JSON.stringify(found)}`);
     lines.push(JSON.stringify(generated.setting), JSON.stringify({ ...generated.case, expect: envoy.expect }));
   }
+  await runner.stop();
   const allowed = recorded.filter(({ expect }) => expect.decision === "allow").length;
   ok(allowed > cases.length / 3 && allowed < (cases.length * 2) / 3, `${allowed} of ${cases.length} came through`);
   const file = lines.length === 0 ? "" : await keep(lines);

@@ -18,6 +18,24 @@ const http = (more: string, address = "127.0.0.1:1") =>
 const admin = (text: string) => `listeners: [${grpc}]${rest}admin: ${text}\n`;
 
 const rows: readonly Row[] = [
+  {
+    title: "a blocked range that is none",
+    code: "config/value",
+    message: /expected `address\/bits`, found `10\.0\.0\.0`/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { blockedCidrs: [10.0.0.0/8, ^10.0.0.0] }\n`,
+  },
+  {
+    title: "keys that are dropped before they are refreshed twice",
+    code: "config/value",
+    message: /`maxStaleSeconds` of 599 is less than twice `refreshSeconds` of 300/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { maxStaleSeconds: ^599 }\n`,
+  },
+  {
+    title: "a fit of algorithms that nobody knows",
+    code: "config/value",
+    message: /expected one of `envoy`, `strict`/,
+    yaml: `listeners: [${grpc}]${rest}jwt: { algorithmFit: ^lax }\n`,
+  },
   { title: "not YAML", code: "config/syntax", message: /./, yaml: `listeners: [${grpc}^` },
   { title: "a tab", code: "config/syntax", message: /tab/i, yaml: `listeners:\n^\t- ${grpc}${rest}` },
   {
@@ -262,7 +280,7 @@ test("a mistyped key gets a suggestion", async () => {
 });
 
 test("every code has a case here, but for those of other tests", () => {
-  const elsewhere = ["config/unreadable", "config/environment"];
+  const elsewhere = ["config/missing", "config/unreadable", "config/environment"];
   const seen = new Set<string>([...rows.map(({ code }) => code), ...elsewhere]);
   assert.deepEqual([...seen].sort(), Object.keys(configCodes).sort());
 });

@@ -34,6 +34,7 @@ test("a minimal configuration gets every default", async () => {
         destination: undefined,
         pathPrefix: "",
         attributeHeaders: false,
+        upstreamHeaders: [],
         secretFile: undefined,
         explainToClient: false,
         deadlineMillis: 5000,
@@ -42,8 +43,47 @@ test("a minimal configuration gets every default", async () => {
     ],
     policies: { directory: "/etc/garita/p" },
     admin: undefined,
+    jwt: {
+      algorithmFit: "envoy",
+      maxTokenBytes: 65_536,
+      cache: { maxEntries: 20_000, maxBytes: 64 * 1024 * 1024 },
+      refreshSeconds: 300,
+      maxStaleSeconds: 604_800,
+      blockedCidrs: [],
+      caFile: undefined,
+    },
     logging: { level: "info" },
   });
+});
+
+test("every key of `jwt` counts, in the file and in the environment", async () => {
+  const said = {
+    algorithmFit: "strict",
+    maxTokenBytes: 2048,
+    cache: { maxEntries: 1, maxBytes: 2 },
+    refreshSeconds: 60,
+    maxStaleSeconds: 120,
+    blockedCidrs: ["10.0.0.0/8", "fd00::/8"],
+    caFile: "ca.pem",
+  };
+  const wanted = { ...said, caFile: "/etc/garita/ca.pem" };
+  assert.deepEqual((await accepted(`${minimal}jwt: ${JSON.stringify(said)}\n`)).jwt, wanted);
+  const environment = {
+    GARITA_JWT__ALGORITHM_FIT: "strict",
+    GARITA_JWT__MAX_TOKEN_BYTES: "2048",
+    GARITA_JWT__CACHE__MAX_ENTRIES: "1",
+    GARITA_JWT__CACHE__MAX_BYTES: "2",
+    GARITA_JWT__REFRESH_SECONDS: "60",
+    GARITA_JWT__MAX_STALE_SECONDS: "120",
+    GARITA_JWT__BLOCKED_CIDRS: '["10.0.0.0/8", "fd00::/8"]',
+    GARITA_JWT__CA_FILE: "ca.pem",
+  };
+  assert.deepEqual((await accepted(minimal, environment)).jwt, wanted);
+});
+
+test("a part of `jwt.cache` leaves the other part", async () => {
+  const { jwt } = await accepted(`${minimal}jwt: { cache: { maxEntries: 7 } }\n`);
+  assert.deepEqual(jwt.cache, { maxEntries: 7, maxBytes: 64 * 1024 * 1024 });
 });
 
 test("paths are relative to the file, in every key that holds one", async () => {
@@ -128,9 +168,15 @@ test("a variable that leads nowhere or has the wrong type is refused by its name
 });
 
 test("a file that is not there is a finding", async (t) => {
-  const result = await loadConfig(join(await tempFolder(t), "none.yaml"), {});
-  assert.ok(!result.ok);
-  assert.equal(result.findings[0]?.code, "config/unreadable");
+  const folder = await tempFolder(t);
+  for (const path of [join(folder, "none.yaml"), folder, join(folder, "no", "garita.yaml")]) {
+    const result = await loadConfig(path, {});
+    assert.ok(!result.ok);
+    assert.deepEqual(
+      result.findings.map(({ code, file }) => [code, file]),
+      [["config/missing", path]],
+    );
+  }
 });
 
 test("hostile files are refused quickly", async () => {

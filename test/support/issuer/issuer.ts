@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAuthority } from "#test/support/service/certificates";
+
+/** An issuer that runs over HTTPS on this machine, with a certificate of an authority of its own. Whoever starts it stops it. */
+export interface Issuer {
+  /** `https://localhost:PORT`, without a trailing slash. */
+  readonly issuer: string;
+  readonly jwksUri: string;
+  readonly port: number;
+  /** PEM of the authority that signed its certificate. */
+  readonly caFile: string;
+  /**
+   * An access token signed with the newest key. `claims` go over those of a plausible token (`iss`, `sub`, `aud`, `iat`, `exp`); one that is undefined
+   * is left out.
+   */
+  token(claims?: Readonly<Record<string, unknown>>): Promise<string>;
+  /** New keys, from now on and at once; the old ones are no longer published. */
+  rotate(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** An HTTPS server on a free port whose answers can be exchanged while it runs. */
+export interface IssuerServer {
+  readonly issuer: string;
+  readonly port: number;
+  readonly caFile: string;
+  readonly ca: Buffer;
+  answerWith(answerer: Answerer): void;
+  stop(): Promise<void>;
+}
+
+export async function startIssuerServer(): Promise<IssuerServer> {
+  const folder = await mkdtemp(join(tmpdir(), "garita-issuer-"));
+  const authority = createAuthority(folder, "issuer-ca");
+  const { cert, key } = authority.issue("issuer", "DNS:localhost,IP:127.0.0.1");
+  let answerer: Answerer = (_, response) => response.writeHead(503).end();
+  const server = createServer({ cert, key }, (request, response) => answerer(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    issuer: `https://localhost:${port}`,
+    port,
+    caFile: authority.caFile,
+    ca: authority.ca,
+    answerWith(next) {
+      answerer = next;
+    },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
