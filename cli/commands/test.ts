@@ -1,7 +1,5 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { snapshotOfRules } from "#authz/check/snapshot";
-import { noVerification } from "#authz/check/tokens/no-verification";
 import { systemClock } from "#platform/clock";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
@@ -13,7 +11,6 @@ import { runTestFile, type TestResult } from "../policies/run-tests.ts";
 import { readTestFile, type TestFile, type TestFileFault } from "../policies/test-file.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { renderTests, type TestFormat, testFormats } from "../report/tests.ts";
-import type { AskEnvironment } from "../request/ask.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { readVersion } from "../version.ts";
 
@@ -46,13 +43,9 @@ export function define(command: Command, context: CommandContext): void {
       }
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
       const startedMillis = systemClock.nowMillis();
-      const environment: AskEnvironment = {
-        snapshot: snapshotOfRules(engineOf(compiled.built, { index })),
-        nowMillis: () => startedMillis,
-        tokens: noVerification,
-      };
+      const engine = engineOf(compiled.built, { index });
       const place = (file: string) => pathFrom(folder, file);
-      const all = (await Promise.all(files.map((file) => runTestFile(file, environment, place)))).flat();
+      const all = (await Promise.all(files.map((file) => runTestFile(file, engine, startedMillis, place)))).flat();
       const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {

@@ -1,10 +1,12 @@
 import { refusal } from "#authz/check/refusal";
 import { refuse, type Verdict } from "#authz/check/verdict";
+import type { Engine } from "#authz/engine/contract";
 import type { Explanation, RuleRef } from "#authz/engine/decision";
 import { type AskEnvironment, ask } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { nearestOf } from "../request/explanation.ts";
+import { localEnvironment } from "../request/local-environment.ts";
 import { describeRefusal, isBesidePolicies } from "./describe-refusal.ts";
 import type { Expectation, TestFile } from "./test-file.ts";
 
@@ -26,16 +28,17 @@ export interface TestResult {
 type Place = (file: string) => string;
 
 /**
- * Runs every pair of a file against a rule set, at the file's own time where it has one. Pure but for its arguments; the same input gives
+ * Runs every pair of a file against rules, at the file's own time where it has one, else at that of the run. Pure but for its arguments; the same input gives
  * the same results.
  */
 export async function runTestFile(
   file: TestFile,
-  outside: AskEnvironment,
+  engine: Engine,
+  startedMillis: number,
   place: Place,
 ): Promise<readonly TestResult[]> {
-  const { nowMillis } = file;
-  const environment = nowMillis === undefined ? outside : { ...outside, nowMillis: () => nowMillis };
+  const { nowMillis = startedMillis, providers } = file;
+  const environment = await localEnvironment(engine, () => nowMillis, providers);
   const expected = new Map<string, Expectation>();
   for (const expectation of file.expectations) {
     for (const caller of expectation.callers) {

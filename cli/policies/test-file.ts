@@ -4,8 +4,13 @@ import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { object, text } from "../config/schema.ts";
 import { suggest } from "../config/suggest.ts";
-import type { CallerDescription, HttpDescription, WorkloadDescription } from "../request/description.ts";
-import { callerSchema, httpProperties, workloadSchema } from "../request/schema.ts";
+import type {
+  CallerDescription,
+  DescribedAnswer,
+  HttpDescription,
+  WorkloadDescription,
+} from "../request/description.ts";
+import { callerSchema, httpProperties, providersSchema, workloadSchema } from "../request/schema.ts";
 
 /** A `*_test.yaml`: every caller with every request. What no expectation lists must be denied. */
 export interface TestFile {
@@ -13,6 +18,8 @@ export interface TestFile {
   readonly workload: WorkloadDescription;
   /** The clock of its checks, Unix milliseconds; undefined: that of the run. */
   readonly nowMillis: number | undefined;
+  /** What extension providers answer, by name. */
+  readonly providers: Readonly<Record<string, DescribedAnswer>>;
   readonly callers: Readonly<Record<string, CallerDescription>>;
   readonly requests: Readonly<Record<string, TestRequest>>;
   readonly expectations: readonly Expectation[];
@@ -60,6 +67,7 @@ export const testFileSchema = object(
         pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$",
       },
     ),
+    providers: providersSchema,
     callers: { type: "object", description: "Callers by name; `{}` is anybody.", additionalProperties: callerSchema },
     requests: {
       type: "object",
@@ -92,7 +100,8 @@ export const testFileSchema = object(
   { required: ["callers", "requests", "expect"] },
 );
 
-interface Raw extends Omit<TestFile, "path" | "expectations" | "workload" | "nowMillis" | "lines"> {
+interface Raw extends Omit<TestFile, "path" | "expectations" | "workload" | "nowMillis" | "providers" | "lines"> {
+  readonly providers?: TestFile["providers"];
   readonly workload?: WorkloadDescription;
   readonly now?: string;
   readonly expect: readonly Omit<Expectation, "line">[];
@@ -114,10 +123,10 @@ export function readTestFile(
   const faults = [...checkNow(path, raw, yaml), ...checkNames(path, raw, yaml), ...checkReasons(path, raw, yaml)];
   if (faults.length > 0) return { file: undefined, faults };
   const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
-  const { callers, requests, workload = {}, now } = raw;
+  const { callers, requests, workload = {}, providers = {}, now } = raw;
   const nowMillis = now === undefined ? undefined : Date.parse(now);
   return {
-    file: { path, workload, nowMillis, callers, requests, expectations, lines: linesOf(raw, yaml) },
+    file: { path, workload, nowMillis, providers, callers, requests, expectations, lines: linesOf(raw, yaml) },
     faults,
   };
 }

@@ -1,14 +1,10 @@
-import { snapshotOfRules } from "#authz/check/snapshot";
-import { noVerification } from "#authz/check/tokens/no-verification";
 import { systemClock } from "#platform/clock";
 import type { CommandContext } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { wantsColour } from "../options.ts";
-import { compileFolder, engineOf } from "../policies/compile-folder.ts";
-import { renderDiagnostics } from "../report/print.ts";
+import { engineOf } from "../policies/compile-folder.ts";
+import { compileOrReport } from "../policies/compile-or-report.ts";
 import { UsageFault } from "../usage-fault.ts";
-import { readVersion } from "../version.ts";
 import { type Asked, ask } from "./ask.ts";
+import { localEnvironment } from "./local-environment.ts";
 import { checkOf, type RequestOptions } from "./options.ts";
 
 /** A request that was decided by a folder's policies. */
@@ -32,16 +28,11 @@ export async function decideLocally(
   options: LocalOptions,
   context: CommandContext,
 ): Promise<DecidedLocally | undefined> {
-  const compiled = await compileFolder(folder, options);
-  if (compiled.built === undefined) {
-    const colour = wantsColour(context, "errors");
-    context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));
-    context.finish(exitCodes.invalidPolicy);
-    return undefined;
-  }
-  const snapshot = snapshotOfRules(engineOf(compiled.built, options));
-  const environment = { snapshot, nowMillis: systemClock.nowMillis, tokens: noVerification };
-  const asked = await ask(await checkOf(options, context), environment);
-  if (asked.ok) return { asked, digest: compiled.built.digest };
+  const built = await compileOrReport(folder, options, context);
+  if (built === undefined) return undefined;
+  const { check, providers } = await checkOf(options, context);
+  const environment = await localEnvironment(engineOf(built, options), systemClock.nowMillis, providers);
+  const asked = await ask(check, environment);
+  if (asked.ok) return { asked, digest: built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { KeySetStore } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
-import { nameOfSource } from "#identity/key-sources/name-of-source";
 import type { Attempt } from "#identity/key-sources/remote-source";
+import { nameOfSource } from "#identity/key-sources/shown";
 import type { Clock } from "#platform/clock";
 import { createAddressGuard, parseBlock } from "#platform/fetch/address-guard";
 import { loadTrustedRoots } from "#platform/fetch/trusted-roots";

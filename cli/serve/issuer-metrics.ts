@@ -1,6 +1,6 @@
 import type { KeySourceStatus } from "#identity/key-sources/contract";
-import { nameOfSource } from "#identity/key-sources/name-of-source";
 import type { Attempt } from "#identity/key-sources/remote-source";
+import { nameOfSource } from "#identity/key-sources/shown";
 import type { Metrics, Reading } from "#platform/metrics";
 
 interface Now {

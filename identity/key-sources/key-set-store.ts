@@ -1,9 +1,10 @@
 import type { KeySource } from "#identity/key-set/key-source";
 import type { FetchDocument, KeySetStore, KeySets, KeySourceStatus, KeyState } from "./contract.ts";
 import { readKeys } from "./load-keys.ts";
-import { nameOfSource } from "./name-of-source.ts";
+
 import { type Attempt, createRemoteSource, type RemoteSource, type StoreClock, type Timers } from "./remote-source.ts";
 import { createSharedFetch } from "./shared-fetch.ts";
+import { nameOfSource, shownKey } from "./shown.ts";
 import type { RefreshSettings } from "./timing.ts";
 import { renewedKeySet } from "./versions.ts";
 
@@ -135,7 +136,7 @@ function createInlineSource(source: KeySource & { readonly kind: "inline" }): En
     name: nameOfSource(source),
     kind: "inline",
     state: state.kind,
-    keys: read.kind === "keys" ? read.keys.map(({ kty, kid, alg }) => ({ kty, kid, alg })) : [],
+    keys: read.kind === "keys" ? read.keys.map(shownKey) : [],
     fetchedMillis: undefined,
     attemptedMillis: undefined,
     nextMillis: undefined,

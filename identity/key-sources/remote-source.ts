@@ -3,8 +3,8 @@ import type { KeySource } from "#identity/key-set/key-source";
 import type { KeySourceStatus, KeyState } from "./contract.ts";
 import { type KeySourceFault, keySourceFault } from "./faults.ts";
 import { type KeysLoaded, loadKeys } from "./load-keys.ts";
-import { nameOfSource } from "./name-of-source.ts";
 import type { SharedFetch } from "./shared-fetch.ts";
+import { nameOfSource, shownKey } from "./shown.ts";
 import { type RefreshSettings, refreshDelayMillis, retryDelayMillis } from "./timing.ts";
 import { createUnknownKids } from "./unknown-kids.ts";
 import { renewedKeySet } from "./versions.ts";
@@ -183,7 +183,7 @@ export function createRemoteSource(
       name: nameOfSource(source),
       kind: source.kind,
       state: state.kind,
-      keys: state.kind === "keys" ? state.keys.keys.map(({ kty, kid, alg }) => ({ kty, kid, alg })) : [],
+      keys: state.kind === "keys" ? state.keys.keys.map(shownKey) : [],
       fetchedMillis: good?.atMillis,
       attemptedMillis,
       nextMillis:

@@ -14,7 +14,11 @@ function sameKeys(left: readonly VerificationKey[], right: readonly Verification
   return left.length === right.length && left.every((key, i) => markOf(key) === markOf(right[i]!));
 }
 
-/** Equal for equal keys, and only for them. */
-function markOf({ kty, kid, alg, crv, jwk }: VerificationKey): string {
-  return JSON.stringify([kty, kid, alg, crv, Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1))]);
+/** Equal for equal keys, and only for them: every member counts, in whatever order it stands. */
+function markOf(key: VerificationKey): string {
+  return JSON.stringify(sorted({ ...key, jwk: sorted(key.jwk) }));
+}
+
+function sorted(members: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
 }

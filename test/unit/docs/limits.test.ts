@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
+import { maxDocumentBytes } from "#cli/serve/issuer-keys";
+import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
@@ -38,6 +40,9 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| messages inside one another", number(MAX_DEPTH)],
   ["| message above the receive limit", mebibytes(receiveLimitBytes)],
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
+  ["| document of keys", mebibytes(maxDocumentBytes)],
+  ["| usable keys of a source", number(maxKeys)],
+  ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],
   ["| policy files", number(directoryLimits.files)],
   ["| bytes that are read from the folder", `${directoryLimits.totalSizeBytes / 1024 ** 3} GiB`],
   ["| folders inside one another", number(directoryLimits.depth)],

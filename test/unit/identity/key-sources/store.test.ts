@@ -214,6 +214,8 @@ test("another key under the same id, another order, another member: another vers
   const key = { kty: "oct", kid: "1", k: "AAAA" };
   const texts = [
     [key],
+    [{ ...key, use: "enc" }],
+    [{ ...key, alg: "HS256" }],
     [{ ...key, k: "BBBB" }],
     [{ ...key, k: "BBBB" }, key],
     [key, { ...key, k: "BBBB" }],

@@ -1,3 +1,6 @@
+/** What people are shown of sources and keys. Never a secret. */
+import { utf8Text } from "#identity/encoding/byte-string";
+import type { VerificationKey } from "#identity/key-set/key-set";
 import type { KeySource } from "#identity/key-set/key-source";
 
 /** Longer names are cut. */
@@ -23,4 +26,15 @@ function fullName(source: KeySource): string {
 /** RFC 3986 §3.2.1: what stands before the `@` of the authority is nobody's business. */
 export function withoutCredentials(uri: string): string {
   return uri.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/*)[^/?#]*@/, "$1");
+}
+
+/** What tells a key from others, as text. */
+export function shownKey({ kty, kid, alg }: VerificationKey): ShownKey {
+  return { kty, kid: utf8Text(kid), alg: utf8Text(alg) };
+}
+
+interface ShownKey {
+  readonly kty: string;
+  readonly kid: string;
+  readonly alg: string;
 }
