@@ -63,7 +63,7 @@ function asReceived<T extends SeenUpstream>(answer: T, { repeated, sent, payload
   const { upstream } = answer;
   if (upstream === undefined) return answer;
   const set = upstream.set.flatMap(([name, value], _, all): [string, string][] => {
-    const alone = all.every(([other, text]) => other !== name || text === value);
+    const alone = all.filter(([other]) => other === name).length === 1;
     const before = sent.filter(([own]) => own.toLowerCase() === name).map(([, own]) => trimmed(own));
     if (alone && before.length === 1 && before[0] === trimmed(value)) return [];
     const parts = trimmed(value).split(",");
