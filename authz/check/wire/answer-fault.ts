@@ -1,12 +1,14 @@
-import { envoyStatusCodes } from "#policy-compiler/ruleset/providers/status-codes";
 import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
 
 /** Headers, names, body and metadata of one answer together, in characters. Envoy takes 60 KiB of request headers by default. */
 export const MAX_ANSWER_LENGTH = 256 * 1024;
 
-/** May Envoy be asked to send this status? It would refuse or misread any other than those of `envoy.type.v3.StatusCode`. */
+/**
+ * May Envoy be asked to send this status? It sends any of sixteen bits as it stands, also those that its enumeration of statuses lacks: an
+ * extension provider may have chosen it. 0 would be its own 403.
+ */
 export function isClientStatus(status: number): boolean {
-  return envoyStatusCodes.has(status);
+  return Number.isInteger(status) && status >= 1 && status <= 0xffff;
 }
 
 /**

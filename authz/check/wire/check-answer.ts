@@ -5,6 +5,8 @@ export interface HeaderEdit {
   readonly name: string;
   readonly value: ByteString;
   readonly add?: boolean;
+  /** Response headers only: where the upstream's answer has no header of the name, or where it has one. Such a name stands there once. */
+  readonly onlyIf?: "absent" | "present";
 }
 
 /** What Envoy is told in a CheckResponse. The encoder gives every header explicit `append`, `append_action` and `keep_empty_value`. */
