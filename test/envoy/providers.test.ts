@@ -39,6 +39,7 @@ import {
 import { type IstioProviderOptions, istioExtAuthz, istioNetworkExtAuthz } from "#test/support/providers/istio-filter";
 import { questionOf } from "#test/support/providers/question";
 import { providersRuleSet } from "#test/support/providers/rule-set";
+import { Random, testSeed } from "#test/support/random";
 
 /**
  * What a provider is sent by Garita, compared with what a real Envoy sends it whose filter is the one that Istio generates. Both see the
@@ -408,6 +409,42 @@ test("an allowing answer over gRPC changes what it changes at Istio's Envoy", as
       grpc.answer(() => answerBytes(0, ok(value)));
       await compareAnswers("grpc", `${target} ${JSON.stringify(value)}`, target);
     }
+  }
+});
+
+const RANDOM_ANSWERS = 150;
+
+test("what random answers change, and in which order", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  const random = new Random(testSeed("random answers"));
+  const some = <T>(below: number, make: () => T): T[] => Array.from({ length: random.below(below) }, make);
+  const names = ["x-one", "X-Two", "x-new", "x-e", "cookie", "x-envoy-a", "user-agent"];
+  const piece = () =>
+    some(4, () => random.pick(["a", "b", "A", "%41", "+", ";", "?", "/", "~", "!", "%C3%A9"])).join("");
+  const append = () => random.pick([{}, {}, { append: true }, { append: false }]);
+  const action = () => random.pick([{}, {}, ...[1, 2, 3, 9].map((appendAction) => ({ appendAction }))]);
+  for (let i = 0; i < RANDOM_ANSWERS; i++) {
+    const value: MessageInitShape<typeof OkHttpResponseSchema> = {
+      headers: [
+        ...some(5, () => header(random.pick(names), random.pick(["v", "", "a,b", "w", "\u00e9"]), append())),
+        ...some(2, () => header(":path", random.pick(["/p", "/p?b&a", "/?="]))),
+        ...some(2, () => header(random.pick(["host", ":authority"]), random.pick(["other", "b:80"]), append())),
+      ],
+      headersToRemove: some(3, () => random.pick([...names, "nothing", "Host", ":path"])),
+      responseHeadersToAdd: some(6, () =>
+        header(
+          random.pick(["x-upstream", "x-r", "X-R", "x-q"]),
+          random.pick(["v", "w", ""]),
+          random.pick([append(), action()]),
+        ),
+      ),
+      queryParametersToSet: some(3, () => ({ key: piece(), value: piece() })),
+      queryParametersToRemove: some(3, piece),
+    };
+    const query =
+      random.below(4) === 0 ? "" : `?${some(5, () => random.pick([piece(), `${piece()}=${piece()}`])).join("&")}`;
+    grpc.answer(() => answerBytes(0, ok(value)));
+    await compareAnswers("grpc", `${query} ${JSON.stringify(value)}`, `/a${query}`);
   }
 });
 
