@@ -4,7 +4,7 @@ import { parseToken } from "#identity/token/parse";
 import type { HttpDescription } from "./description.ts";
 
 /** Stands for the described token in header lines and paths. */
-export const TOKEN_MARK = `\${token}`;
+export const TOKEN_MARK = "<token>";
 
 /** No issuer signs so: it is as long as no signature is. */
 const DESCRIBED_SIGNATURE = Buffer.from("described, not signed").toString("base64url");
@@ -15,7 +15,7 @@ function describedToken(claims: Readonly<Record<string, unknown>>): string {
   return `${part({ alg: "RS256" })}.${part(claims)}.${DESCRIBED_SIGNATURE}`;
 }
 
-/** The request with its caller's token: where `${token}` stands, or else as a bearer token. */
+/** The request with its caller's token: where `<token>` stands, or else as a bearer token. */
 export function withDescribedToken(
   http: HttpDescription,
   claims: Readonly<Record<string, unknown>> | undefined,

@@ -42,7 +42,7 @@ export interface CallerDescription {
   readonly tls?: boolean;
   readonly sni?: string;
   /**
-   * Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `${token}` stands in header
+   * Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `<token>` stands in header
    * lines and path, else in `authorization` as a bearer token.
    */
   readonly claims?: Readonly<Record<string, unknown>>;

@@ -92,7 +92,7 @@ export function addRequestOptions(command: Command): Command {
     .option("--tcp", "a connection instead of a request")
     .option(
       "--claims <json>",
-      "claims of a token that counts as signed; it is a bearer token, or stands where ${token} stands in a header or the path",
+      "claims of a token that counts as signed; it is a bearer token, or stands where <token> stands in a header or the path",
     )
     .option("--provider <name=allow|deny>", "what an extension provider answers; repeatable", collect);
 }
@@ -132,12 +132,13 @@ function describe(options: RequestOptions, base: RequestDescription): RequestDes
     workload: { ...base.workload, ...workloadOf(options) },
     caller: { ...base.caller, ...callerOf(options) },
   };
-  const providers = { ...base.providers, ...providersOf(options) };
+  const answers = { ...base.providers, ...providersOf(options) };
+  const providers = Object.keys(answers).length === 0 ? {} : { providers: answers };
   const request = { ...base.request, ...httpOf(options) };
-  if (!tcp) return { ...described, request, providers };
+  if (!tcp) return { ...described, request, ...providers };
   const [field] = Object.keys(request);
   if (field !== undefined) throw new UsageFault(`a connection has no \`${field}\`: leave it out, or \`tcp\``);
-  return { ...described, tcp, providers };
+  return { ...described, tcp, ...providers };
 }
 
 function providersOf({ provider = [] }: RequestOptions): Readonly<Record<string, DescribedAnswer>> {

@@ -26,7 +26,7 @@ export const callerSchema = object("Who asks: the names of its certificate, and 
   claims: {
     type: "object",
     description:
-      "Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `${token}` stands in header lines and path, else in `authorization` as a bearer token.",
+      "Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `<token>` stands in header lines and path, else in `authorization` as a bearer token.",
   },
   address: text("Physical peer."),
   remoteAddress: text("Client behind trusted proxies, as Envoy computed it."),

@@ -9,10 +9,15 @@ import { generateCases } from "#test/support/jwt-authn/generate";
  * requests with the same tokens, and everything that a client or an application sees of the answer has to be the same.
  */
 const tokensPerRun = runsFromEnvironment(5000);
+/** So many are asked about within the seconds that their times leave room for. */
+const tokensAtOnce = 5000;
 
 test("tokens mean to Garita what they mean to Envoy", async (t) => {
   const binary = await envoyOrSkip(t);
   if (binary === undefined) return;
-  const now = Math.floor(Date.now() / 1000);
-  await compareWithEnvoy(binary, generateCases(new Random(seedFromEnvironment()), { tokens: tokensPerRun, now }));
+  const random = new Random(seedFromEnvironment());
+  for (let left = tokensPerRun; left > 0; left -= tokensAtOnce) {
+    const now = Math.floor(Date.now() / 1000);
+    await compareWithEnvoy(binary, generateCases(random, { tokens: Math.min(left, tokensAtOnce), now }));
+  }
 });

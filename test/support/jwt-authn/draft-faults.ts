@@ -16,7 +16,7 @@ export interface FaultContext {
 export type DraftFault = (draft: TokenDraft, context: FaultContext) => void;
 
 /** Raw JSON that is no text, or not the text that is wanted. */
-const oddValues = ["1", "null", "true", "[]", "{}", '""', '"\\u0000"', '["x"]', "-1", "1.5", '"\\ud800"', '"\\uDC00x"'];
+const oddValues = ["1", "null", "true", "[]", "{}", '""', '["x"]', "-1", "1.5", '"\\ud800"', '"\\uDC00x"'];
 const oddTimes = [
   "-1",
   "-0",
@@ -171,6 +171,10 @@ const oddAlgorithms = [
   '"HS256\\u0000"',
 ];
 
+/** A claim that no header can carry: its own story, because a header may be made of it. */
+export const controlCharacter = "control character";
+const controls = ["\\u0000", "\\n", "\\r\\nx-evil: 1", "\\u007f", "\\u0001", "\\u001f"];
+
 export const draftFaults: Readonly<Record<string, DraftFault>> = {
   expired: (draft, { random, now }) =>
     setMember(draft.payload, "exp", random.pick([`${now - 300}`, "1", "0.5", `${now - 90}`, "1e3"])),
@@ -187,6 +191,12 @@ export const draftFaults: Readonly<Record<string, DraftFault>> = {
     ),
   "odd iss": (draft, { random }) => setMember(draft.payload, "iss", random.pick(oddValues)),
   "odd sub": (draft, { random }) => setMember(draft.payload, "sub", random.pick(oddValues)),
+  [controlCharacter]: (draft, { random }) =>
+    setMember(
+      draft.payload,
+      random.pick(["sub", "jti", "s", "u", "o.k", "azp"]),
+      `"a${random.pick(controls)}${random.pick(["b", ""])}"`,
+    ),
   "odd jti": (draft, { random }) => setMember(draft.payload, "jti", random.pick(oddValues)),
   "odd aud": (draft, { random }) => setMember(draft.payload, "aud", random.pick(oddAudiences)),
   "wrong audience": (draft, { random, audiences }) => {

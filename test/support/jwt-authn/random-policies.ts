@@ -93,7 +93,7 @@ function randomRule(random: Random, ring: readonly SigningKey[]): PolicySetDraft
     audiences: some(0.35, () => random.list(1, 3, () => random.pick(audiences))),
     ...randomLocations(random),
     forwardOriginalToken: some(0.35, () => random.chance(0.8)),
-    outputPayloadToHeader: some(0.3, () => random.pick(["x-payload", "X-Payload", "x-c-a"])),
+    outputPayloadToHeader: some(0.3, () => random.pick(["x-payload", "X-Payload", "x-p-2"])),
     outputClaimToHeaders: some(0.6, () =>
       random.list(1, 4, () => ({ header: random.pick(outputHeaders), claim: random.pick(claimNames) })),
     ),

@@ -23,8 +23,14 @@ export interface GrpcProvider {
 
 const bytes = (buffer: Buffer) => buffer;
 
+export interface GrpcProviderOptions {
+  /** A free one if not given. */
+  readonly port?: number;
+  readonly tls?: { readonly certificate: Buffer; readonly key: Buffer };
+}
+
 /** A gRPC ext_authz server that keeps what it is asked and answers as told; empty bytes allow. */
-export async function startGrpcProvider(port = 0): Promise<GrpcProvider> {
+export async function startGrpcProvider({ port = 0, tls }: GrpcProviderOptions = {}): Promise<GrpcProvider> {
   let taken: GrpcQuestion[] = [];
   let answer: GrpcAnswer = () => Buffer.of();
   const check = async (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
@@ -56,10 +62,11 @@ export async function startGrpcProvider(port = 0): Promise<GrpcProvider> {
     },
     { check },
   );
+  const credentials = tls
+    ? ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.key }])
+    : ServerCredentials.createInsecure();
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
-      error === null ? resolve(at) : reject(error),
-    );
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, at) => (error === null ? resolve(at) : reject(error)));
   });
   return {
     port: bound,

@@ -50,6 +50,7 @@ export async function startHttpProvider(): Promise<HttpProvider> {
   const server = createServer((socket) => {
     opened++;
     sockets.add(socket);
+    socket.setNoDelay();
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     let received = "";

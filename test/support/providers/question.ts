@@ -31,3 +31,32 @@ export function questionOf({ message, metadata }: CapturedCheck): ProviderQuesti
     },
   };
 }
+
+/** A GET of `/a` with these header lines, for providers that are asked without an Envoy. */
+export function plainQuestion(headers: Readonly<Record<string, readonly string[]>> = {}): ProviderQuestion {
+  return {
+    http: {
+      request: new EditedRequest({ target: "/a?q=1", lines: (name) => headers[name] ?? [] }),
+      method: "GET",
+      authority: "a.example",
+      scheme: "http",
+      protocol: "HTTP/1.1",
+      headerNames: Object.keys(headers),
+      body: new Uint8Array(),
+      bodyIsPartial: false,
+    },
+    message: undefined,
+    peers: {
+      source: { address: "10.0.0.9", port: 50000, principal: "spiffe://cluster.local/ns/foo/sa/a" },
+      destination: { address: "10.0.0.1", port: 8080, principal: "" },
+      sni: undefined,
+    },
+  };
+}
+
+/** A connection. */
+export const connectionQuestion: ProviderQuestion = {
+  ...plainQuestion(),
+  http: undefined,
+  peers: { ...plainQuestion().peers, sni: "db.example" },
+};

@@ -8,21 +8,22 @@ export function providersRuleSet(
     readonly port: number;
     readonly options?: Readonly<Record<string, unknown>>;
     readonly protocol?: string;
+    readonly host?: string;
   }[],
 ): RuleSet {
-  const hostOf = (name: string) => `${name}.foo.svc.cluster.local`;
+  const hostOf = (name: string, host?: string) => host ?? `${name}.foo.svc.cluster.local`;
   const providers = entries.map(
-    ({ name, kind, options }): Provider => ({
+    ({ name, kind, options, host }): Provider => ({
       name,
       kind,
-      options: JSON.stringify({ service: `foo/${hostOf(name)}`, port: 9000, ...options }),
+      options: JSON.stringify({ service: `foo/${hostOf(name, host)}`, port: 9000, ...options }),
     }),
   );
   const services = entries.map(
-    ({ name, port, protocol }): RegisteredService => ({
+    ({ name, port, protocol, host }): RegisteredService => ({
       namespace: "foo",
       name,
-      hosts: [hostOf(name)],
+      hosts: [hostOf(name, host)],
       ports: [{ number: 9000, name: "p", protocol: protocol ?? "GRPC", targetPort: undefined }],
       resolution: "STATIC",
       endpoints: [{ address: "127.0.0.1", ports: [["p", port]] }],

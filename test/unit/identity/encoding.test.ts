@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { decodeBase64Url, encodeBase64Url } from "#identity/encoding/base64url";
+import { decodeBase64Url, decodeToByteString, encodeBase64Url } from "#identity/encoding/base64url";
 import { byteString, bytesOf, isUtf8, utf8ByteString, utf8Text } from "#identity/encoding/byte-string";
 import { quote } from "#identity/encoding/quote";
 import { readStruct } from "#identity/encoding/struct-json";
@@ -19,6 +19,25 @@ describe("base64url", () => {
         assert.deepEqual(decodeBase64Url(text), input);
         assert.deepEqual(decodeBase64Url(text + "=".repeat((4 - (text.length % 4)) % 4)), input);
       }),
+      { seed },
+    );
+  });
+
+  it("is the same with white space anywhere, and none with any other mark", () => {
+    fc.assert(
+      fc.property(
+        bytes,
+        fc.nat(300),
+        fc.constantFrom(..." \t\n\v\f\r"),
+        fc.constantFrom(..."+/%,\0\xa0\u0100"),
+        (input, at, space, mark) => {
+          const text = Buffer.from(input).toString("base64url");
+          const place = at % (text.length + 1);
+          assert.deepEqual(decodeBase64Url(text.slice(0, place) + space + text.slice(place)), input);
+          assert.equal(decodeBase64Url(text.slice(0, place) + mark + text.slice(place)), undefined);
+          assert.equal(decodeToByteString(text.slice(0, place) + space + text.slice(place)), byteString(input));
+        },
+      ),
       { seed },
     );
   });

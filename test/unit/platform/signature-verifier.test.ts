@@ -63,6 +63,13 @@ describe("the verifier of signatures", () => {
     assert.equal(verify(asKey(keys.p256), { kind: "ecdsa", digest: "sha256" }, signed, der), false);
   });
 
+  it("takes no salt that is longer or shorter than the digest", () => {
+    for (const saltLength of [0, 20, 31, 33, 48, 222]) {
+      const signature = signWith(keys.rsa, signed, { pss: true, saltLength });
+      assert.equal(verify(asKey(keys.rsa), { kind: "rsa-pss", digest: "sha256" }, signed, signature), false);
+    }
+  });
+
   it("takes no digest that the modulus has no room for", () => {
     const scheme = { kind: "rsa-pss", digest: "sha512" } as const;
     assert.equal(verify(asKey(keys.shortestRsa), scheme, signed, Buffer.alloc(64, 1)), false);
