@@ -4,6 +4,7 @@ import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { grpcCost } from "./grpc.ts";
 import { startCost } from "./start.ts";
+import { tokenCost } from "./tokens.ts";
 
 interface Row {
   readonly what: string;
@@ -61,6 +62,14 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "first answer, 1,000 rules from YAML", value: cost.fromYamlMillis, unit: "ms", most: 1_500 },
       { what: "resident, idle", value: cost.residentMegabytes, unit: "MB", most: 150 },
     ];
+  },
+  async tokens() {
+    const costs = await tokenCost();
+    return costs.flatMap(({ algorithm, joseMicros, garitaMicros, ratio }) => [
+      { what: `${algorithm}: jose, its key imported`, value: joseMicros, unit: "µs CPU a token" },
+      { what: `${algorithm}: taken apart and verified`, value: garitaMicros, unit: "µs CPU a token" },
+      { what: `${algorithm}: ratio`, value: ratio, unit: "x", most: 1.3 },
+    ]);
   },
 };
 

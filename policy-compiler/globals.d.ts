@@ -11,3 +11,4 @@ declare class TextDecoder {
   decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
 }
 declare function atob(text: string): string;
+declare function btoa(text: string): string;

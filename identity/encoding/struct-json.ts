@@ -34,6 +34,22 @@ export function readStruct(bytes: string): StructRead {
   return value === failed ? { ok: false, ...reader.found } : { ok: true, value };
 }
 
+const marks = {
+  end: -1,
+  doubleQuote: 0x22,
+  singleQuote: 0x27,
+  comma: 0x2c,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  f: 0x66,
+  n: 0x6e,
+  t: 0x74,
+  openBrace: 0x7b,
+  closeBrace: 0x7d,
+} as const;
+
 const failed = Symbol("failed");
 type Failed = typeof failed;
 
@@ -49,7 +65,7 @@ class Reader {
   }
 
   outermost(): Struct | Failed {
-    const value = this.#peek() === "n" ? this.#null() : this.#object();
+    const value = this.#peek() === marks.n ? this.#null() : this.#object();
     if (value === failed) return failed;
     this.#space();
     return this.#at === this.#text.length ? value : this.#fail("text behind the JSON value");
@@ -61,20 +77,20 @@ class Reader {
 
   #value(): StructValue | Failed {
     switch (this.#peek()) {
-      case undefined:
+      case marks.end:
         return this.#fail("the end of the text");
-      case "{":
+      case marks.openBrace:
         return this.#object();
-      case "[":
+      case marks.openBracket:
         return this.#list();
-      case '"':
-      case "'":
+      case marks.doubleQuote:
+      case marks.singleQuote:
         return this.#string();
-      case "t":
+      case marks.t:
         return this.#word("true") || this.#fail("no JSON value");
-      case "f":
+      case marks.f:
         return this.#word("false") ? false : this.#fail("no JSON value");
-      case "n":
+      case marks.n:
         return this.#word("null") ? null : this.#fail("no JSON value");
       default:
         return this.#number();
@@ -82,16 +98,17 @@ class Reader {
   }
 
   #object(): Struct | Failed {
-    if (!this.#take("{")) return this.#fail(this.#at < this.#text.length ? "no JSON object" : "the end of the text");
+    if (!this.#take(marks.openBrace))
+      return this.#fail(this.#at < this.#text.length ? "no JSON object" : "the end of the text");
     if (++this.#depth > deepest) return this.#fail(`more than ${deepest} levels`);
     const members: Record<string, StructValue> = Object.create(null);
     let comma = true;
-    while (!this.#take("}")) {
+    while (!this.#take(marks.closeBrace)) {
       if (!comma) return this.#fail("no comma or brace behind a member");
       const start = this.#at;
       const name = this.#name();
       if (name === failed) return failed;
-      if (!this.#take(":")) return this.#fail("no colon behind a member name");
+      if (!this.#take(marks.colon)) return this.#fail("no colon behind a member name");
       if (name in members) {
         this.found = { at: start, fault: "a member twice", repeated: name };
         return failed;
@@ -99,7 +116,7 @@ class Reader {
       const value = this.#value();
       if (value === failed) return failed;
       members[name] = value;
-      comma = this.#take(",");
+      comma = this.#take(marks.comma);
     }
     this.#depth--;
     return members;
@@ -110,12 +127,12 @@ class Reader {
     if (++this.#depth > deepest) return this.#fail(`more than ${deepest} levels`);
     const items: StructValue[] = [];
     let comma = true;
-    while (!this.#take("]")) {
+    while (!this.#take(marks.closeBracket)) {
       if (!comma) return this.#fail("no comma or bracket behind an item");
       const item = this.#value();
       if (item === failed) return failed;
       items.push(item);
-      comma = this.#take(",");
+      comma = this.#take(marks.comma);
     }
     this.#depth--;
     return items;
@@ -123,7 +140,7 @@ class Reader {
 
   #name(): string | Failed {
     const mark = this.#peek();
-    if (mark === '"' || mark === "'") return this.#string();
+    if (mark === marks.doubleQuote || mark === marks.singleQuote) return this.#string();
     const bare = /[A-Za-z0-9_]+/y;
     bare.lastIndex = this.#at;
     const name = bare.exec(this.#text)?.[0];
@@ -147,7 +164,7 @@ class Reader {
         return done;
       }
       if (code > 0x7f) plain = false;
-      if (code !== 0x5c) continue;
+      if (code !== marks.backslash) continue;
       done += text.slice(start, this.#at++);
       const meant = this.#escape();
       if (meant === failed) return failed;
@@ -182,13 +199,11 @@ class Reader {
   }
 
   #number(): number | Failed {
-    const token = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
-    token.lastIndex = this.#at;
-    const found = token.exec(this.#text)?.[0];
-    if (found === undefined) return this.#fail("no JSON value");
-    const value = Number(found);
+    numberToken.lastIndex = this.#at;
+    if (!numberToken.test(this.#text)) return this.#fail("no JSON value");
+    const value = Number(this.#text.slice(this.#at, numberToken.lastIndex));
     if (!Number.isFinite(value)) return this.#fail("a number beyond double precision");
-    this.#at += found.length;
+    this.#at = numberToken.lastIndex;
     return value;
   }
 
@@ -198,16 +213,16 @@ class Reader {
     return true;
   }
 
-  #take(mark: string): boolean {
+  #take(mark: number): boolean {
     if (this.#peek() !== mark) return false;
     this.#at++;
     return true;
   }
 
-  /** The first character of what comes next. */
-  #peek(): string | undefined {
+  /** The first byte of what comes next. */
+  #peek(): number {
     this.#space();
-    return this.#text[this.#at];
+    return this.#at < this.#text.length ? this.#text.charCodeAt(this.#at) : marks.end;
   }
 
   #space(): void {
@@ -222,6 +237,8 @@ class Reader {
     return failed;
   }
 }
+
+const numberToken = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 
 const brokenEscape = "text with half a surrogate pair";
 

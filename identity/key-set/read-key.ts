@@ -72,7 +72,6 @@ function readEc(key: Struct, alg: string): Material | string {
   if (x === undefined) return "no `x` that is base64url";
   if (y === undefined) return "no `y` that is base64url";
   const coordinates = [toMagnitude(x, curve.sizeBytes), toMagnitude(y, curve.sizeBytes)] as const;
-  if (coordinates.some(({ length }) => length > curve.sizeBytes)) return "a point that is not on its curve";
   if (!isOnCurve(curve, magnitude(coordinates[0]), magnitude(coordinates[1])))
     return "a point that is not on its curve";
   return {

@@ -1,5 +1,4 @@
-import { decodeBase64Url } from "../encoding/base64url.ts";
-import { byteString } from "../encoding/byte-string.ts";
+import { decodeBase64Url, decodeToByteString } from "../encoding/base64url.ts";
 import { readStruct, type Struct, type StructValue } from "../encoding/struct-json.ts";
 import { type Algorithm, algorithms, type TokenFault, type TokenParse } from "./token.ts";
 
@@ -65,8 +64,8 @@ function piecesOf(text: string): readonly string[] {
 }
 
 function readSegment(segment: string) {
-  const bytes = decodeBase64Url(segment);
-  return bytes === undefined ? undefined : readStruct(byteString(bytes));
+  const bytes = decodeToByteString(segment);
+  return bytes === undefined ? undefined : readStruct(bytes);
 }
 
 function isAlgorithm(name: string): name is Algorithm {
