@@ -1,11 +1,12 @@
 import type { FaultCode } from "#platform/fault-codes";
+import type { ConfigCode } from "./config/codes.ts";
 
 /** What the exit status of every command means, whatever the output format. */
 export const exitCodes = {
   ok: 0,
-  /** A defect, or an input or output error that is nobody's policy. */
+  /** A defect, or an input or output error that is nobody's policy: a file without permission, an address in use. */
   internal: 1,
-  /** Wrong usage: flags, arguments, files that are not there. */
+  /** Wrong usage: flags, arguments, files and folders that are not there, the configuration among them. */
   usage: 2,
   /** A policy, test file or configuration that is not valid. */
   invalidPolicy: 3,
@@ -27,4 +28,16 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
 /** The exit status of a command that ends with a coded error. */
 export function exitCodeOf(code: FaultCode): ExitCode {
   return coded.get(code) ?? exitCodes.internal;
+}
+
+/** What a configuration can have that is not the fault of its author. */
+const configCoded: ReadonlyMap<ConfigCode, ExitCode> = new Map<ConfigCode, ExitCode>([
+  ["config/missing", exitCodes.usage],
+  ["config/unreadable", exitCodes.internal],
+]);
+
+/** The exit status of a command that ends with findings about its configuration. */
+export function exitCodeOfConfig(findings: readonly { readonly code: ConfigCode }[]): ExitCode {
+  const [first] = findings;
+  return (first && configCoded.get(first.code)) ?? exitCodes.invalidPolicy;
 }

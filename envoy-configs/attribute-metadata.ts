@@ -47,6 +47,16 @@ export const issuerMetadata: AttributeMetadata = {
   since: "1.38",
 };
 
+/** Beside `with_request_body`: tells that a request of which no body came has none, and was not just sent without it. */
+export function bodyMetadata(maxBytes: number): { readonly key: string; readonly value: string } {
+  return { key: `${METADATA_PREFIX}body`, value: String(maxBytes) };
+}
+
+/** Bodies as bytes, for text would lose those that are not UTF-8. Cut, not refused: whether a long body is refused is the provider's option. */
+export function requestBody(maxBytes: number) {
+  return { maxRequestBytes: maxBytes, allowPartialMessage: true, packAsBytes: true };
+}
+
 /**
  * The value to configure: in brackets, so that what is absent arrives as `[]` and can be told from what was not configured. A
  * bare formatter that comes out empty would send nothing, and on the HTTP service would let a client's own header through.

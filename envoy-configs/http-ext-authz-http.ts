@@ -6,7 +6,14 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
-import { attributeMetadata, bracketed, issuerMetadata, METADATA_PREFIX } from "./attribute-metadata.ts";
+import {
+  attributeMetadata,
+  bodyMetadata,
+  bracketed,
+  issuerMetadata,
+  METADATA_PREFIX,
+  requestBody,
+} from "./attribute-metadata.ts";
 import { duration } from "./duration.ts";
 import { HTTP_EXT_AUTHZ } from "./http-ext-authz.ts";
 
@@ -22,6 +29,8 @@ export interface HttpServiceOptions {
   readonly upstreamHeaders?: readonly string[];
   /** Send `x-garita-issuer` too: only with Envoy 1.38 or later. */
   readonly issuer?: boolean;
+  /** As over gRPC. */
+  readonly bodyBytes?: number;
 }
 
 /** A header that is not sent would look absent to policies, so every one is sent. */
@@ -39,11 +48,13 @@ export function httpServiceExtAuthz(options: HttpServiceOptions): HttpFilter {
   const lines = options.issuer === true ? [...attributeMetadata, issuerMetadata] : attributeMetadata;
   const added = lines.map((line) => ({ key: line.key, value: bracketed(line) }));
   if (options.secret !== undefined) added.push({ key: `${METADATA_PREFIX}secret`, value: options.secret });
+  if (options.bodyBytes !== undefined) added.push(bodyMetadata(options.bodyBytes));
   const upstreamHeaders = options.upstreamHeaders ?? [];
   const filter = create(ExtAuthzSchema, {
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: false,
     allowedHeaders: { patterns: [{ matchPattern: { case: "safeRegex", value: { regex: EVERY_HEADER } } }] },
+    ...(options.bodyBytes === undefined ? {} : { withRequestBody: requestBody(options.bodyBytes) }),
     disallowedHeaders: { patterns: [{ matchPattern: { case: "prefix", value: METADATA_PREFIX } }] },
     services: {
       case: "httpService",

@@ -10,6 +10,7 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
+import { requestBody } from "./attribute-metadata.ts";
 import { type GrpcServiceOptions, grpcService } from "./grpc-service.ts";
 
 /** The name under which per-route settings and dynamic metadata are found. */
@@ -37,6 +38,7 @@ export function httpExtAuthz(options: HttpExtAuthzOptions): HttpFilter {
     includePeerCertificate: true,
     bootstrapMetadataLabelsKey: options.labelsKey ?? "",
     metadataContextNamespaces: [...(options.metadataNamespaces ?? [])],
+    ...(options.bodyBytes === undefined ? {} : { withRequestBody: requestBody(options.bodyBytes) }),
     services: { case: "grpcService", value: grpcService(options) },
   });
   return create(HttpFilterSchema, {

@@ -31,7 +31,10 @@ function isTieAt17(value: number): boolean {
 
 /** Of a decimal that was rounded away from zero from a tie: the neighbour towards zero if the last digit is odd. */
 function toEven(text: string): string {
-  return text.replace(/[13579](?=e|$)/, (digit) => String(Number(digit) - 1));
+  return text.replace(
+    /^([^e]*)([13579])(?=e|$)/,
+    (_, before: string, digit: string) => `${before}${Number(digit) - 1}`,
+  );
 }
 
 /** `d.ddde±x` in the form of C's `%g`: trailing zeros go; a point where the exponent is small, else two digits of exponent at least. */

@@ -1,8 +1,8 @@
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import { makeAnswer } from "./answer.ts";
-import type { Verdict } from "./judge.ts";
 import { accessDenied } from "./refusal.ts";
+import { noHeaders, type Verdict } from "./verdict.ts";
 import { encodeCheckResponse } from "./wire/encode-check-response.ts";
 
 /**
@@ -49,9 +49,15 @@ export function plainAnswer(verdict: Verdict, id: string, engine: Engine): Uint8
 }
 
 function makeTemplate(verdict: Verdict, digest: string): Template {
-  const answer = makeAnswer({ ...verdict, newTarget: undefined }, PLACEHOLDER, digest, undefined, {
-    explainToClient: false,
-  });
+  const answer = makeAnswer(
+    { ...verdict, newTarget: undefined, edited: undefined, clientHeaders: noHeaders },
+    PLACEHOLDER,
+    digest,
+    undefined,
+    {
+      explainToClient: false,
+    },
+  );
   const encoded = encodeCheckResponse(answer);
   const bytes = Buffer.from(encoded);
   const { outcome, reason } = verdict.decision;

@@ -1,13 +1,12 @@
 import { toByteString } from "#policy-compiler/ruleset/byte-string";
+import type { ByteString } from "#policy-compiler/ruleset/model";
 import { OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type { ListenerSettings } from "./contract.ts";
-import type { Verdict } from "./judge.ts";
+import { noHeaders, type Verdict } from "./verdict.ts";
 import type { CheckAnswer, HeaderEdit } from "./wire/check-answer.ts";
 import type { CheckHttp } from "./wire/check-request.ts";
 
 const PERMISSION_DENIED = 7;
-const NONE: readonly never[] = Object.freeze([]);
-
 /** What a client is told with `explainToClient`, on both outcomes. */
 export function explanationHeaders(verdict: Verdict, id: string): HeaderEdit[] {
   return [
@@ -25,9 +24,10 @@ function reasonText({ decision, custom }: Verdict): string {
 }
 
 /**
- * A verdict as the answer to Envoy. A denial carries status and body and nothing else: Envoy gives a body its `text/plain`,
- * and turns both into `grpc-status` and `grpc-message` for a gRPC client (a content type of ours would spoil that). An
- * allowed request loses the client's headers of our names, and gets the target that was decided on.
+ * A verdict as the answer to Envoy. A denial carries status, body and the headers that a stage asked for: Envoy gives a body its
+ * `text/plain`, and turns both into `grpc-status` and `grpc-message` for a gRPC client (a content type of ours would spoil
+ * that). An allowed request loses the client's headers of our names, and gets the target that was decided on and the headers as stages
+ * have left them.
  */
 export function makeAnswer(
   verdict: Verdict,
@@ -36,18 +36,20 @@ export function makeAnswer(
   http: CheckHttp | undefined,
   listener: Pick<ListenerSettings, "explainToClient">,
 ): CheckAnswer {
-  const { decision, newTarget } = verdict;
+  const { decision } = verdict;
   const allowed = decision.outcome === "allow";
-  const explanation = listener.explainToClient && verdict.isHttp ? explanationHeaders(verdict, id) : NONE;
+  const explanation = listener.explainToClient && verdict.isHttp ? explanationHeaders(verdict, id) : noHeaders;
+  const toClient = verdict.clientHeaders.length === 0 ? explanation : [...verdict.clientHeaders, ...explanation];
+  const edits = allowed ? requestEdits(verdict, http) : noEdits;
   return {
     allowed,
     code: allowed ? 0 : PERMISSION_DENIED,
     httpStatus: verdict.status,
-    body: verdict.body,
-    clientHeaders: allowed ? NONE : explanation,
-    setHeaders: newTarget === undefined ? NONE : [{ name: ":path", value: newTarget }],
-    removeHeaders: allowed && http !== undefined ? http.headerNamesBeginning(OUR_PREFIX) : NONE,
-    responseHeaders: allowed ? explanation : NONE,
+    body: asText(verdict.body),
+    clientHeaders: allowed ? noHeaders : toClient,
+    setHeaders: edits.set,
+    removeHeaders: edits.remove,
+    responseHeaders: allowed ? toClient : noHeaders,
     metadata: [
       ["decision_id", id],
       ["outcome", decision.outcome],
@@ -56,4 +58,33 @@ export function makeAnswer(
       ["digest", digest ?? "none"],
     ],
   };
+}
+
+/** What is to become of the request's headers. */
+export interface RequestEdits {
+  readonly set: readonly HeaderEdit[];
+  readonly remove: readonly string[];
+}
+
+const noEdits: RequestEdits = { set: noHeaders, remove: noHeaders };
+
+/** The edits of an allowed request: those of the stages, its target, and the client's headers of our names. */
+export function requestEdits({ edited, newTarget }: Verdict, http: CheckHttp | undefined): RequestEdits {
+  const ours = http?.headerNamesBeginning(OUR_PREFIX) ?? noHeaders;
+  if (edited === undefined && newTarget === undefined) return { set: noHeaders, remove: ours };
+  const set: HeaderEdit[] = [];
+  const remove = [...ours];
+  if (newTarget !== undefined) set.push({ name: ":path", value: newTarget });
+  for (const [name, lines] of edited?.headerEdits() ?? noHeaders) {
+    if (lines.length === 0) remove.push(name);
+    lines.forEach((value, i) => {
+      set.push({ name, value, add: i > 0 });
+    });
+  }
+  return { set, remove };
+}
+
+/** A body as text: bytes that are no UTF-8 cannot be carried, and become replacement characters. */
+export function asText(body: ByteString): string {
+  return /[^\0-\x7f]/.test(body) ? Buffer.from(body, "latin1").toString("utf8") : body;
 }

@@ -7,22 +7,26 @@ import type {
   CheckOutcome,
   GrpcCheck,
   ListenerSettings,
+  RemainingMillis,
   Snapshot,
 } from "./contract.ts";
-import { judge, refuse, type Verdict } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { describeDefect, recordVerdict } from "./record.ts";
 import { refusal } from "./refusal.ts";
 import { presentsSecret, SECRET_NAME } from "./secret.ts";
+import { refuse, type Verdict } from "./verdict.ts";
 import { answerFault } from "./wire/answer-fault.ts";
 import type { CheckAnswer } from "./wire/check-answer.ts";
 import type { CheckHttp } from "./wire/check-request.ts";
 import { decodeCheckRequest } from "./wire/decode-check-request.ts";
 import { encodeCheckResponse } from "./wire/encode-check-response.ts";
 
-/** A verdict with what the answer needs of the request. */
-interface Judged {
-  readonly verdict: Verdict;
-  readonly http: CheckHttp | undefined;
+/** What an answer is made with, beside the verdict. */
+interface Call {
+  id: string;
+  snapshot: Snapshot | undefined;
+  readonly listener: ListenerSettings;
+  http: CheckHttp | undefined;
 }
 
 /**
@@ -35,21 +39,26 @@ export function createGrpcCheck(environment: CheckEnvironment): GrpcCheck {
     makeAnswer(refuse(true, refusal("internal/defect")), "", undefined, undefined, { explainToClient: false }),
   );
 
-  return (message, metadata, listener) => {
-    let id = "";
-    let snapshot: Snapshot | undefined;
+  const answerDefect = (defect: unknown, call: Call): CheckOutcome => {
+    const verdict = refuse(true, refusal("internal/defect", describeDefect(defect)));
+    const record = recordVerdict(verdict, call.id, call.listener, call.snapshot?.engine.digest);
     try {
-      snapshot = environment.snapshot();
-      id = environment.nextId();
-      return answer(judgeMessage(message, metadata, listener, snapshot), id, snapshot, listener);
+      return answer(verdict, { ...call, http: undefined });
+    } catch {
+      return { response: lastResort, record };
+    }
+  };
+
+  return (message, metadata, listener, remainingMillis = () => listener.deadlineMillis) => {
+    const call: Call = { id: "", snapshot: undefined, listener, http: undefined };
+    try {
+      call.snapshot = environment.snapshot();
+      call.id = environment.nextId();
+      const judged = judgeMessage(message, metadata, call, environment, remainingMillis);
+      if (!(judged instanceof Promise)) return answer(judged, call);
+      return judged.then((verdict) => answer(verdict, call)).catch((defect: unknown) => answerDefect(defect, call));
     } catch (defect) {
-      const verdict = refuse(true, refusal("internal/defect", describeDefect(defect)));
-      const record = recordVerdict(verdict, id, listener, snapshot?.engine.digest);
-      try {
-        return answer({ verdict, http: undefined }, id, snapshot, listener);
-      } catch {
-        return { response: lastResort, record };
-      }
+      return answerDefect(defect, call);
     }
   };
 }
@@ -57,28 +66,24 @@ export function createGrpcCheck(environment: CheckEnvironment): GrpcCheck {
 function judgeMessage(
   message: Uint8Array,
   metadata: CallMetadata,
-  listener: ListenerSettings,
-  snapshot: Snapshot | undefined,
-): Judged {
-  const refused = (...what: Parameters<typeof refusal>): Judged => ({
-    verdict: refuse(true, refusal(...what)),
-    http: undefined,
-  });
+  call: Call,
+  environment: CheckEnvironment,
+  remainingMillis: RemainingMillis,
+): Verdict | Promise<Verdict> {
+  const { listener, snapshot } = call;
+  const refused = (...what: Parameters<typeof refusal>): Verdict => refuse(true, refusal(...what));
   if (!presentsSecret(listener.secret, metadata.get(SECRET_NAME))) return refused("listener/unauthorized");
   if (message.length > listener.maxMessageBytes) return refused("request/too-large", `${message.length} bytes`);
   if (snapshot === undefined) return refused("rules/none");
   const decoded = decodeCheckRequest(message);
   if (!decoded.ok) return refused("request/unreadable", decoded.fault);
   const { request } = decoded;
-  return { verdict: judge({ request, metadata, listener, door: "grpc" }, snapshot), http: request.http };
+  call.http = request.http;
+  return judge({ request, message, metadata, listener, door: "grpc" }, snapshot, environment, remainingMillis);
 }
 
-function answer(
-  { verdict, http }: Judged,
-  id: string,
-  snapshot: Snapshot | undefined,
-  listener: ListenerSettings,
-): CheckOutcome {
+function answer(verdict: Verdict, call: Call): CheckOutcome {
+  const { id, snapshot, listener, http } = call;
   const digest = snapshot?.engine.digest;
   if (snapshot !== undefined && editsNothing(verdict, http, listener)) {
     const response = plainAnswer(verdict, id, snapshot.engine);
@@ -89,11 +94,11 @@ function answer(
   const fault = made.allowed && editsHeaders(made) ? answerFault(made) : undefined;
   if (fault !== undefined) {
     const { workload, attributes } = verdict;
-    const refused = refuse(verdict.isHttp, refusal("request/unreadable", fault), {
+    const refused = refuse(verdict.isHttp, refusal("answer/not-carried", fault), {
       ...(workload && { workload }),
       ...(attributes && { attributes }),
     });
-    return answer({ verdict: refused, http }, id, snapshot, listener);
+    return answer(refused, call);
   }
   return { response: encodeCheckResponse(made), record: recordVerdict(verdict, id, listener, digest) };
 }
@@ -102,8 +107,11 @@ function answer(
 function editsNothing(verdict: Verdict, http: CheckHttp | undefined, listener: ListenerSettings): boolean {
   return (
     verdict.newTarget === undefined &&
+    verdict.clientHeaders.length === 0 &&
     !listener.explainToClient &&
-    (http === undefined || verdict.decision.outcome === "deny" || http.headerNamesBeginning(OUR_PREFIX).length === 0)
+    (http === undefined ||
+      verdict.decision.outcome === "deny" ||
+      (verdict.edited?.edited !== true && http.headerNamesBeginning(OUR_PREFIX).length === 0))
   );
 }
 

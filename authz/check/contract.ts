@@ -1,3 +1,4 @@
+import type { TokenProvider, TokenVerdict, UnverifiedToken } from "#authz/authenticate/contract";
 import type { CustomProviders } from "#authz/custom/contract";
 import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
@@ -43,6 +44,8 @@ export interface ListenerSettings {
   readonly explainToClient: boolean;
   /** Our own limit when the call brings none. */
   readonly deadlineMillis: number;
+  /** HTTP service: the headers that the asking Envoy lets an answer set (`allowed_upstream_headers`), in lower case. */
+  readonly upstreamHeaders: readonly string[];
   /** Larger messages are answered with a denial. */
   readonly maxMessageBytes: number;
 }
@@ -87,19 +90,37 @@ export interface CheckOutcome {
   readonly record: CheckRecord;
 }
 
+/** What is known of signatures, and how to find out what is not. */
+export interface TokenVerification {
+  /** Longer tokens are refused, unread. */
+  readonly maxTokenBytes: number;
+  /** What was found of the token under the provider before, with the keys that are in force now; undefined: nothing. */
+  known(text: ByteString, provider: TokenProvider, keySets: KeySets): TokenVerdict | undefined;
+  /** Verifies, and remembers what it accepted. Waits for no network: an issuer without keys is a refusal. */
+  verify(unverified: UnverifiedToken, keySets: KeySets): TokenVerdict | Promise<TokenVerdict>;
+}
+
 /** Everything that a check is given from outside: law 1 keeps clocks and randomness out of it. */
 export interface CheckEnvironment {
   /** Undefined until a rule set is in force. Read once per request. */
   snapshot(): Snapshot | undefined;
   nextId(): string;
   nowMillis(): number;
+  readonly tokens: TokenVerification;
 }
 
-/** gRPC: one CheckRequest in, one CheckResponse out. Synchronous unless a stage has to wait for something outside. */
+/** How long the caller will wait from now on, in milliseconds; asked only where something has to be waited for. */
+export type RemainingMillis = () => number;
+
+/**
+ * gRPC: one CheckRequest in, one CheckResponse out. Synchronous unless a stage has to wait for something outside. `remainingMillis` undefined:
+ * as long as the listener's own deadline.
+ */
 export type GrpcCheck = (
   message: Uint8Array,
   metadata: CallMetadata,
   listener: ListenerSettings,
+  remainingMillis?: RemainingMillis,
 ) => CheckOutcome | Promise<CheckOutcome>;
 
 /** HTTP ext_authz: raw request line and raw header lines in, an answer out. */
@@ -123,4 +144,5 @@ export interface HttpCheckOutcome {
 export type HttpCheck = (
   request: HttpCheckRequest,
   listener: ListenerSettings,
+  remainingMillis?: RemainingMillis,
 ) => HttpCheckOutcome | Promise<HttpCheckOutcome>;

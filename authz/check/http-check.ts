@@ -1,4 +1,4 @@
-import { explanationHeaders } from "./answer.ts";
+import { asText, explanationHeaders, type RequestEdits, requestEdits } from "./answer.ts";
 import { attributeNames, OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type {
   CallMetadata,
@@ -7,13 +7,17 @@ import type {
   HttpCheckOutcome,
   HttpCheckRequest,
   ListenerSettings,
+  RemainingMillis,
   Snapshot,
 } from "./contract.ts";
 import { groupHeaders, type HeaderLinesByName, readHttpRequest } from "./http-request.ts";
-import { judge, refuse, type Verdict } from "./judge.ts";
+import { judge } from "./judge.ts";
+import type { Question } from "./progress.ts";
 import { describeDefect, recordVerdict } from "./record.ts";
 import { refusal } from "./refusal.ts";
 import { presentsSecret, SECRET_NAME } from "./secret.ts";
+import { refuse, type Verdict } from "./verdict.ts";
+import { isHeaderValue } from "./wire/answer-fault.ts";
 
 /** Request headers of our names that Envoy is to take away before the upstream sees them, whoever wrote them. */
 const ourHeaders = [
@@ -26,34 +30,43 @@ const ourHeaders = [
 
 const noMetadata: CallMetadata = { get: () => [] };
 
+/** What an answer is made with, beside the verdict. */
+interface Call {
+  id: string;
+  snapshot: Snapshot | undefined;
+  readonly listener: ListenerSettings;
+  headers: HeaderLinesByName;
+}
+
 /**
  * Envoy's HTTP service: the raw request line and header lines in, an answer out. 200 allows, anything else denies; never a
  * status of 500 or more, which Envoy would take for a failure of ours and might let through. Always answers, never throws.
  */
 export function createHttpCheck(environment: CheckEnvironment): HttpCheck {
-  return (received, listener) => {
-    let id = "";
-    let snapshot: Snapshot | undefined;
-    let verdict: Verdict;
-    let headers: HeaderLinesByName = new Map();
+  const answerDefect = (defect: unknown, call: Call): HttpCheckOutcome =>
+    answer(refuse(true, refusal("internal/defect", describeDefect(defect))), call);
+
+  return (received, listener, remainingMillis = () => listener.deadlineMillis) => {
+    const call: Call = { id: "", snapshot: undefined, listener, headers: new Map() };
     try {
-      snapshot = environment.snapshot();
-      id = environment.nextId();
-      headers = groupHeaders(received.headers);
-      verdict = judgeRequest(received, headers, listener, snapshot);
+      call.snapshot = environment.snapshot();
+      call.id = environment.nextId();
+      call.headers = groupHeaders(received.headers);
+      const judged = judgeRequest(received, call, environment, remainingMillis);
+      if (!(judged instanceof Promise)) return answer(judged, call);
+      return judged.then((verdict) => answer(verdict, call)).catch((defect: unknown) => answerDefect(defect, call));
     } catch (defect) {
-      verdict = refuse(true, refusal("internal/defect", describeDefect(defect)));
+      return answerDefect(defect, call);
     }
-    return answer(verdict, headers, id, snapshot, listener);
   };
 }
 
 function judgeRequest(
   received: HttpCheckRequest,
-  headers: HeaderLinesByName,
-  listener: ListenerSettings,
-  snapshot: Snapshot | undefined,
-): Verdict {
+  { headers, listener, snapshot }: Call,
+  environment: CheckEnvironment,
+  remainingMillis: RemainingMillis,
+): Verdict | Promise<Verdict> {
   const refused = (...what: Parameters<typeof refusal>): Verdict => refuse(true, refusal(...what));
   if (!presentsSecret(listener.secret, headers.get(SECRET_NAME) ?? [])) return refused("listener/unauthorized");
   if (snapshot === undefined) return refused("rules/none");
@@ -61,33 +74,56 @@ function judgeRequest(
   if (!read.ok) return refused("request/unreadable", read.fault);
   // Only where the listener says that the asking Envoy writes them: any client could have.
   const metadata = listener.attributeHeaders ? { get: (name: string) => headers.get(name) ?? [] } : noMetadata;
-  return judge({ request: read.request, metadata, listener, door: "http" }, snapshot);
+  const question: Question = { request: read.request, message: undefined, metadata, listener, door: "http" };
+  return judge(question, snapshot, environment, remainingMillis);
 }
 
-function answer(
-  verdict: Verdict,
-  headers: HeaderLinesByName,
-  id: string,
-  snapshot: Snapshot | undefined,
-  listener: ListenerSettings,
-): HttpCheckOutcome {
+function answer(verdict: Verdict, call: Call): HttpCheckOutcome {
+  const { id, snapshot, listener, headers } = call;
   const out: [string, string][] = [];
   const allowed = verdict.decision.outcome === "allow";
   let status = verdict.status;
   if (allowed) {
-    out.push(["x-envoy-auth-headers-to-remove", namesToRemove(headers).join(",")]);
+    const edits = requestEdits(verdict, undefined);
+    const fault = uncarried(verdict, edits, listener);
+    if (fault !== undefined) {
+      const { workload, attributes } = verdict;
+      const found = { ...(workload && { workload }), ...(attributes && { attributes }) };
+      return answer(refuse(true, refusal("answer/not-carried", fault), found), call);
+    }
+    for (const { name, value } of edits.set) out.push([name, value]);
+    out.push(["x-envoy-auth-headers-to-remove", [...namesToRemove(headers), ...edits.remove].join(",")]);
   } else if (status < 300 || status >= 500) {
     // Envoy would take the one for an allowance or an odd success, the other for a failure of ours.
     out.push(["x-garita-status", String(status)]);
     status = 403;
   }
+  for (const { name, value } of verdict.clientHeaders) out.push([name, value]);
   if (listener.explainToClient) {
     for (const { name, value } of explanationHeaders(verdict, id)) out.push([name, value]);
   }
   return {
-    response: { status, headers: out, body: verdict.body },
+    response: { status, headers: out, body: asText(verdict.body) },
     record: recordVerdict(verdict, id, listener, snapshot?.engine.digest),
   };
+}
+
+/**
+ * Why an allowed request cannot become what was decided on: Envoy takes those headers from the answer that it was told to take, one
+ * line of each, and would otherwise let the client's own pass.
+ */
+function uncarried(verdict: Verdict, { set, remove }: RequestEdits, listener: ListenerSettings): string | undefined {
+  const untold = set.find(({ name }) => !listener.upstreamHeaders.includes(name));
+  if (untold !== undefined) return `header ${untold.name} is to be set, and the listener's \`upstreamHeaders\` lack it`;
+  const twice = set.find(({ add }) => add === true);
+  if (twice !== undefined) return `header ${twice.name} is to have several lines`;
+  const odd = [...set.map(({ name }) => name), ...remove].find((name) => !token.test(name));
+  if (odd !== undefined) return `${odd} is no header that an answer can change`;
+  const bad = [...set, ...verdict.clientHeaders].find(({ value }) => !isHeaderValue(value));
+  if (bad !== undefined) return `the value of header ${bad.name} holds a control character`;
+  const [first] = verdict.clientHeaders;
+  // A 200 has headers for the upstream and headers for the client, and Envoy tells them apart by names that it was told.
+  return first === undefined ? undefined : `header ${first.name} is for the client`;
 }
 
 /** A header's name (RFC 9110 §5.6.2), in lower case: nothing else may stand in the list. */

@@ -1,77 +1,49 @@
 import { CheckAttributes } from "#authz/check/attributes/check-attributes";
 import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
-import { UNKNOWN, type Workload } from "#authz/engine/attributes";
-import type { Decision, RuleRef } from "#authz/engine/decision";
-import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
-import type { CallMetadata, ListenerSettings, RequestLine, Snapshot } from "./contract.ts";
+import { EditedRequest } from "#authz/engine/edited-request";
+import type { ByteString } from "#policy-compiler/ruleset/model";
+import type { RemainingMillis, RequestLine, Snapshot } from "./contract.ts";
 import { refuseMalformed } from "./malformed.ts";
 import { refuseWithoutMutualTls } from "./mutual-tls.ts";
 import { normalizePath } from "./path/normalize.ts";
 import { receivedTarget } from "./path/received-target.ts";
-import { accessDenied, type Refusal, refusal, refusedDecision } from "./refusal.ts";
-import type { CheckHttp, CheckRequest } from "./wire/check-request.ts";
+import { foundBy, type Progress, type Question, type StageContext, type StageResult } from "./progress.ts";
+import { ReceivedRequest } from "./received-request.ts";
+import { accessDenied, type Refusal, refusal } from "./refusal.ts";
+import { authenticateRequest } from "./stages/authenticate.ts";
+import { askProvider } from "./stages/custom.ts";
+import { noHeaders, refuse, type Verdict } from "./verdict.ts";
+import type { CheckHttp } from "./wire/check-request.ts";
 import { resolveWorkload } from "./workload/resolve.ts";
 
-/** One check as its door read it. */
-export interface Question {
-  readonly request: CheckRequest;
-  readonly metadata: CallMetadata;
-  readonly listener: ListenerSettings;
-  /** What the door carries: gRPC brings `source.principal` and can be told another `:path`; the HTTP service neither. */
-  readonly door: "grpc" | "http";
-}
-
-/** What is to be answered and recorded. Knows nothing of the wire. */
-export interface Verdict {
-  readonly decision: Decision;
-  /** HTTP status that the client is meant to see: 200 when allowed. */
-  readonly status: number;
-  readonly body: string;
-  readonly isHttp: boolean;
-  /** Allowed, and the target that was decided on is not the one received: what `:path` is to be. */
-  readonly newTarget: ByteString | undefined;
-  readonly workload: Workload | undefined;
-  readonly attributes: CheckAttributes | undefined;
-  /** Where attributes could not be made, for want of a workload: what was asked. */
-  readonly requestLine: RequestLine | undefined;
-  readonly custom: RuleRef | undefined;
-  readonly detail: string | undefined;
-  /** Where what refused was written, if that is a document without rules. */
-  readonly origin: Origin | undefined;
-}
-
-/** What was known when a stage answered. */
-interface Found {
-  readonly workload?: Workload;
-  readonly attributes?: CheckAttributes;
-  readonly requestLine?: RequestLine;
-  readonly custom?: RuleRef;
-}
-
 /**
- * Decides one check on one snapshot. ORDER: that of Istio's filter chain; the first stage that answers ends it. Synchronous;
- * the stages that will wait for something outside (providers, signatures of tokens) refuse here, where they will stand.
+ * Decides one check on one snapshot. ORDER: that of Istio's filter chain; the first stage that answers ends it. Synchronous
+ * unless a provider has to be asked or a token verified that was not seen before.
  */
-export function judge(question: Question, { engine }: Snapshot): Verdict {
+export function judge(
+  question: Question,
+  snapshot: Snapshot,
+  environment: StageContext["environment"],
+  remainingMillis: RemainingMillis,
+): Verdict | Promise<Verdict> {
   const { request, metadata, listener, door } = question;
+  const { engine } = snapshot;
   const { http } = request;
   const isHttp = http !== undefined;
   const { mesh } = engine.ruleSet;
 
   // Whose policies?
-  const found = resolveWorkload(engine.ruleSet, request, listener.workload);
-  if (!found.ok) {
+  const resolved = resolveWorkload(engine.ruleSet, request, listener.workload);
+  if (!resolved.ok) {
     const asked = http && { requestLine: requestLine(http) };
-    return refuse(isHttp, refusal(found.reason, found.detail), asked);
+    return refuse(isHttp, refusal(resolved.reason, resolved.detail), asked);
   }
-  const { workload } = found;
+  const { workload } = resolved;
   const view = engine.view(workload);
 
   // The request target in the form that policies and upstream are to see.
   const received = http && receivedTarget(http);
   const target = received === undefined ? undefined : normalizePath(received, mesh.pathNormalization);
-
-  const tokensConcern = isHttp && view.requestAuthentications.length > 0;
   const attributes = new CheckAttributes({
     request,
     metadata,
@@ -79,46 +51,79 @@ export function judge(question: Question, { engine }: Snapshot): Verdict {
     workload,
     mesh,
     target,
-    // Without a rule that could verify a token there is no claim, as in Istio.
-    claims: tokensConcern ? UNKNOWN : undefined,
     principalTold: door === "grpc",
   });
-  const known = { workload, attributes };
 
   // PeerAuthentication.
   const shortfall = refuseWithoutMutualTls(view, attributes, engine.ruleSet, listener);
-  if (shortfall !== undefined) return refuse(isHttp, shortfall, known);
+  if (shortfall !== undefined) return refuse(isHttp, shortfall, { workload, attributes });
 
   // What Envoy's front end answers.
   const fault = http && (refuseMalformed(http) ?? refuseTarget(received!, target, door));
-  if (fault !== undefined) return refuse(isHttp, fault, known);
+  if (fault !== undefined) return refuse(isHttp, fault, { workload, attributes });
 
-  // CUSTOM: a provider that wants to be asked cannot be asked yet.
-  const custom = view.hasCustom ? engine.matchCustom(view, attributes)[0] : undefined;
-  if (custom !== undefined) {
-    const detail = `provider \`${custom.provider}\` cannot be asked`;
-    return refuse(isHttp, refusal("policy/custom-denied", detail), { ...known, custom: custom.rule });
-  }
+  const context: StageContext = { question, snapshot, environment, remainingMillis, workload, view };
+  const edits = isHttp && (view.customProviders.length > 0 || view.authentication !== undefined);
+  const begun: Progress = {
+    attributes,
+    edited: edits ? new EditedRequest(new ReceivedRequest(http, target!)) : undefined,
+    clientHeaders: noHeaders,
+    detail: undefined,
+  };
 
-  // RequestAuthentication: a token cannot be verified yet.
-  if (tokensConcern) return refuse(isHttp, refusal("authentication/unavailable"), known);
+  // CUSTOM: a provider is asked, and what it sets is what all later stages see.
+  const matches = view.customProviders.length === 0 ? noHeaders : engine.matchCustom(view, attributes);
+  if (matches.length === 0) return authenticateAndDecide(context, begun);
+  return next(askProvider(context, begun, matches), (asked) => authenticateAndDecide(context, asked));
+}
 
-  // AUDIT, DENY, ALLOW.
-  const decision = engine.decide(view, attributes);
+function authenticateAndDecide(context: StageContext, progress: Progress): Verdict | Promise<Verdict> {
+  const { http } = context.question.request;
+  const { authentication } = context.view;
+
+  // RequestAuthentication: tokens are verified, taken out, and their claims put in.
+  if (http === undefined || authentication === undefined) return decide(context, progress);
+  return next(authenticateRequest(context, progress, authentication, http), (after) => decide(context, after));
+}
+
+/** AUDIT, DENY, ALLOW. */
+function decide(context: StageContext, progress: Progress): Verdict {
+  const { question, snapshot, workload, view } = context;
+  const { attributes, edited, clientHeaders, detail } = progress;
+  const { http } = question.request;
+  const decision = snapshot.engine.decide(view, attributes);
   const allowed = decision.outcome === "allow";
+  let newTarget: ByteString | undefined;
+  if (allowed && http !== undefined) {
+    const target = edited?.target ?? attributes.http!.target;
+    if (target !== receivedTarget(http)) newTarget = target;
+    const fault = edited && newTarget !== undefined ? refuseEditedTarget(newTarget, question.door) : undefined;
+    if (fault !== undefined) return refuse(true, fault, foundBy(context, progress));
+  }
   return {
     decision,
     status: allowed ? 200 : accessDenied.status,
     body: allowed ? "" : accessDenied.body,
-    isHttp,
-    newTarget: allowed && target !== received ? target : undefined,
+    isHttp: http !== undefined,
+    clientHeaders,
+    edited: allowed ? edited : undefined,
+    newTarget,
     workload,
     attributes,
     requestLine: undefined,
     custom: undefined,
-    detail: undefined,
+    detail,
     origin: undefined,
   };
+}
+
+/** Goes on with what a stage has left, or ends with its verdict: at once, if nothing had to be waited for. */
+function next(
+  result: StageResult | Promise<StageResult>,
+  then: (progress: Progress) => Verdict | Promise<Verdict>,
+): Verdict | Promise<Verdict> {
+  if (result instanceof Promise) return result.then((settled) => next(settled, then));
+  return result.ended === undefined ? then(result.progress) : result.ended;
 }
 
 /**
@@ -132,30 +137,21 @@ function refuseTarget(
 ): Refusal | undefined {
   if (target === undefined) return refusal("path/invalid", undefined, { status: 400, body: "" });
   if (target === received) return undefined;
-  if (door === "http" || /[\0-\x20\x7f]/.test(target) || sanitizeUtf8(target) !== target)
-    return refusal("path/not-normal");
-  return undefined;
+  return door === "http" || !isText(target) ? refusal("path/not-normal") : undefined;
+}
+
+/** The same for a target that a stage has edited: a token taken out of the query, or a provider's edit. */
+function refuseEditedTarget(target: ByteString, door: Question["door"]): Refusal | undefined {
+  if (door === "grpc" && isText(target)) return undefined;
+  return refusal("answer/not-carried", "the request target would have to be changed");
+}
+
+function isText(target: ByteString): boolean {
+  return !/[\0-\x20\x7f]/.test(target) && sanitizeUtf8(target) === target;
 }
 
 /** For the log alone: nothing is decided on it. */
 function requestLine(http: CheckHttp): RequestLine {
   const target = receivedTarget(http);
   return { method: http.method, host: http.host, path: target.startsWith("/") ? target : undefined };
-}
-
-/** A verdict without policies. */
-export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refusal, found: Found = {}): Verdict {
-  return {
-    decision: refusedDecision(reason, found.custom),
-    status: reply.status,
-    body: reply.body,
-    isHttp,
-    newTarget: undefined,
-    workload: found.workload,
-    attributes: found.attributes,
-    requestLine: found.requestLine,
-    custom: found.custom,
-    detail,
-    origin,
-  };
 }

@@ -1,5 +1,5 @@
 import type { CheckRecord, ListenerSettings } from "./contract.ts";
-import type { Verdict } from "./judge.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What was answered, for the log. `status` is 0 on TCP, where nobody sees one. */
 export function recordVerdict(

@@ -56,6 +56,8 @@ export type ProviderOutcome =
       readonly headers: readonly ProviderHeader[];
       readonly body: ByteString;
     }
+  /** The body is larger than the provider takes: Envoy's 413, whatever the options say. */
+  | { readonly kind: "bodyTooLarge" }
   /** The provider failed: what the client gets is `status` and an empty body. */
   | { readonly kind: "failed"; readonly status: number; readonly detail: string };
 
@@ -64,6 +66,8 @@ export interface ProviderHeader {
   readonly name: ByteString;
   readonly value: ByteString;
   readonly add: boolean;
+  /** Of an allowed answer: only if the upstream's answer has no header of the name, or only if it has one. */
+  readonly onlyIf?: "absent" | "present";
 }
 
 /** One extension provider of a rule set, resolved. */
@@ -73,7 +77,7 @@ export interface CustomProvider {
   /** The body that it wants to see, so that snippets and warnings can say so. */
   readonly wantsBody: boolean;
   /**
-   * Asks. Never rejects: whatever goes wrong is an outcome. Answers before `remainingMillis()` has passed, read when it is called.
+   * Asks. Never rejects: whatever goes wrong is an outcome. Answers before `remainingMillis`, counted from the call, has passed.
    */
   ask(question: ProviderQuestion, remainingMillis: number): Promise<ProviderOutcome>;
 }

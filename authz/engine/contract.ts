@@ -1,3 +1,4 @@
+import type { AuthenticationPlan } from "#authz/authenticate/contract";
 import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes, Workload } from "./attributes.ts";
 import type { Decision, Explanation, RuleRef } from "./decision.ts";
@@ -15,10 +16,12 @@ export interface WorkloadView {
   mtlsMode(port: number): EffectiveMtlsMode;
   /** The rule that set that mode; undefined: none did. */
   mtlsRule(port: number): PeerAuthenticationRule | undefined;
-  /** Names and JWT rules of the RequestAuthentications that apply, as indexes into the rule set's list. */
+  /** The RequestAuthentications that apply, as indexes into the rule set's list. ORDER: that in which their rules are gathered. */
   readonly requestAuthentications: readonly number[];
-  /** Does an enforced policy of this stage select the workload? */
-  readonly hasCustom: boolean;
+  /** Their JWT rules in the order in which they are tried; undefined: none. */
+  readonly authentication: AuthenticationPlan | undefined;
+  /** The providers that CUSTOM policies of the workload name, each once. Istio asks none of them when there are several. */
+  readonly customProviders: readonly string[];
 }
 
 /** A CUSTOM stage that wants its provider asked: the lowest matching rule per provider, providers in byte order of name. */

@@ -33,6 +33,11 @@ export class EditedRequest implements ReadableRequest {
     return this.#lines?.get(name) ?? this.#received.lines(name);
   }
 
+  /** What a header has become; undefined: nobody has touched it. */
+  edit(name: ByteString): readonly ByteString[] | undefined {
+    return this.#lines?.get(name);
+  }
+
   /** Replaces every line of a header, by none for an empty list. */
   set(name: ByteString, lines: readonly ByteString[]): void {
     if (lines.length === 0 && this.lines(name).length === 0) return;

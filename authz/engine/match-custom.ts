@@ -22,7 +22,7 @@ export function matchCustom(
   request: RequestAttributes,
 ): readonly CustomMatch[] {
   const lowest = new Map<string, number>();
-  if (!view.hasCustom) return lowestCustom(table, lowest);
+  if (view.customProviders.length === 0) return lowestCustom(table, lowest);
   (request.http === undefined ? customTcp : customHttp).collect(view, request, candidates);
   for (let i = 0; i < candidates.size; i++) {
     const id = candidates.ids[i]!;

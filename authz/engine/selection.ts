@@ -8,7 +8,7 @@ const WAYPOINT_CLASS = "istio-waypoint";
 export interface SelectionSubject {
   readonly workload: Workload;
   readonly rootNamespace: string;
-  /** The root namespace, the workload's, and that of a waypoint's service: policies of others never apply. */
+  /** ORDER: the workload's namespace, the root namespace, and that of a waypoint's service: policies of others never apply. */
   readonly namespaces: readonly string[];
   /** Labels, with the one that Gateway-API workloads always carry. */
   readonly labels: ReadonlyMap<string, string>;
@@ -19,7 +19,7 @@ export interface SelectionSubject {
 export function selectionSubject(mesh: Mesh, workload: Workload): SelectionSubject {
   const implied = (workload.kind === "k8s-gateway" || workload.kind === "waypoint") && workload.gateway !== undefined;
   const labels = implied ? new Map(workload.labels).set(GATEWAY_NAME, workload.gateway) : workload.labels;
-  const namespaces = [mesh.rootNamespace, workload.namespace];
+  const namespaces = [workload.namespace, mesh.rootNamespace];
   if (workload.kind === "waypoint" && workload.service !== undefined) namespaces.push(workload.service.namespace);
   return {
     workload,

@@ -1,3 +1,5 @@
+import type { AuthenticationPlan } from "#authz/authenticate/contract";
+import { createPlan } from "#authz/authenticate/plan";
 import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { Workload } from "./attributes.ts";
 import type { EffectiveMtlsMode, WorkloadView } from "./contract.ts";
@@ -13,7 +15,8 @@ export class PreparedView implements WorkloadView {
   readonly workload: Workload;
   readonly subject: SelectionSubject;
   readonly requestAuthentications: readonly number[];
-  readonly hasCustom: boolean;
+  readonly authentication: AuthenticationPlan | undefined;
+  readonly customProviders: readonly string[];
   /** By stage number: does a policy of the stage select the workload, be it one without rules? */
   readonly stages: readonly boolean[];
   /** Where each index begins its look-ups for this workload; filled at the first (`lookup/prepared-index.ts`). */
@@ -30,11 +33,13 @@ export class PreparedView implements WorkloadView {
     const { ruleSet } = table;
     const subject = selectionSubject(ruleSet.mesh, workload);
     const applies = new Uint8Array(ruleSet.policies.length);
+    const providers = new Set<string>();
     const stages = Object.values(stageNumber).map(() => false);
     ruleSet.policies.forEach((policy, i) => {
       if (!selects(policy.attachment, policy.namespace, subject)) return;
       applies[i] = 1;
       stages[stageNumber[policy.stage]] = true;
+      if (policy.provider !== undefined) providers.add(policy.provider);
     });
     const rules = new Uint32Array((table.size + 31) >>> 5);
     ruleSet.rules.forEach((rule, id) => {
@@ -44,8 +49,11 @@ export class PreparedView implements WorkloadView {
     this.workload = workload;
     this.subject = subject;
     this.stages = stages;
-    this.hasCustom = stages[stageNumber.custom] === true;
+    this.customProviders = [...providers];
     this.requestAuthentications = selectedAuthentications(ruleSet, subject);
+    this.authentication = createPlan(
+      this.requestAuthentications.flatMap((i) => ruleSet.requestAuthentications[i]!.jwtRules),
+    );
     this.#mtls = composeMtls(ruleSet.peerAuthentications, subject);
     this.#rules = rules;
   }
@@ -75,11 +83,13 @@ export class PreparedView implements WorkloadView {
   }
 }
 
+/** ORDER: by namespace as `subject` lists them, then as in the rule set. Istio tries JWT rules of one issuer in this order. */
 function selectedAuthentications(ruleSet: RuleSet, subject: SelectionSubject): readonly number[] {
-  const selected: number[] = [];
-  ruleSet.requestAuthentications.forEach((rule, i) => {
-    // Istio: one without rules installs nothing.
-    if (rule.jwtRules.length > 0 && selects(rule.attachment, rule.namespace, subject)) selected.push(i);
-  });
-  return selected;
+  return subject.namespaces.flatMap((namespace) =>
+    ruleSet.requestAuthentications.flatMap((rule, i) => {
+      // Istio: one without rules installs nothing.
+      const applies = rule.namespace === namespace && rule.jwtRules.length > 0;
+      return applies && selects(rule.attachment, namespace, subject) ? [i] : [];
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { snapshotOfRules } from "#authz/check/snapshot";
+import type { Snapshot } from "#authz/check/contract";
 import type { Engine } from "#authz/engine/contract";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -14,6 +14,8 @@ export interface SyncOptions {
   readonly holder: Holder;
   /** Bytes of a rule set to an engine, without holding the event loop for long. */
   readonly prepare: (bytes: Uint8Array, digest: string) => Promise<Engine> | Engine;
+  /** Rules with what they need from outside: the keys of their issuers, their providers. Fails only if the service ends. */
+  readonly equip: (engine: Engine) => Promise<Snapshot> | Snapshot;
   readonly nowMillis: () => number;
   readonly log: Log;
   /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
@@ -64,8 +66,9 @@ export function createSync(options: SyncOptions): Sync {
     const unchanged = built.digest === active?.digest;
     if (!unchanged) {
       const engine = await options.prepare(built.bytes, built.digest);
+      const snapshot = await options.equip(engine);
       if (stopped) return "unchanged";
-      holder.swap(snapshotOfRules(engine));
+      holder.swap(snapshot);
       active = {
         digest: built.digest,
         sinceMillis: options.nowMillis(),

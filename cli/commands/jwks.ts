@@ -11,7 +11,7 @@ interface TestOptions extends FetchOptions, Format, RequestOptions {
   readonly istioLax: boolean;
   readonly tokenFile: string;
   readonly place: string;
-  readonly claims: boolean;
+  readonly showClaims: boolean;
   readonly exitCode?: boolean;
 }
 
@@ -44,7 +44,7 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[folder]", "policy folder", ".")
     .requiredOption("--token-file <file>", "file that holds the token (-: standard input)")
     .option("--place <place>", "where it stands: header:NAME, param:NAME or cookie:NAME", "header:authorization")
-    .option("--claims", "print the token's claims, decoded, whether it is accepted or not", false)
+    .option("--show-claims", "print the token's claims, decoded, whether it is accepted or not", false)
     .option("--exit-code", "exit with 10 when the token is refused")
     .action(async (folder: string, options: TestOptions) => {
       const { testReport } = await import("../jwks/run-test.ts");

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { onSignals } from "#platform/lifecycle";
 import { createLog } from "#platform/log";
 import type { CommandContext } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { exitCodeOfConfig, exitCodes } from "../exit-codes.ts";
 import { addNoIndex } from "../options.ts";
 import { assemble } from "../serve/assemble.ts";
 import { ConfigRefused, type Service, startService } from "../serve/start-service.ts";
@@ -57,7 +57,7 @@ async function serve({ linger, drain, ...options }: Options, context: CommandCon
   } catch (fault) {
     if (!(fault instanceof ConfigRefused)) throw fault;
     context.writeError(`${fault.messages.join("\n")}\n`);
-    context.finish(exitCodes.invalidPolicy);
+    context.finish(exitCodeOfConfig(fault.findings));
   } finally {
     forget();
     output.flush();

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { snapshotOfRules } from "#authz/check/snapshot";
+import { systemClock } from "#platform/clock";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -42,9 +42,10 @@ export function define(command: Command, context: CommandContext): void {
         return;
       }
       if (files.length === 0) throw new UsageFault(`no *_test.yaml in \`${folder}\``);
-      const snapshot = snapshotOfRules(engineOf(compiled.built, { index }));
+      const startedMillis = systemClock.nowMillis();
+      const engine = engineOf(compiled.built, { index });
       const place = (file: string) => pathFrom(folder, file);
-      const all = files.flatMap((file) => runTestFile(file, snapshot, place));
+      const all = (await Promise.all(files.map((file) => runTestFile(file, engine, startedMillis, place)))).flat();
       const results = all.filter((result) => isWanted(folder, result, filter));
       // A filter that fits nothing would pass for ever.
       if (results.length === 0) {

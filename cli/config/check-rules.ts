@@ -16,7 +16,7 @@ export function checkRules(config: RawConfig): ShapeFault[] {
   return [...perListener, ...rules.flatMap((rule) => rule(config))].filter((fault) => fault !== undefined);
 }
 
-const httpOnly = ["destination", "pathPrefix", "attributeHeaders"] as const;
+const httpOnly = ["destination", "pathPrefix", "attributeHeaders", "upstreamHeaders"] as const;
 
 const listenerRules: readonly ListenerRule[] = [
   ({ address }, path) => [

@@ -1,5 +1,6 @@
 /** Every fault that a configuration can have, by its stable code, with a sentence for the reference. */
 export const configCodes = {
+  "config/missing": "There is no such file.",
   "config/unreadable": "The file cannot be read.",
   "config/syntax": "The file is not well-formed YAML, or larger than a configuration can be.",
   "config/unknown-key": "A key that does not exist at this place.",

@@ -18,17 +18,34 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: ServiceConfig }
   | { readonly ok: false; readonly findings: readonly ConfigFinding[] };
 
+/** A reading of the file, with what it says, so that two readings of one text can be told from two texts. */
+export type LoadedConfig = ConfigResult & {
+  /** The file's text; empty where it cannot be read. */
+  readonly text: string;
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads a configuration file and lays the environment over it. Never rejects: what is wrong comes back as findings. */
-export async function loadConfig(path: string, environment: Environment): Promise<ConfigResult> {
+export async function loadConfig(path: string, environment: Environment): Promise<LoadedConfig> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    return refused([{ code: "config/unreadable", message: messageOf(cause), file: path, line: 0, column: 0 }]);
+    return { ...refused([unreadable(path, cause)]), text: "" };
   }
-  return readConfig(text, path, environment);
+  return { ...(await readConfig(text, path, environment)), text };
+}
+
+/** What the system calls a file that is not there: a part of its path is missing, no folder, or it is a folder itself. */
+const missingFaults: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"]);
+
+function unreadable(path: string, cause: unknown): ConfigFinding {
+  const place = { file: path, line: 0, column: 0 };
+  if (!missingFaults.has((cause as NodeJS.ErrnoException).code ?? "")) {
+    return { code: "config/unreadable", message: messageOf(cause), ...place };
+  }
+  return { code: "config/missing", message: "there is no such file", ...place, help: "`--config` names another one" };
 }
 
 /** Makes a configuration of a file's text. `file` stands in findings; relative paths are read from its folder. */
@@ -46,7 +63,7 @@ export async function readConfig(text: string, file: string, environment: Enviro
   return { ok: true, config: convert(raw, dirname(resolve(file))) };
 }
 
-function refused(findings: ConfigFinding[]): ConfigResult {
+function refused(findings: ConfigFinding[]): ConfigResult & { readonly ok: false } {
   return { ok: false, findings: findings.toSorted((a, b) => a.line - b.line || a.column - b.column) };
 }
 
@@ -97,6 +114,7 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       destination: listener.destination,
       pathPrefix: listener.pathPrefix ?? "",
       attributeHeaders: listener.attributeHeaders ?? false,
+      upstreamHeaders: (listener.upstreamHeaders ?? []).map((name) => name.toLowerCase()),
       secretFile: optionalFile(listener.secretFile),
       explainToClient: listener.explainToClient ?? false,
       deadlineMillis: listener.deadlineMillis ?? 5_000,

@@ -25,6 +25,8 @@ export interface ListenerConfig {
   readonly destination: { readonly address: string; readonly port: number } | undefined;
   readonly pathPrefix: string;
   readonly attributeHeaders: boolean;
+  /** Lower case. */
+  readonly upstreamHeaders: readonly string[];
   readonly secretFile: string | undefined;
   readonly explainToClient: boolean;
   readonly deadlineMillis: number;
@@ -38,6 +40,7 @@ export interface AdminConfig {
   readonly tokenFile: string | undefined;
 }
 
+/** Tokens and their issuers. */
 export interface JwtConfig {
   readonly algorithmFit: AlgorithmFit;
   readonly maxTokenBytes: number;
@@ -77,6 +80,7 @@ export interface RawListener {
   readonly destination?: { readonly address: string; readonly port: number };
   readonly pathPrefix?: string;
   readonly attributeHeaders?: boolean;
+  readonly upstreamHeaders?: readonly string[];
   readonly secretFile?: string;
   readonly explainToClient?: boolean;
   readonly explainToClientForce?: boolean;

@@ -120,6 +120,12 @@ const listener = object(
     attributeHeaders: flag(
       "HTTP only: believe the `x-garita-*` headers that Envoy was told to add (identity, addresses). Beyond this machine it demands mutual TLS or `secretFile`.",
     ),
+    upstreamHeaders: {
+      type: "array",
+      description:
+        "HTTP only: the request headers that an answer may set, as in Envoy's `allowed_upstream_headers`: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied.",
+      items: text("A header's name.", { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+    },
     secretFile: text(
       "A file with a secret that Envoy must present in `x-garita-secret` (HTTP: a header that it adds; gRPC: `initial_metadata`).",
     ),

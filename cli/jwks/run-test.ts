@@ -30,7 +30,7 @@ export interface TestOptions extends FetchOptions, RequestOptions {
   readonly format: "text" | "json";
   readonly tokenFile: string;
   readonly place: string;
-  readonly claims: boolean;
+  readonly showClaims: boolean;
 }
 
 /**
@@ -44,6 +44,7 @@ export async function testReport(
 ): Promise<{ readonly text: string; readonly refused: boolean } | undefined> {
   if (options.checkRequest !== undefined)
     throw new UsageFault("--check-request brings tokens of its own: describe the request by flags");
+  if (options.claims !== undefined) throw new UsageFault("expected one token, found --claims beside --token-file");
   const jwt = await jwtConfigOf(options, context.environment);
   const token = await readToken(options.tokenFile, context);
   const described = withToken(await describedBy(options, context), options.place, token);
@@ -69,7 +70,7 @@ export async function testReport(
   const shown: ShownTest = {
     tested,
     states: new Map(states.map((status, i) => [named[i]!.source.id, status])),
-    claims: options.claims ? claimsOf(token) : undefined,
+    claims: options.showClaims ? claimsOf(token) : undefined,
   };
   const text = options.format === "json" ? `${JSON.stringify(testJson(shown), undefined, 2)}\n` : renderTest(shown);
   return { text, refused: tested.together.kind === "refused" };

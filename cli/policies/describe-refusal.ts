@@ -1,4 +1,4 @@
-import type { Verdict } from "#authz/check/judge";
+import type { Verdict } from "#authz/check/verdict";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { suggest } from "../config/suggest.ts";
 import type { WorkloadDescription } from "../request/description.ts";

@@ -1,11 +1,12 @@
-import type { Snapshot } from "#authz/check/contract";
-import { refuse, type Verdict } from "#authz/check/judge";
 import { refusal } from "#authz/check/refusal";
+import { refuse, type Verdict } from "#authz/check/verdict";
+import type { Engine } from "#authz/engine/contract";
 import type { Explanation, RuleRef } from "#authz/engine/decision";
-import { ask } from "../request/ask.ts";
+import { type AskEnvironment, ask } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { nearestOf } from "../request/explanation.ts";
+import { localEnvironment } from "../request/local-environment.ts";
 import { describeRefusal, isBesidePolicies } from "./describe-refusal.ts";
 import type { Expectation, TestFile } from "./test-file.ts";
 
@@ -26,19 +27,32 @@ export interface TestResult {
 /** Where a file of the rule set lies for the reader. */
 type Place = (file: string) => string;
 
-/** Runs every pair of a file against a rule set. Pure but for its arguments; the same input gives the same results. */
-export function runTestFile(file: TestFile, snapshot: Snapshot, place: Place): readonly TestResult[] {
+/**
+ * Runs every pair of a file against rules, at the file's own time where it has one, else at that of the run. Pure but for its arguments; the same input gives
+ * the same results.
+ */
+export async function runTestFile(
+  file: TestFile,
+  engine: Engine,
+  startedMillis: number,
+  place: Place,
+): Promise<readonly TestResult[]> {
+  const { nowMillis = startedMillis, providers } = file;
+  const environment = await localEnvironment(engine, () => nowMillis, providers);
   const expected = new Map<string, Expectation>();
   for (const expectation of file.expectations) {
     for (const caller of expectation.callers) {
       for (const request of expectation.requests) expected.set(JSON.stringify([caller, request]), expectation);
     }
   }
-  return Object.keys(file.callers).flatMap((caller) =>
-    Object.keys(file.requests).map((request) =>
-      runPair({ file, caller, request }, expected.get(JSON.stringify([caller, request])), snapshot, place),
-    ),
-  );
+  const results: TestResult[] = [];
+  for (const caller of Object.keys(file.callers)) {
+    for (const request of Object.keys(file.requests)) {
+      const expectation = expected.get(JSON.stringify([caller, request]));
+      results.push(await runPair({ file, caller, request }, expectation, environment, place));
+    }
+  }
+  return results;
 }
 
 interface Pair {
@@ -47,14 +61,14 @@ interface Pair {
   readonly request: string;
 }
 
-function runPair(
+async function runPair(
   { file, caller, request }: Pair,
   expectation: Expectation | undefined,
-  snapshot: Snapshot,
+  environment: AskEnvironment,
   place: Place,
-): TestResult {
+): Promise<TestResult> {
   const described = describe(file, caller, request);
-  const asked = ask(checkMessage(described), snapshot);
+  const asked = await ask(checkMessage(described), environment);
   const pair = { file: file.path, line: expectation?.line, caller, request };
   const lines = file.lines.get(request)!;
   const verdict = asked.ok ? asked.verdict : refuse(true, refusal("request/unreadable", asked.fault));
@@ -63,7 +77,7 @@ function runPair(
   if (isBesidePolicies(decision.reason) && expectation?.reason !== decision.reason) {
     // A denial for this would pass for that of a policy, whatever the policies say.
     const line = decision.reason === "request/unreadable" ? lines.request : lines.workload;
-    const { ruleSet } = snapshot.engine;
+    const { ruleSet } = environment.snapshot.engine;
     const faults = [describeRefusal(verdict, described.workload, ruleSet, `${file.path}:${line}`)];
     return { ...pair, outcome: decision.outcome, reason: decision.reason, rule, faults };
   }

@@ -4,13 +4,22 @@ import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { object, text } from "../config/schema.ts";
 import { suggest } from "../config/suggest.ts";
-import type { CallerDescription, HttpDescription, WorkloadDescription } from "../request/description.ts";
-import { callerSchema, httpProperties, workloadSchema } from "../request/schema.ts";
+import type {
+  CallerDescription,
+  DescribedAnswer,
+  HttpDescription,
+  WorkloadDescription,
+} from "../request/description.ts";
+import { callerSchema, httpProperties, providersSchema, workloadSchema } from "../request/schema.ts";
 
 /** A `*_test.yaml`: every caller with every request. What no expectation lists must be denied. */
 export interface TestFile {
   readonly path: string;
   readonly workload: WorkloadDescription;
+  /** The clock of its checks, Unix milliseconds; undefined: that of the run. */
+  readonly nowMillis: number | undefined;
+  /** What extension providers answer, by name. */
+  readonly providers: Readonly<Record<string, DescribedAnswer>>;
   readonly callers: Readonly<Record<string, CallerDescription>>;
   readonly requests: Readonly<Record<string, TestRequest>>;
   readonly expectations: readonly Expectation[];
@@ -52,9 +61,13 @@ export const testFileSchema = object(
   "Policy tests: callers x requests, and what must come of them.",
   {
     workload: workloadSchema,
-    now: text("RFC 3339: the clock of every test in this file, which stands still.", {
-      pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$",
-    }),
+    now: text(
+      "RFC 3339: the clock of every test in this file, which stands still. Without it they run at the time of the run.",
+      {
+        pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$",
+      },
+    ),
+    providers: providersSchema,
     callers: { type: "object", description: "Callers by name; `{}` is anybody.", additionalProperties: callerSchema },
     requests: {
       type: "object",
@@ -87,8 +100,10 @@ export const testFileSchema = object(
   { required: ["callers", "requests", "expect"] },
 );
 
-interface Raw extends Omit<TestFile, "path" | "expectations" | "workload" | "lines"> {
+interface Raw extends Omit<TestFile, "path" | "expectations" | "workload" | "nowMillis" | "providers" | "lines"> {
+  readonly providers?: TestFile["providers"];
   readonly workload?: WorkloadDescription;
+  readonly now?: string;
   readonly expect: readonly Omit<Expectation, "line">[];
 }
 
@@ -105,12 +120,13 @@ export function readTestFile(
   });
   if (shape.length > 0) return { file: undefined, faults: shape };
   const raw = yaml.value as Raw;
-  const faults = [...checkNames(path, raw, yaml), ...checkReasons(path, raw, yaml)];
+  const faults = [...checkNow(path, raw, yaml), ...checkNames(path, raw, yaml), ...checkReasons(path, raw, yaml)];
   if (faults.length > 0) return { file: undefined, faults };
   const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
-  const { callers, requests } = raw;
+  const { callers, requests, workload = {}, providers = {}, now } = raw;
+  const nowMillis = now === undefined ? undefined : Date.parse(now);
   return {
-    file: { path, workload: raw.workload ?? {}, callers, requests, expectations, lines: linesOf(raw, yaml) },
+    file: { path, workload, nowMillis, providers, callers, requests, expectations, lines: linesOf(raw, yaml) },
     faults,
   };
 }
@@ -125,6 +141,19 @@ function linesOf({ workload, requests }: Raw, yaml: LocatedYaml): TestFile["line
       return [name, { request: line, workload: workload === undefined ? line : yaml.placeOf(["workload"]).line }];
     }),
   );
+}
+
+/** What looks like a time and is none: a thirteenth month. */
+function checkNow(path: string, { now }: Raw, yaml: LocatedYaml): TestFileFault[] {
+  if (now === undefined || isInstant(now)) return [];
+  return [{ path, ...yaml.placeOf(["now"]), message: `expected a time, found \`${now}\`` }];
+}
+
+/** RFC 3339 §5.7: Date takes the 30th of February for the 2nd of March. */
+function isInstant(text: string): boolean {
+  const day = text.slice(0, 10);
+  const start = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(Date.parse(text)) && new Date(start).toISOString().startsWith(day);
 }
 
 /** A reason that no decision has would never be found. */

@@ -1,5 +1,7 @@
 import type { ListenerSettings, Snapshot } from "#authz/check/contract";
-import { judge, type Verdict } from "#authz/check/judge";
+import { judge } from "#authz/check/judge";
+import type { StageContext } from "#authz/check/progress";
+import type { Verdict } from "#authz/check/verdict";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
 import type { Explanation } from "#authz/engine/decision";
 import type { CheckMessage } from "./check-message.ts";
@@ -17,6 +19,7 @@ const settings: ListenerSettings = {
   attributeHeaders: false,
   secret: undefined,
   explainToClient: false,
+  upstreamHeaders: [],
   deadlineMillis: 5_000,
   maxMessageBytes: 16 * 1024 * 1024,
 };
@@ -35,12 +38,17 @@ export type Asked =
     }
   | { readonly ok: false; readonly fault: string };
 
+/** What a described request is decided by: rules that are in force, time, and what is known of tokens. */
+export type AskEnvironment = StageContext["environment"] & { readonly snapshot: Snapshot };
+
 /** Decides a check by the same stages that a listener runs, without a wire. */
-export function ask({ message, metadata }: CheckMessage, snapshot: Snapshot): Asked {
+export async function ask({ message, metadata }: CheckMessage, environment: AskEnvironment): Promise<Asked> {
+  const { snapshot } = environment;
   const decoded = decodeCheckRequest(message);
   if (!decoded.ok) return { ok: false, fault: decoded.fault };
   const { engine } = snapshot;
-  const verdict = judge({ request: decoded.request, metadata, listener: settings, door: "grpc" }, snapshot);
+  const question = { request: decoded.request, message, metadata, listener: settings, door: "grpc" } as const;
+  const verdict = await judge(question, snapshot, environment, () => settings.deadlineMillis);
   const { workload, attributes, decision, custom } = verdict;
   const explain = () => {
     if (workload === undefined || attributes === undefined) return undefined;

@@ -1,8 +1,10 @@
 import { create, fromJson, type JsonObject, type JsonValue, toBinary } from "@bufbuild/protobuf";
 import type { CallMetadata } from "#authz/check/contract";
 import { type CheckRequest, CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
+import { withDescribedToken } from "./described-token.ts";
 import {
   type CallerDescription,
+  type HttpDescription,
   headerLines,
   type RequestDescription,
   type WorkloadDescription,
@@ -32,7 +34,10 @@ export function checkMessage(description: RequestDescription): CheckMessage {
       tlsSession: { sni: caller.sni ?? "" },
       ...(description.tcp === true
         ? {}
-        : { request: { http: httpRequest(description, tls) }, contextExtensions: extensions }),
+        : {
+            request: { http: httpRequest(withDescribedToken(description.request ?? {}, caller.claims), tls) },
+            contextExtensions: extensions,
+          }),
     },
   });
   return {
@@ -101,8 +106,7 @@ function socketAddress(address: string, port: number) {
   } as const;
 }
 
-function httpRequest(description: RequestDescription, tls: boolean) {
-  const http = description.request ?? {};
+function httpRequest(http: HttpDescription, tls: boolean) {
   const protocol = http.protocol ?? "HTTP/1.1";
   const method = http.method ?? "GET";
   const path = http.path ?? "/";

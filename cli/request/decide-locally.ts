@@ -1,9 +1,10 @@
-import { snapshotOfRules } from "#authz/check/snapshot";
+import { systemClock } from "#platform/clock";
 import type { CommandContext } from "../command.ts";
 import { engineOf } from "../policies/compile-folder.ts";
 import { compileOrReport } from "../policies/compile-or-report.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { type Asked, ask } from "./ask.ts";
+import { localEnvironment } from "./local-environment.ts";
 import { checkOf, type RequestOptions } from "./options.ts";
 
 /** A request that was decided by a folder's policies. */
@@ -29,7 +30,9 @@ export async function decideLocally(
 ): Promise<DecidedLocally | undefined> {
   const built = await compileOrReport(folder, options, context);
   if (built === undefined) return undefined;
-  const asked = ask(await checkOf(options, context), snapshotOfRules(engineOf(built, options)));
+  const { check, providers } = await checkOf(options, context);
+  const environment = await localEnvironment(engineOf(built, options), systemClock.nowMillis, providers);
+  const asked = await ask(check, environment);
   if (asked.ok) return { asked, digest: built.digest };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

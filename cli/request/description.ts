@@ -11,7 +11,11 @@ export interface RequestDescription {
   readonly request?: HttpDescription;
   /** A connection instead of a request. */
   readonly tcp?: boolean;
+  /** What extension providers answer, by name; one that is not described fails. A service asks its own. */
+  readonly providers?: Readonly<Record<string, DescribedAnswer>>;
 }
+
+export type DescribedAnswer = "allow" | "deny";
 
 /** The workload that is asked about: the keys of `garita.dev/*`, and where the request arrived. */
 export interface WorkloadDescription {
@@ -37,6 +41,11 @@ export interface CallerDescription {
   /** Does the caller speak TLS? Default: true with a principal, DNS name, subject or SNI. */
   readonly tls?: boolean;
   readonly sni?: string;
+  /**
+   * Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `<token>` stands in header
+   * lines and path, else in `authorization` as a bearer token.
+   */
+  readonly claims?: Readonly<Record<string, unknown>>;
   /** Physical peer. Default: 127.0.0.1. */
   readonly address?: string;
   /** Client behind trusted proxies, as Envoy computed it. Default: the physical peer. */

@@ -6,15 +6,23 @@ import { explanationOf } from "./explanation.ts";
 /** Explains a described request by the rules in force: the decision that a check would get, and the linear walk behind it. */
 export async function explainRequest(
   description: RequestDescription,
-  environment: Pick<CheckEnvironment, "snapshot">,
+  environment: Pick<CheckEnvironment, "snapshot" | "nowMillis" | "tokens">,
 ): Promise<ExplainAnswer> {
   // PERF: brings the generated protobuf code, which checks do without.
-  const [{ checkMessage }, { ask }] = await Promise.all([import("./check-message.ts"), import("./ask.ts")]);
+  const [{ checkMessage }, { ask }, { withDescribedTokens }] = await Promise.all([
+    import("./check-message.ts"),
+    import("./ask.ts"),
+    import("./described-token.ts"),
+  ]);
   const snapshot = environment.snapshot();
   if (snapshot === undefined) {
     return { ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" };
   }
-  const asked = ask(checkMessage(description), snapshot);
+  const asked = await ask(checkMessage(description), {
+    snapshot,
+    nowMillis: environment.nowMillis,
+    tokens: withDescribedTokens(environment.tokens),
+  });
   if (!asked.ok) return { ok: false, status: 400, code: "request/unreadable", message: asked.fault };
   return { ok: true, explanation: { ...explanationOf(asked.verdict, asked.explain(), snapshot.engine.digest) } };
 }

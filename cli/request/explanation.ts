@@ -1,4 +1,4 @@
-import type { Verdict } from "#authz/check/judge";
+import type { Verdict } from "#authz/check/verdict";
 import type { DecisionReason, DryRunResult, Explanation, RuleRef } from "#authz/engine/decision";
 import type { Origin } from "#policy-compiler/ruleset/model";
 import { pathFrom } from "../policies/path-from.ts";

@@ -7,7 +7,13 @@ import { checkShape } from "../config/check-shape.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { UsageFault } from "../usage-fault.ts";
 import type { CheckMessage } from "./check-message.ts";
-import type { CallerDescription, HttpDescription, RequestDescription, WorkloadDescription } from "./description.ts";
+import type {
+  CallerDescription,
+  DescribedAnswer,
+  HttpDescription,
+  RequestDescription,
+  WorkloadDescription,
+} from "./description.ts";
 import { requestSchema } from "./schema.ts";
 
 /** The flags by which a person describes one request. */
@@ -36,6 +42,8 @@ export interface RequestOptions {
   readonly header?: readonly string[];
   readonly http2?: boolean;
   readonly tcp?: boolean;
+  readonly claims?: string;
+  readonly provider?: readonly string[];
 }
 
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
@@ -44,7 +52,7 @@ const collect = (value: string, before: readonly string[] | undefined): readonly
 const describingOptions = [
   ...["workload", "namespace", "label", "labels", "kind", "gateway", "service", "local"],
   ...["principal", "dnsName", "subject", "sni", "tls", "peer", "remote"],
-  ...["method", "host", "path", "header", "http2", "tcp"],
+  ...["method", "host", "path", "header", "http2", "tcp", "claims"],
 ];
 
 /** Adds the flags to a command. */
@@ -81,23 +89,35 @@ export function addRequestOptions(command: Command): Command {
     .option("--path <target>", "request target with query")
     .option("-H, --header <name: value>", "a header line; repeatable", collect)
     .option("--http2", "the request came over HTTP/2")
-    .option("--tcp", "a connection instead of a request");
+    .option("--tcp", "a connection instead of a request")
+    .option(
+      "--claims <json>",
+      "claims of a token that counts as signed; it is a bearer token, or stands where <token> stands in a header or the path",
+    )
+    .option("--provider <name=allow|deny>", "what an extension provider answers; repeatable", collect);
 }
 
 type Input = Pick<CommandContext, "readInput">;
 
+/** What is to be decided, and what is described of the world around it. */
+export interface DescribedCheck {
+  readonly check: CheckMessage;
+  readonly providers: Readonly<Record<string, DescribedAnswer>>;
+}
+
 /** Makes a check of the flags. Fails with `UsageFault`. */
-export async function checkOf(options: RequestOptions, input: Input): Promise<CheckMessage> {
+export async function checkOf(options: RequestOptions, input: Input): Promise<DescribedCheck> {
   const { checkMessage, recordedCheck } = await import("./check-message.ts");
   if (options.checkRequest !== undefined) {
     const text = await readText(options.checkRequest, input);
     try {
-      return recordedCheck(text);
+      return { check: recordedCheck(text), providers: providersOf(options) };
     } catch (cause) {
       throw new UsageFault(`\`${options.checkRequest}\` is no CheckRequest: ${messageOf(cause)}`, { cause });
     }
   }
-  return checkMessage(await describedBy(options, input));
+  const description = await describedBy(options, input);
+  return { check: checkMessage(description), providers: description.providers ?? {} };
 }
 
 /** The description that the flags and the request file make. Fails with `UsageFault`. */
@@ -112,11 +132,34 @@ function describe(options: RequestOptions, base: RequestDescription): RequestDes
     workload: { ...base.workload, ...workloadOf(options) },
     caller: { ...base.caller, ...callerOf(options) },
   };
+  const answers = { ...base.providers, ...providersOf(options) };
+  const providers = Object.keys(answers).length === 0 ? {} : { providers: answers };
   const request = { ...base.request, ...httpOf(options) };
-  if (!tcp) return { ...described, request };
+  if (!tcp) return { ...described, request, ...providers };
   const [field] = Object.keys(request);
   if (field !== undefined) throw new UsageFault(`a connection has no \`${field}\`: leave it out, or \`tcp\``);
-  return { ...described, tcp };
+  return { ...described, tcp, ...providers };
+}
+
+function providersOf({ provider = [] }: RequestOptions): Readonly<Record<string, DescribedAnswer>> {
+  return Object.fromEntries(
+    provider.map((each) => {
+      const [, name, answer] = /^([^=]+)=(allow|deny)$/.exec(each) ?? [];
+      if (name === undefined) throw new UsageFault(`expected \`name=allow\` or \`name=deny\`, found \`${each}\``);
+      return [name, answer as DescribedAnswer];
+    }),
+  );
+}
+
+function claimsOf(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === "object" && claims !== null && !Array.isArray(claims)) return { ...claims };
+  } catch (cause) {
+    throw new UsageFault(`the claims are no JSON: ${messageOf(cause)}`, { cause });
+  }
+  throw new UsageFault("expected a JSON object of claims");
 }
 
 function workloadOf(options: RequestOptions): WorkloadDescription {
@@ -145,8 +188,10 @@ function splitLocal(local: string | undefined): { readonly address?: string; rea
   return address === "" ? { port } : { address, port };
 }
 
-function callerOf({ principal, dnsName, subject, tls, sni, peer, remote }: RequestOptions): CallerDescription {
-  return said({ principal, dnsName, subject, tls, sni, address: peer, remoteAddress: remote });
+function callerOf(options: RequestOptions): CallerDescription {
+  const { principal, dnsName, subject, tls, sni, peer, remote, claims } = options;
+  const address = { address: peer, remoteAddress: remote };
+  return said({ principal, dnsName, subject, tls, sni, claims: claimsOf(claims), ...address });
 }
 
 function httpOf({ method, host, path, header, http2 }: RequestOptions): HttpDescription {

@@ -23,6 +23,11 @@ export const callerSchema = object("Who asks: the names of its certificate, and 
   subject: text("Subject of the certificate, as Envoy prints it."),
   tls: flag("Does the caller speak TLS?"),
   sni: text("Server name that the caller sends."),
+  claims: {
+    type: "object",
+    description:
+      "Claims of a token that the caller shows, taken for signed by the issuer that `iss` names. It stands where `<token>` stands in header lines and path, else in `authorization` as a bearer token.",
+  },
   address: text("Physical peer."),
   remoteAddress: text("Client behind trusted proxies, as Envoy computed it."),
 });
@@ -39,10 +44,17 @@ export const httpProperties = {
   protocol: text("HTTP version.", { enum: ["HTTP/1.1", "HTTP/2"] }),
 } satisfies Readonly<Record<string, ConfigSchema>>;
 
+export const providersSchema: ConfigSchema = {
+  type: "object",
+  description: "What extension providers answer, by name. One that is not described fails.",
+  additionalProperties: text("Its answer.", { enum: ["allow", "deny"] }),
+};
+
 /** A request file of `garita eval` and `garita explain`. */
 export const requestSchema = object("A request, or with `tcp` a connection.", {
   workload: workloadSchema,
   caller: callerSchema,
   request: object("The request. Left out, with `tcp` false: GET /.", httpProperties),
   tcp: flag("A connection instead of a request."),
+  providers: providersSchema,
 });

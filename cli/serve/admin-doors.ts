@@ -2,6 +2,7 @@ import type { AdminDoor, AdminParts } from "#authz/transport/admin/contract";
 import type { AdminServer } from "#authz/transport/admin/serve";
 import type { AdminConfig } from "#cli/config/model";
 import { type Address, isLocal, renderAddress } from "#platform/address";
+import { CodedError } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import { readSecret } from "#platform/secret";
 import { loadTlsMaterial, type TlsMaterial } from "#platform/tls-material";
@@ -41,7 +42,8 @@ export async function openAdmin(prepared: PreparedAdmin, parts: AdminParts, log:
     if (address !== undefined) servers.push(await serveAdmin(parts, tcpDoor(prepared, address), address, log));
   } catch (fault) {
     await Promise.all(servers.map((server) => server.stop(AbortSignal.abort())));
-    throw fault;
+    if (!(fault instanceof CodedError)) throw fault;
+    throw new CodedError(fault.code, `admin API: ${fault.message}`, { cause: fault });
   }
   for (const server of servers) log.info({ listener: "admin", address: renderAddress(server.address) }, "listening");
   return {

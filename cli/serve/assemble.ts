@@ -12,6 +12,7 @@ import { createMetrics } from "#platform/metrics";
 import { loadConfig } from "../config/load.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { readVersion } from "../version.ts";
+import { createOutside } from "./outside.ts";
 import type { ServiceParts } from "./start-service.ts";
 
 export interface AssembleOptions {
@@ -47,6 +48,7 @@ export async function assemble({
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
+    createOutside: (given) => createOutside({ ...given, environment }),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");
       // The admin API has checked its shape.

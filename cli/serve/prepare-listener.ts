@@ -32,6 +32,7 @@ export async function prepareListener(config: ListenerConfig): Promise<PreparedL
       destination: config.destination,
       pathPrefix: config.pathPrefix,
       attributeHeaders: config.attributeHeaders,
+      upstreamHeaders: config.upstreamHeaders,
       secret,
       explainToClient: config.explainToClient,
       deadlineMillis: config.deadlineMillis,

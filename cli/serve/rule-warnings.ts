@@ -1,4 +1,5 @@
 import type { Origin, RuleSet } from "#policy-compiler/ruleset/model";
+import { resolveProviders } from "#policy-compiler/ruleset/providers/resolve";
 
 interface Named {
   readonly namespace: string;
@@ -14,17 +15,16 @@ const named = 10;
  * diagnostics are not here.
  */
 export function ruleWarnings(ruleSet: RuleSet): string[] {
-  const { requestAuthentications, policies, peerAuthentications } = ruleSet;
-  const custom = policies.filter(({ stage }) => stage === "custom");
+  const { policies, peerAuthentications } = ruleSet;
+  const resolutions = resolveProviders(ruleSet);
+  const unresolved = policies.filter(
+    ({ stage, provider }) => stage === "custom" && resolutions.get(provider ?? "")?.ok !== true,
+  );
   const disabled = peerAuthentications.filter(
     ({ mode, ports }) => mode === "DISABLE" || ports.some(([, its]) => its === "DISABLE"),
   );
   return [
-    ...told(
-      "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied",
-      requestAuthentications.filter(({ jwtRules }) => jwtRules.length > 0),
-    ),
-    ...told("action CUSTOM: providers cannot be asked, requests that match are denied", custom),
+    ...told("action CUSTOM: the provider does not resolve, requests that match are denied", unresolved),
     ...told("mode DISABLE: where Envoy terminates TLS all the same, identities count as sent", disabled),
   ];
 }

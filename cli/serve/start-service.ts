@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
@@ -13,12 +14,14 @@ import { messageOf } from "#platform/coded-error";
 import { createLifecycle } from "#platform/lifecycle";
 import type { LogOutput } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
-import { renderFinding } from "../config/codes.ts";
-import type { ConfigResult } from "../config/load.ts";
+import { type ConfigFinding, renderFinding } from "../config/codes.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import type { ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
 import { followFiles } from "./follow-files.ts";
+import { issuerWarnings } from "./issuer-warnings.ts";
 import { createListenerSet } from "./listener-set.ts";
+import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
@@ -28,7 +31,7 @@ import { serviceWarnings } from "./warnings.ts";
 /** What the service is put together from. */
 export interface ServiceParts {
   /** The configuration, read anew at every call. */
-  readonly loadConfig: () => Promise<ConfigResult>;
+  readonly loadConfig: () => Promise<LoadedConfig>;
   readonly configFile: string | undefined;
   readonly version: string;
   readonly clock: Clock;
@@ -39,6 +42,7 @@ export interface ServiceParts {
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
+  readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** Explains a described request by the rules in force. */
   readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
 }
@@ -66,11 +70,14 @@ interface Rules {
 
 /** Configuration faults at the start; nothing runs. */
 export class ConfigRefused extends Error {
+  readonly findings: readonly ConfigFinding[];
   readonly messages: readonly string[];
 
-  constructor(messages: readonly string[]) {
+  constructor(findings: readonly ConfigFinding[]) {
+    const messages = findings.map(renderFinding);
     super(messages.join("\n"));
     this.name = "ConfigRefused";
+    this.findings = findings;
     this.messages = messages;
   }
 }
@@ -84,13 +91,22 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const { clock, log, metrics } = parts;
   const startedMillis = clock.nowMillis();
   const first = await parts.loadConfig();
-  if (!first.ok) throw new ConfigRefused(first.findings.map(renderFinding));
+  if (!first.ok) throw new ConfigRefused(first.findings);
   let config = first.config;
   log.setLevel(config.logging.level);
   let loadedMillis = startedMillis;
   let configFault: StatusPage["configuration"]["fault"];
+  /** What was told of a configuration that is refused: its text with what is wrong. */
+  let refusalTold: string | undefined;
   let ending = false;
 
+  const outside = parts.createOutside({
+    clock,
+    log: log.log,
+    metrics,
+    onKeys: (keySets) => rules.holder.renewKeys(keySets),
+  });
+  outside.use(await outside.prepare(config.jwt));
   // A source and what it has put in force go together, so that a changed source comes into force by one assignment too.
   let rules: Rules;
   const snapshot = () => rules.holder.snapshot();
@@ -98,6 +114,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     snapshot,
     nextId: parts.nextId,
     nowMillis: clock.nowMillis,
+    tokens: outside.tokens,
   };
   const healthListeners = new Set<() => void>();
   const health: Health = {
@@ -121,11 +138,17 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       source: parts.createSource(policies),
       holder,
       prepare: parts.prepare,
+      equip: outside.equip,
       nowMillis: clock.nowMillis,
       log: log.log,
       onLoad: serviceMetrics.onLoad,
     });
-    sync.onChange(tellHealth);
+    sync.onChange(() => {
+      // Keys that came while the rules were on their way.
+      const keySets = outside.keySets();
+      if (keySets !== undefined) holder.renewKeys(keySets);
+      tellHealth();
+    });
     return { sync, holder };
   };
   rules = createRules(config.policies);
@@ -171,6 +194,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     startedMillis,
     ending,
     rules: rules.sync.status(),
+    issuers: outside.issuers(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,
@@ -180,7 +204,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: [...listenerWarnings(), ...activeRuleWarnings(), ...lacking.warnings()],
+    warnings: [
+      ...listenerWarnings(),
+      ...activeRuleWarnings(),
+      ...issuerWarnings(outside.issuers()),
+      ...lacking.warnings(),
+    ],
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
@@ -211,9 +240,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   /** ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest. */
   const apply = async (next: ServiceConfig): Promise<void> => {
-    const [wanted, wantedAdmin] = await Promise.all([
+    const [wanted, wantedAdmin, jwt] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
       next.admin === undefined ? undefined : prepareAdmin(next.admin),
+      outside.prepare(next.jwt),
     ]);
     const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
@@ -236,11 +266,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await rules.sync.follow();
     }
     log.setLevel(next.logging.level);
+    if (jwt.fetching !== undefined || !isDeepStrictEqual(next.jwt, config.jwt)) outside.use(jwt);
     config = next;
     logWarnings();
   };
 
-  const attemptReload = async (): Promise<ReloadResult> => {
+  const attemptReload = async (asked: boolean): Promise<ReloadResult> => {
     if (ending) return { ok: false, messages: ["the service is about to end"] };
     const messages: string[] = [];
     const loaded = await parts.loadConfig();
@@ -255,27 +286,36 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     if (messages.length === 0) {
       loadedMillis = clock.nowMillis();
       configFault = undefined;
+      refusalTold = undefined;
       log.log.info({ file: parts.configFile }, "configuration in force");
     } else {
-      configFault = { atMillis: clock.nowMillis(), messages };
-      log.log.error({ file: parts.configFile, messages }, "the configuration is refused, the old one stays in force");
+      // A copy: what follows about the policies is another fault.
+      configFault = { atMillis: clock.nowMillis(), messages: [...messages] };
+      // One edit leads to several readings, and certificates are exchanged beside a configuration that stays wrong.
+      const told = JSON.stringify([loaded.text, messages]);
+      if (told !== refusalTold) {
+        log.log.error({ file: parts.configFile, messages }, "the configuration is refused, the old one stays in force");
+      } else if (asked) log.log.info({ file: parts.configFile }, "the configuration is still refused");
+      refusalTold = told;
     }
     await files.follow(config);
     if ((await rules.sync.load()) === "refused") messages.push(rules.sync.status().candidate?.message ?? "");
     return { ok: messages.length === 0, messages };
   };
   let reloading: Promise<unknown> = Promise.resolve();
-  const reload = (): Promise<ReloadResult> => {
-    const result = reloading.then(attemptReload);
+  const readAgain = (asked: boolean): Promise<ReloadResult> => {
+    const result = reloading.then(() => attemptReload(asked));
     reloading = result.catch(() => undefined);
     return result;
   };
+  const reload = () => readAgain(true);
   const files = followFiles(parts.configFile, () => {
-    void reload();
+    void readAgain(false);
   });
 
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
+  lifecycle.add({ name: "outside", stop: () => outside.stop() });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });

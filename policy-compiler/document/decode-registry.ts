@@ -1,3 +1,4 @@
+import { serviceResolutions } from "#policy-compiler/ruleset/model";
 import type { YamlNode } from "#policy-compiler/yaml/tree";
 import type { Decoding } from "./decoding.ts";
 import type { DocumentHead, ServiceDocument, WorkloadDocument } from "./model.ts";
@@ -21,7 +22,6 @@ const workloadSelectorFields = fieldTable(["labels"]);
 
 /** By number, as in Istio's enumerations. */
 const locations = ["MESH_EXTERNAL", "MESH_INTERNAL"] as const;
-const resolutions = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] as const;
 
 /** Decodes the spec of a WorkloadEntry. */
 export function decodeWorkloadEntry(decoding: Decoding, head: DocumentHead, spec: YamlNode): WorkloadDocument {
@@ -44,7 +44,7 @@ export function decodeServiceEntry(decoding: Decoding, head: DocumentHead, spec:
     ),
     workloadSelector: decodeWorkloadSelector(decoding, fields?.get("workloadSelector")),
     location: readEnum(decoding, fields?.get("location"), "location", locations)?.value,
-    resolution: readEnum(decoding, fields?.get("resolution"), "resolution", resolutions)?.value,
+    resolution: readEnum(decoding, fields?.get("resolution"), "resolution", serviceResolutions)?.value,
   };
 }
 

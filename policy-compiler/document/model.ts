@@ -1,3 +1,4 @@
+import type { ServiceResolution } from "#policy-compiler/ruleset/model";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 
 /**
@@ -175,7 +176,7 @@ export interface ServiceDocument {
   readonly endpoints: readonly Omit<WorkloadDocument, "type" | "head">[];
   readonly workloadSelector: ReadonlyMap<string, string> | undefined;
   readonly location: string | undefined;
-  readonly resolution: string | undefined;
+  readonly resolution: ServiceResolution | undefined;
 }
 
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";

@@ -4,9 +4,9 @@ import type {
   PeerAuthentication,
   RequestAuthentication,
 } from "#policy-compiler/document/model";
-import { parseDuration } from "#policy-compiler/document/values/duration";
 import { parsePort } from "#policy-compiler/document/values/port";
 import { toByteString } from "#policy-compiler/ruleset/byte-string";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
 import type {
   JwtRule,
   MtlsMode,

@@ -1,4 +1,5 @@
 import type { ExtensionProvider, ServiceDocument, WorkloadDocument } from "#policy-compiler/document/model";
+import { providerSource, serviceSource } from "#policy-compiler/document/provider-sources";
 import type { Provider, RegisteredService, RegisteredWorkload } from "#policy-compiler/ruleset/model";
 import { sortedLabels } from "./attachment.ts";
 import type { LowerContext } from "./context.ts";
@@ -37,36 +38,18 @@ export function lowerWorkloads(
 
 export function lowerServices(
   services: readonly ServiceDocument[],
+  workloads: readonly WorkloadDocument[],
   context: LowerContext,
 ): readonly RegisteredService[] {
-  return services.map(({ head, hosts, ports, endpoints }) => ({
-    namespace: head.namespace.value,
-    name: head.name.value,
-    hosts: hosts.map(({ value }) => value),
-    ports: ports.map(({ number }) => number).filter(isPort),
-    endpoints: endpoints.flatMap((endpoint) =>
-      endpoint.address === undefined
-        ? []
-        : [{ address: endpoint.address.value, ports: [...endpoint.ports].filter(([, port]) => isPort(port)) }],
-    ),
-    origin: context.locate(head.file, head.span.start),
+  return services.map((service) => ({
+    ...serviceSource(service, workloads),
+    origin: context.locate(service.head.file, service.head.span.start),
   }));
 }
-
-function isPort(number: number): boolean {
-  return Number.isInteger(number) && number >= 0 && number <= 65535;
-}
-
-const providerKinds = {
-  envoyExtAuthzHttp: "http",
-  envoyExtAuthzGrpc: "grpc",
-  other: "other",
-} as const satisfies Record<ExtensionProvider["kind"], Provider["kind"]>;
 
 export function lowerProviders(providers: readonly ExtensionProvider[]): readonly Provider[] {
-  return providers.map(({ name, kind, options }) => ({
-    name: name.value,
-    kind: providerKinds[kind],
-    options: JSON.stringify(options),
-  }));
+  return providers.map((provider) => {
+    const { name, kind, options } = providerSource(provider);
+    return { name, kind, options: JSON.stringify(options) };
+  });
 }

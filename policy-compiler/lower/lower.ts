@@ -31,7 +31,7 @@ export function lowerDocuments(
     peerAuthentications: lowerPeerAuthentications(documents.peerAuthentications, context),
     requestAuthentications: lowerRequestAuthentications(documents.requestAuthentications, context),
     workloads: lowerWorkloads(documents.workloads, documents.services, context),
-    services: lowerServices(documents.services, context),
+    services: lowerServices(documents.services, documents.workloads, context),
     providers: lowerProviders(documents.mesh.extensionProviders),
   };
   return { ruleSet, findings };

@@ -192,10 +192,24 @@ export interface RegisteredService {
   readonly namespace: string;
   readonly name: string;
   readonly hosts: readonly string[];
-  readonly ports: readonly number[];
+  readonly ports: readonly ServicePort[];
+  readonly resolution: ServiceResolution;
+  /** Inline endpoints with an address, or the WorkloadEntries of the namespace that `workloadSelector` selects. */
   readonly endpoints: readonly { readonly address: string; readonly ports: readonly (readonly [string, number])[] }[];
   readonly origin: Origin;
 }
+
+export interface ServicePort {
+  readonly number: number;
+  /** By which endpoints say that they listen on another port. */
+  readonly name: string;
+  readonly protocol: string;
+  readonly targetPort: number | undefined;
+}
+
+/** ORDER: Istio's numbers. How addresses are found: not at all, from the endpoints, by DNS. */
+export const serviceResolutions = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"] as const;
+export type ServiceResolution = (typeof serviceResolutions)[number];
 
 /** An `extensionProviders` entry: `options` is its own member as JSON text. */
 export interface Provider {

@@ -228,6 +228,11 @@ export const diagnosticCodes = {
     origin: "istio",
     summary: "A `when` key that CUSTOM policies do not support.",
   },
+  "policy/provider-refused-by-envoy": {
+    severity: "error",
+    origin: "garita",
+    summary: "A CUSTOM provider with an option that Istio takes and for which Envoy refuses the listener.",
+  },
   "policy/provider-without-custom": {
     severity: "error",
     origin: "istio",
@@ -419,20 +424,25 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A CUSTOM provider whose name Istio does not take: requests that match are denied.",
   },
+  "lint/provider-unresolved": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A CUSTOM provider that cannot be used, for its options or its service: requests that match are denied.",
+  },
+  "lint/provider-unreachable": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A CUSTOM provider whose service has no address at its port: every question to it fails.",
+  },
+  "lint/provider-wants-body": {
+    severity: "note",
+    origin: "garita",
+    summary: "A CUSTOM provider that wants to see bodies, which the asking Envoy has to send.",
+  },
   "lint/selects-nothing": {
     severity: "warning",
     origin: "garita",
     summary: "A policy that applies to no registered workload, by its labels or by its namespace.",
-  },
-  "lint/tokens-not-verified": {
-    severity: "warning",
-    origin: "garita",
-    summary: "A RequestAuthentication: tokens are not verified yet, so requests to workloads it selects are denied.",
-  },
-  "lint/provider-not-asked": {
-    severity: "warning",
-    origin: "garita",
-    summary: "A CUSTOM policy: providers are not asked yet, so requests that match are denied.",
   },
   "lint/mtls-disabled": {
     severity: "warning",

@@ -1,6 +1,7 @@
 import { quote } from "#identity/encoding/quote";
 import { readKeySet as readAsEnvoy } from "#identity/key-set/read-key-set";
-import { parseDuration } from "#policy-compiler/document/values/duration";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
+
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { parseHttpUri } from "./jwks-uri.ts";
 import { readKeySet } from "./key-set/read.ts";

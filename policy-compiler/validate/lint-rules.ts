@@ -167,34 +167,6 @@ export const lintRows: readonly AnyRow[] = [
       if (key?.value.toLowerCase() === "request.headers[:method]") yield* lowerCaseMethods([...values, ...notValues]);
     },
   },
-  {
-    code: "lint/provider-unknown",
-    about: "policy",
-    *find({ action, provider }, { extensionProviders }) {
-      if (action.value !== "CUSTOM" || provider === undefined || provider.value === "") return;
-      const named = extensionProviders.filter(({ name }) => name.value === provider.value);
-      if (named.some(({ kind }) => kind !== "other")) return;
-      const what = named.length > 0 ? "one of another kind" : "none of that name";
-      yield {
-        span: provider.span,
-        message: `expected ${quote(provider.value)} to be an ext_authz provider of the mesh, found ${what}, so that requests that match are denied`,
-        help: "define it under `extensionProviders` in the mesh configuration",
-      };
-    },
-  },
-  {
-    code: "lint/provider-name",
-    about: "policy",
-    *find({ action, provider }) {
-      if (action.value !== "CUSTOM" || provider === undefined || provider.value === "") return;
-      if (provider.value.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(provider.value)) return;
-      yield {
-        span: provider.span,
-        message: `expected a provider name of at most 63 small letters, digits and inner \`-\`, found ${quote(provider.value)}, so that requests that match are denied`,
-        help: "rename the provider in the mesh configuration and here",
-      };
-    },
-  },
 ];
 
 const literalStarHelp = {

@@ -11,6 +11,7 @@ import type {
   RuleDocument,
   SourceField,
 } from "#policy-compiler/document/model";
+import type { ProviderResolution } from "#policy-compiler/ruleset/providers/resolve";
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import type { RegisteredWorkloads } from "./registered-workloads.ts";
@@ -59,11 +60,18 @@ export interface Subjects {
 
 export type SubjectKind = keyof Subjects;
 
+/** What the folder holds beside the document that is judged. */
+export interface Known {
+  readonly workloads: RegisteredWorkloads;
+  /** Extension providers of the mesh by name. */
+  readonly providers: ReadonlyMap<string, ProviderResolution>;
+}
+
 /** One row: the code it reports, the subject it is about, and how it finds fault. Rows know nothing of each other. */
 export interface Row<Kind extends SubjectKind = SubjectKind> {
   readonly code: DiagnosticCode;
   readonly about: Kind;
-  readonly find: (subject: Subjects[Kind], mesh: MeshDocument, registered: RegisteredWorkloads) => Iterable<Fault>;
+  readonly find: (subject: Subjects[Kind], mesh: MeshDocument, known: Known) => Iterable<Fault>;
 }
 
 /** A row of any kind; `Row<SubjectKind>` would ask each `find` to take every subject. */

@@ -4,6 +4,7 @@ import { jwtRows, peerRows } from "./jwt-rules.ts";
 import { lintRows } from "./lint-rules.ts";
 import { metadataRows, placementRows } from "./placement-rules.ts";
 import { policyRows } from "./policy-rules.ts";
+import { providerRows } from "./provider-rules.ts";
 import type { AnyRow } from "./rule.ts";
 import { selectionRows } from "./selection-rules.ts";
 import { unenforcedRows } from "./unenforced-rules.ts";
@@ -19,6 +20,7 @@ export const rules: readonly AnyRow[] = [
   ...jwtRows,
   ...peerRows,
   ...lintRows,
+  ...providerRows,
   ...selectionRows,
   ...unenforcedRows,
   ...crdRows,

@@ -12,7 +12,7 @@ export const selectionRows: readonly AnyRow[] = [
   {
     code: "lint/selects-nothing",
     about: "document",
-    *find(policy, mesh, registered) {
+    *find(policy, mesh, { workloads: registered }) {
       const { targetRef, targetRefs, selector } = placementOf(policy);
       if (registered.isEmpty || targetRef !== undefined || targetRefs.length > 0) return;
       const { namespace } = policy.head;

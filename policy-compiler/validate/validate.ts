@@ -7,9 +7,11 @@ import type {
   RequestAuthentication,
   RuleDocument,
 } from "#policy-compiler/document/model";
+import { providerSource, serviceSource } from "#policy-compiler/document/provider-sources";
+import { resolveProvider } from "#policy-compiler/ruleset/providers/resolve";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { RegisteredWorkloads } from "./registered-workloads.ts";
-import type { AnyRow, Fields, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
+import type { AnyRow, Fields, Known, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
 import { rules } from "./rules.ts";
 
 /**
@@ -19,12 +21,12 @@ import { rules } from "./rules.ts";
  */
 export function validateDocuments(documents: DocumentSet): readonly Finding[] {
   const findings: Finding[] = [];
-  const registered = new RegisteredWorkloads(documents);
+  const known: Known = { workloads: new RegisteredWorkloads(documents), providers: resolutions(documents) };
   const judge =
     (file: string): Visit =>
     (kind, subject) => {
       for (const row of rowsAbout(kind)) {
-        for (const fault of row.find(subject, documents.mesh, registered)) {
+        for (const fault of row.find(subject, documents.mesh, known)) {
           findings.push({ code: row.code, file, ...fault });
         }
       }
@@ -33,6 +35,15 @@ export function validateDocuments(documents: DocumentSet): readonly Finding[] {
   for (const policy of documents.requestAuthentications) visitRequestAuthentication(policy, judge(policy.head.file));
   for (const policy of documents.peerAuthentications) visitPeerAuthentication(policy, judge(policy.head.file));
   return findings;
+}
+
+function resolutions({ mesh, services, workloads }: DocumentSet): Known["providers"] {
+  const sources = services.map((service) => serviceSource(service, workloads));
+  return new Map(
+    mesh.extensionProviders
+      .map((provider) => resolveProvider(providerSource(provider), sources))
+      .map((resolution) => [resolution.name, resolution]),
+  );
 }
 
 type Visit = <Kind extends SubjectKind>(kind: Kind, subject: Subjects[Kind]) => void;

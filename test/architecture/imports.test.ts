@@ -15,6 +15,8 @@ const parts = {
   rulesets: ["authz/rulesets/"],
   transport: ["authz/transport/", "ca/transport/"],
   wire: ["authz/check/wire/"],
+  // What a gRPC provider is asked is a CheckRequest, and its answer a CheckResponse: with the client that carries them.
+  providerWire: ["authz/custom/grpc/"],
   authz: ["authz/"],
   ca: ["ca/"],
   envoyConfigs: ["envoy-configs/"],
@@ -35,7 +37,8 @@ const allowed: Record<Exclude<Part, "top">, readonly Part[]> = {
   rulesets: ["identity", "ruleset", "compiler", "engine", "platform", "authz"],
   transport: ["identity", "ruleset", "engine", "platform", "envoyApi", "authz", "rulesets", "wire", "ca", "xds"],
   wire: ["ruleset", "platform", "envoyApi", "authz"],
-  authz: ["identity", "ruleset", "engine", "platform", "wire", "rulesets"],
+  providerWire: ["ruleset", "engine", "platform", "envoyApi", "authz"],
+  authz: ["identity", "ruleset", "engine", "platform", "wire", "providerWire", "rulesets"],
   ca: ["identity", "platform", "xds", "envoyApi"],
   envoyConfigs: ["identity", "ruleset", "document", "platform", "xds", "envoyApi"],
 };
@@ -101,6 +104,7 @@ test("generated protobuf code is imported only where bytes are made and read", (
     /^xds\//,
     /^envoy-configs\//,
     /^authz\/check\/wire\//,
+    /^authz\/custom\/grpc\//,
     /^(cli|test|bench|tools)\//,
     /^platform\/envoy-api\//,
   ];

@@ -2,29 +2,28 @@ import { equal, ok } from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createAnswerCase } from "#test/support/cases/answer-case";
-import { differences, needsOf, wantedOf } from "#test/support/cases/compare-answers";
-import { product } from "#test/support/cases/product";
+import { createCaseRunner } from "#test/support/cases/answer-case";
+import { differences, wantedOf } from "#test/support/cases/compare-answers";
 import { readCases } from "#test/support/cases/read-cases";
 
 /**
  * Every case under `test/cases/`: those recorded from a real Envoy whose listener a real istiod generated, and those written
- * by hand. Cases that need tokens or other authorization servers are left out until these are decided here.
+ * by hand.
  */
 const root = join(import.meta.dirname, "../cases");
 const shownDifferences = 20;
 
 for (const file of caseFiles()) {
-  test(file, async () => {
-    const answerCase = createAnswerCase(product);
+  test(file, async (t) => {
+    const runner = createCaseRunner();
+    t.after(() => runner.stop());
     const wrong: string[] = [];
     let compared = 0;
     for await (const read of readCases(join(root, file))) {
-      if (read.type === "request" && needsOf(read.setting.policies ?? []).size > 0) continue;
       const wanted = wantedOf(read);
       if (wanted === undefined) continue;
       compared++;
-      const found = differences(wanted, await answerCase(read));
+      const found = differences(wanted, await runner.answer(read));
       if (found.length > 0) wrong.push(`${read.case.name}: ${JSON.stringify(found)}`);
     }
     ok(compared > 0, "the file has no case to compare");

@@ -82,6 +82,7 @@ function play(of: (typeof listeners)[number], request: DownstreamRequest, remote
     trustDomains: ["td"],
     mode: undefined,
     metadataNamespaces: [],
+    bodyLimit: undefined,
     workload: { namespace: "foo", labels: {}, gateway: undefined, service: undefined },
   };
   const loopback = { address: "127.0.0.1", port: 1 };
@@ -162,6 +163,7 @@ function randomRequest(random: Random): DownstreamRequest {
     protocol,
     scheme: random.pick(["http", "http", "https", "HTTP"]),
     omit: h2 && random.below(20) === 0 ? [random.pick([":authority", ":method", ":scheme", ":path"])] : [],
+    body: "",
   };
 }
 

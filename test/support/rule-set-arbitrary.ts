@@ -14,7 +14,7 @@ import type {
   TextTest,
   ValueTest,
 } from "#policy-compiler/ruleset/model";
-import { stages } from "#policy-compiler/ruleset/model";
+import { serviceResolutions, stages } from "#policy-compiler/ruleset/model";
 
 /** Any UTF-16 text, lone surrogates included. */
 const text = fc.oneof(
@@ -223,7 +223,14 @@ export const anyRuleSet: fc.Arbitrary<RuleSet> = fc
             {
               ...named,
               hosts: fc.array(text, short),
-              ports: fc.array(port, short),
+              ports: fc.array(
+                fc.record(
+                  { number: port, name: text, protocol: text, targetPort: maybe(port) },
+                  { noNullPrototype: true },
+                ),
+                short,
+              ),
+              resolution: fc.constantFrom(...serviceResolutions),
               endpoints: fc.array(
                 fc.record({ address: text, ports: fc.array(fc.tuple(text, port), short) }, { noNullPrototype: true }),
                 short,

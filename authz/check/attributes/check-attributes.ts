@@ -11,6 +11,7 @@ import {
   UNKNOWN,
   type Workload,
 } from "#authz/engine/attributes";
+import type { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString, Mesh } from "#policy-compiler/ruleset/model";
 import { readDestinationAddress, readPeerAddress, readRemoteAddress } from "./addresses.ts";
 import { attributeNames, readBracketed } from "./call-metadata.ts";
@@ -28,7 +29,6 @@ export interface AttributeSources {
   readonly mesh: Mesh;
   /** The request target in normal form, query included; undefined on TCP. */
   readonly target: ByteString | undefined;
-  readonly claims: Maybe<Claims>;
   /** Does this door carry `source.principal`? */
   readonly principalTold: boolean;
 }
@@ -51,11 +51,30 @@ export class CheckAttributes implements RequestAttributes {
   #sni: Maybe<ByteString> | null = null;
   #lacking = 0;
 
-  constructor(sources: AttributeSources) {
+  /** As received: no token was looked at, so that there are no claims (in Istio too, CUSTOM rules see none). */
+  constructor(sources: AttributeSources, later?: Pick<CheckAttributes, "http" | "claims">) {
     const { http } = sources.request;
     this.#sources = sources;
-    this.http = http && new CheckHttpAttributes(http, sources.target ?? "");
-    this.claims = sources.claims;
+    this.http = later === undefined ? http && new CheckHttpAttributes(http, sources.target ?? "") : later.http;
+    this.claims = later?.claims;
+  }
+
+  /** The attributes of the same check once stages have edited its request and looked at its tokens. */
+  after(edited: EditedRequest | undefined, claims: Maybe<Claims>): CheckAttributes {
+    const received = this.#sources.request.http;
+    const http =
+      received === undefined || edited === undefined
+        ? this.http
+        : new CheckHttpAttributes(received, edited.target, edited);
+    const next = new CheckAttributes(this.#sources, { http, claims });
+    next.#peerAddress = this.#peerAddress;
+    next.#remoteAddress = this.#remoteAddress;
+    next.#destinationAddress = this.#destinationAddress;
+    next.#tls = this.#tls;
+    next.#peer = this.#peer;
+    next.#sni = this.#sni;
+    next.#lacking = this.lacking;
+    return next;
   }
 
   get peerAddress(): Maybe<IpAddress> {
@@ -133,17 +152,23 @@ class CheckHttpAttributes implements HttpAttributes {
   /** Absent where the request has none (CONNECT). */
   readonly path: Maybe<ByteString>;
   readonly headers: CheckHeaders;
+  /** What the upstream is to get: the normal form with its query, or what a stage made of it. */
+  readonly target: ByteString;
   readonly #http: CheckHttp;
+  readonly #edited: EditedRequest | undefined;
 
-  constructor(http: CheckHttp, target: ByteString) {
+  constructor(http: CheckHttp, target: ByteString, edited?: EditedRequest) {
     this.#http = http;
-    this.method = http.method;
-    this.host = http.host;
+    this.#edited = edited;
+    this.target = target;
+    this.method = edited?.edit(":method")?.[0] ?? http.method;
+    this.host = edited?.edit(":authority")?.[0] ?? http.host;
     this.path = target === "" ? undefined : pathPart(target);
-    this.headers = new CheckHeaders(http, target);
+    this.headers = new CheckHeaders(http, target, edited);
   }
 
   get grpc(): boolean {
-    return isGrpc(this.#http);
+    const edited = this.#edited;
+    return isGrpc(edited === undefined ? this.#http : { headerLines: (name) => edited.lines(name) });
   }
 }

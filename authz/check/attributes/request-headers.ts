@@ -1,26 +1,31 @@
 import type { CheckHttp } from "#authz/check/wire/check-request";
 import type { HeaderLines, RequestHeaders } from "#authz/engine/attributes";
+import type { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { OUR_PREFIX } from "./call-metadata.ts";
 import { mergedHeaders } from "./merged-headers.ts";
 
 /**
  * The headers of a check as policies see them: lines apart where Envoy sent them so (`encode_raw_headers`), else one text per
- * name that may be several lines. `:path` is the normal form, because that is what the upstream gets. Our own names are
+ * name that may be several lines. What a stage has edited is known line by line. `:path` is the normal form, because that is what the upstream gets. Our own names are
  * not shown: the upstream does not get them either.
  */
 export class CheckHeaders implements RequestHeaders {
   readonly #http: CheckHttp;
   readonly #target: ByteString;
+  readonly #edited: EditedRequest | undefined;
   /** A rule asked for a value that may be several lines joined. */
   askedJoined = false;
 
-  constructor(http: CheckHttp, target: ByteString) {
+  constructor(http: CheckHttp, target: ByteString, edited?: EditedRequest) {
     this.#http = http;
     this.#target = target;
+    this.#edited = edited;
   }
 
   get(name: ByteString): HeaderLines | undefined {
+    const edited = this.#edited?.edit(name === "host" ? ":authority" : name);
+    if (edited !== undefined) return edited.length === 0 ? undefined : { lines: edited, joined: false };
     switch (name) {
       case ":path":
         return single(this.#target);
@@ -49,7 +54,7 @@ function single(value: ByteString): HeaderLines | undefined {
 }
 
 /** A gRPC call by Envoy's rule: the content type is `application/grpc`, or goes on with `+`. */
-export function isGrpc(http: CheckHttp): boolean {
+export function isGrpc(http: Pick<CheckHttp, "headerLines">): boolean {
   const type = http.headerLines("content-type")[0];
   return type !== undefined && (type === "application/grpc" || type.startsWith("application/grpc+"));
 }

@@ -3,28 +3,12 @@ import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
 /** Headers, names, body and metadata of one answer together, in characters. Envoy takes 60 KiB of request headers by default. */
 export const MAX_ANSWER_LENGTH = 256 * 1024;
 
-/** `status` values that Envoy sends as they are (`envoy.type.v3.StatusCode`); it would refuse or misread any other. */
-const CLIENT_STATUSES: ReadonlySet<number> = new Set([
-  100,
-  ...range(200, 208),
-  226,
-  ...range(300, 305),
-  307,
-  308,
-  ...range(400, 417),
-  ...range(421, 424),
-  426,
-  428,
-  429,
-  431,
-  ...range(500, 508),
-  510,
-  511,
-]);
-
-/** May Envoy be asked to send this status? */
+/**
+ * May a denial carry this status? Envoy sends whatever number it is told, and providers of CUSTOM rules tell odd ones, which Istio's Envoy
+ * relays as they are. What is no status at all is not sent.
+ */
 export function isClientStatus(status: number): boolean {
-  return CLIENT_STATUSES.has(status);
+  return Number.isInteger(status) && status >= 1 && status <= 0xffff;
 }
 
 /**
@@ -64,14 +48,10 @@ function isHeaderName(name: string): boolean {
 }
 
 /** CR, LF and NUL would end the value (RFC 9110 §5.5); a character beyond Latin-1 could become one of them where it is cut to a byte. */
-function isHeaderValue(value: string): boolean {
+export function isHeaderValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if (code === 0x0d || code === 0x0a || code === 0 || code > 0xff) return false;
   }
   return true;
-}
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

@@ -1,10 +1,14 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
-/** `add`: a further line of a name that an earlier entry has set. */
+/**
+ * `add`: a further line of a name that an earlier entry has set, or that is there. `onlyIf`, of a response: where the upstream's answer
+ * has no header of the name, or only where it has one.
+ */
 export interface HeaderEdit {
   readonly name: string;
   readonly value: ByteString;
   readonly add?: boolean;
+  readonly onlyIf?: "absent" | "present";
 }
 
 /** What Envoy is told in a CheckResponse. The encoder gives every header explicit `append`, `append_action` and `keep_empty_value`. */

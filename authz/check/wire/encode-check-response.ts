@@ -9,7 +9,9 @@ const FORBIDDEN = 403;
 
 /** `HeaderAppendAction`. */
 const APPEND_IF_EXISTS_OR_ADD = 0;
+const ADD_IF_ABSENT = 1;
 const OVERWRITE_IF_EXISTS_OR_ADD = 2;
+const OVERWRITE_IF_EXISTS = 3;
 
 /** Nearly every answer fits; the writer grows for the others. */
 const USUAL_ANSWER_BYTES = 16 * 1024;
@@ -101,7 +103,7 @@ function writeDeniedResponse(answer: Pick<CheckAnswer, "httpStatus" | "body" | "
 function writeHeader(field: number, edit: HeaderEdit, append: boolean): void {
   const option = writer.openMessage();
   writer.number(4, 1);
-  writer.number(3, append ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD);
+  writer.number(3, appendAction(edit, append));
   const appendValue = writer.openMessage();
   writer.number(1, append ? 1 : 0);
   writer.closeMessage(2, appendValue);
@@ -110,6 +112,11 @@ function writeHeader(field: number, edit: HeaderEdit, append: boolean): void {
   writer.text(1, edit.name);
   writer.closeMessage(1, header);
   writer.closeMessage(field, option);
+}
+
+function appendAction({ onlyIf }: HeaderEdit, append: boolean): number {
+  if (onlyIf !== undefined) return onlyIf === "absent" ? ADD_IF_ABSENT : OVERWRITE_IF_EXISTS;
+  return append ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD;
 }
 
 /** `google.protobuf.Struct dynamic_metadata = 4 { map<string, Value> fields = 1 }`, `Value { string_value = 3 }`. */

@@ -178,7 +178,16 @@ const description = described(
       "The workload that is asked about, and where the request arrived.",
     ),
     caller: described(
-      { principal: text, dnsName: text, subject: text, tls: flag, sni: text, address: text, remoteAddress: text },
+      {
+        principal: text,
+        dnsName: text,
+        subject: text,
+        tls: flag,
+        sni: text,
+        claims: { type: "object" },
+        address: text,
+        remoteAddress: text,
+      },
       "Who asks: the names of its certificate, and its addresses.",
     ),
     request: described(

@@ -142,7 +142,9 @@ function answer(
   const begun = start.monotonicMillis();
   let outcome: CheckOutcome | Promise<CheckOutcome>;
   try {
-    outcome = start.check(call.request, new GrpcCallMetadata(call.metadata), settings);
+    outcome = start.check(call.request, new GrpcCallMetadata(call.metadata), settings, () =>
+      remainingMillis(call, settings),
+    );
   } catch (defect) {
     outcome = defectOutcome(start, settings, defect);
   }

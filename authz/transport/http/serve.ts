@@ -1,11 +1,4 @@
-import {
-  createServer as createPlainServer,
-  type IncomingMessage,
-  type Server as PlainServer,
-  type ServerOptions,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import type { HttpCheck, HttpCheckOutcome, HttpCheckResponse, ListenerSettings } from "#authz/check/contract";
@@ -15,9 +8,9 @@ import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
 import { secureContextOptions } from "#platform/tls-material";
 import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } from "../listener.ts";
-import { trackSockets } from "../sockets.ts";
 import { rawHeaders, sendable } from "./message.ts";
 import { answerParserFault, answerRaw } from "./raw-answer.ts";
+import { mountServer, type Patience } from "./server.ts";
 
 export interface HttpListenerStart extends ListenerStart {
   readonly check: HttpCheck;
@@ -25,57 +18,35 @@ export interface HttpListenerStart extends ListenerStart {
   readonly patience?: Patience;
 }
 
-/** How long a client may take, in milliseconds. Beyond it the request is answered 408. */
-export interface Patience {
-  readonly headersMillis: number;
-  readonly requestMillis: number;
-  /** How often connections are looked at. */
-  readonly checkMillis: number;
-}
-
 export const defaultPatience: Patience = { headersMillis: 15_000, requestMillis: 30_000, checkMillis: 5_000 };
-
-/**
- * PERF and INVARIANT: Node's own server, without a router: a router answers unknown methods, odd targets and media types by itself,
- * and Envoy relays whatever it is told as a denial.
- */
-const fixedOptions: ServerOptions = {
-  maxHeaderSize: 64 * 1024,
-  // Envoy keeps idle connections of its pool for an hour; the one who closes first must not be us.
-  keepAliveTimeout: 65 * 60 * 1000,
-  noDelay: true,
-  insecureHTTPParser: false,
-  // RFC 9112 §3.2: a request without Host would be answered 400 by Node; the check decides instead.
-  requireHostHeader: false,
-  joinDuplicateHeaders: false,
-};
-
-/** TLS handshakes that take longer are ended. */
-const handshakeTimeoutMillis = 10_000;
 
 /** Starts an HTTP ext_authz listener: every request, whatever its method and target, is a question to `check`. */
 export async function serveHttp(start: HttpListenerStart): Promise<Listener> {
   let { settings, tls } = start;
   let ending = false;
-  const { headersMillis, requestMillis, checkMillis } = start.patience ?? defaultPatience;
-  const serverOptions: ServerOptions = {
-    ...fixedOptions,
-    headersTimeout: headersMillis,
-    requestTimeout: requestMillis,
-    connectionsCheckingInterval: checkMillis,
-  };
-  const server: PlainServer =
-    tls === undefined
-      ? createPlainServer(serverOptions)
-      : (createTlsServer({
-          ...serverOptions,
-          ...secureContextOptions(tls),
-          ALPNProtocols: ["http/1.1"],
-          requestCert: tls.ca !== undefined,
-          rejectUnauthorized: tls.ca !== undefined,
-          handshakeTimeout: handshakeTimeoutMillis,
-        }) as PlainServer);
-  server.maxHeadersCount = 0;
+  const { server, close } = await mountServer(
+    {
+      request(request, response) {
+        answer(start, settings, request, response, () => ending);
+      },
+      connect(request, socket) {
+        if (waiting.has(socket)) socket.destroy();
+        else answerConnect(start, settings, request, socket);
+      },
+      unreadable(fault, socket) {
+        if (waiting.has(socket)) {
+          socket.destroy();
+          return;
+        }
+        const status = answerParserFault(fault, socket);
+        if (status !== undefined) {
+          report(start, refusalRecord(settings, "request/unreadable", status, fault.code ?? fault.message), 0);
+        }
+      },
+    },
+    start.patience ?? defaultPatience,
+    tls,
+  );
   if (tls !== undefined) {
     guardClients(
       server as unknown as TlsServer,
@@ -83,28 +54,10 @@ export async function serveHttp(start: HttpListenerStart): Promise<Listener> {
       (reason, remote) => start.log.warn({ listener: settings.name, remote, reason }, "client refused"),
     );
   }
-  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    answer(start, settings, request, response, () => ending);
-  };
-  server.on("request", onRequest);
-  // Node would answer 417 to an expectation that it does not know.
-  server.on("checkExpectation", onRequest);
-  server.on("connect", (request: IncomingMessage, socket: Socket) => {
-    if (waiting.has(socket)) socket.destroy();
-    else answerConnect(start, settings, request, socket);
+  const address = await listen(server, start.address, start.unixMode).catch(async (fault: unknown) => {
+    await close(AbortSignal.abort());
+    throw fault;
   });
-  server.on("clientError", (fault: Error & { code?: string }, socket: Socket) => {
-    if (waiting.has(socket)) {
-      socket.destroy();
-      return;
-    }
-    const status = answerParserFault(fault, socket);
-    if (status !== undefined) {
-      report(start, refusalRecord(settings, "request/unreadable", status, fault.code ?? fault.message), 0);
-    }
-  });
-  const sockets = trackSockets(server);
-  const address = await listen(server, start.address, start.unixMode);
   server.on("error", (error) =>
     start.log.error({ listener: settings.name, fault: messageOf(error) }, "listener failed"),
   );
@@ -124,9 +77,7 @@ export async function serveHttp(start: HttpListenerStart): Promise<Listener> {
     },
     async stop(deadline) {
       ending = true;
-      const drained = sockets.drain(deadline);
-      server.closeIdleConnections();
-      await drained;
+      await close(deadline);
     },
   };
 }

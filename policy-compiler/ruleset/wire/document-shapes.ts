@@ -1,13 +1,15 @@
-import type {
-  JwtRule,
-  Mesh,
-  MtlsMode,
-  PathNormalization,
-  PeerAuthenticationRule,
-  Provider,
-  RegisteredService,
-  RegisteredWorkload,
-  RequestAuthenticationRule,
+import {
+  type JwtRule,
+  type Mesh,
+  type MtlsMode,
+  type PathNormalization,
+  type PeerAuthenticationRule,
+  type Provider,
+  type RegisteredService,
+  type RegisteredWorkload,
+  type RequestAuthenticationRule,
+  type ServiceResolution,
+  serviceResolutions,
 } from "#policy-compiler/ruleset/model";
 import { attachmentShape, labelsShape, originShape } from "./rule-shapes.ts";
 import { boolean, list, optional, pair, port, record, type Shape, text, uint, word } from "./shape.ts";
@@ -69,7 +71,8 @@ export const serviceShape: Shape<RegisteredService> = record<RegisteredService>(
   namespace: text,
   name: text,
   hosts: texts,
-  ports: list(port),
+  ports: list(record({ number: port, name: text, protocol: text, targetPort: optional(port) })),
+  resolution: word<ServiceResolution>(serviceResolutions),
   endpoints: list(record({ address: text, ports: list(pair(text, port)) })),
   origin: originShape,
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createGrpcCheck } from "#authz/check/check";
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
 import { createEngine } from "#authz/engine/create-engine";
 import { serveGrpc } from "#authz/transport/grpc/serve";
 import { compile } from "#policy-compiler/compile";
@@ -21,7 +22,12 @@ spec:
 test("a check with bytes exchanged, left out or put in is answered, and never becomes one that is allowed", async (t) => {
   const { ruleSet } = compile([{ path: "a.yaml", bytes: Buffer.from(policy) }]);
   const engine = createEngine(ruleSet!, "digest");
-  const check = createGrpcCheck({ snapshot: () => snapshotOfRules(engine), nextId: () => "id", nowMillis: () => 0 });
+  const check = createGrpcCheck({
+    snapshot: () => snapshotOfRules(engine),
+    nextId: () => "id",
+    nowMillis: () => 0,
+    tokens: noVerification,
+  });
   const { start, records, logged } = listenerStart("grpc", {
     settings: listenerSettings("grpc", { workload: { namespace: "shop", labels: new Map() } }),
   });

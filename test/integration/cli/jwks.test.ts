@@ -231,7 +231,7 @@ test("test: a good token, and every way in which it may not be one", async (t) =
     assert.equal(first, line, name);
     assert.ok(second?.endsWith(`, ${issuer.issuer}: ${line}`), second);
     assert.equal(third, `    keys: ${issuer.issuer}  1 key`);
-    const json = await run("--ca-file", issuer.caFile, "--format", "json", "--claims");
+    const json = await run("--ca-file", issuer.caFile, "--format", "json", "--show-claims");
     assert.equal(json.status, 0);
     for (const text of [ran.out, json.out]) assert.ok(!text.includes(token.split(".").at(-1)!), "the token is nowhere");
   }
@@ -247,10 +247,12 @@ test("test: claims are printed when they are asked for", async (t) => {
   );
   const plain = await run("--ca-file", issuer.caFile);
   assert.ok(plain.out.startsWith("accepted\n") && !plain.out.includes("Zo"));
-  const { outcome, claims } = JSON.parse((await run("--ca-file", issuer.caFile, "--claims", "--format", "json")).out);
+  const { outcome, claims } = JSON.parse(
+    (await run("--ca-file", issuer.caFile, "--show-claims", "--format", "json")).out,
+  );
   assert.equal(outcome, "accepted");
   assert.deepEqual([claims.name, claims.deep, claims.iss], ["Zoë", { list: ["ü", 1] }, issuer.issuer]);
-  assert.match((await run("--ca-file", issuer.caFile, "--claims")).out, /\n {2}"name": "Zoë",\n/);
+  assert.match((await run("--ca-file", issuer.caFile, "--show-claims")).out, /\n {2}"name": "Zoë",\n/);
 });
 
 test("test: where the token stands", async (t) => {

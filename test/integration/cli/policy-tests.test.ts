@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readTestFile } from "#cli/policies/test-file";
 import { testFormats } from "#cli/report/tests";
 import { type Element, readXml } from "#test/support/cli/read-xml";
 import { cli, folderOf, policy } from "#test/support/cli/run-cli";
@@ -127,6 +128,13 @@ expect: [{ callers: ["${odd.replaceAll('"', '\\"')}"], requests: [write], outcom
   assert.equal(plain.out.includes("\u001b"), false, "nor does it reach a terminal");
 });
 
+test("the time of a test file is the clock of its checks", () => {
+  const read = (more: string) => readTestFile("a_test.yaml", tests(allowed, more)).file;
+  assert.equal(read("now: 2026-01-02T03:04:05.5+01:00\n")?.nowMillis, Date.UTC(2026, 0, 2, 2, 4, 5, 500));
+  assert.equal(read("now: 2028-02-29T23:59:59Z\n")?.nowMillis, Date.UTC(2028, 1, 29, 23, 59, 59));
+  assert.equal(read("")?.nowMillis, undefined, "that of the run");
+});
+
 /** Test files that are not valid: where, and what is said. */
 const invalid: readonly (readonly [name: string, text: string, place: string, says: RegExp])[] = [
   [
@@ -179,6 +187,13 @@ const invalid: readonly (readonly [name: string, text: string, place: string, sa
     "4:74",
     /found `because` \(docs\/faults\.md lists them\)$/,
   ],
+  [
+    "a time without a month",
+    tests(allowed, "now: 2026-13-01T00:00:00Z\n"),
+    "4:6",
+    /expected a time, found `2026-13-01/,
+  ],
+  ["a time without a day", tests(allowed, "now: 2026-02-30T00:00:00Z\n"), "4:6", /expected a time, found `2026-02-30/],
   ["a list", "- a\n", "1:1", /expected an object/],
   ["no YAML", "callers: [", "1:", /./],
   ["a name twice", "callers: { a: {}, a: {} }\nrequests: {}\nexpect: []\n", "1:", /./],

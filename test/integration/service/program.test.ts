@@ -87,6 +87,40 @@ test("a configuration with faults ends with 3, every fault on a line with its pl
   assert.match(run.text(), /garita\.yaml:4:19: `logging\.level`: expected one of /);
 });
 
+test("a configuration that is not there is wrong usage: 2, and which file was looked for", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  const run = program(t, ["serve", "--config", file]);
+  assert.equal(await run.ended, 2);
+  assert.equal(
+    run.text(),
+    `${file}: there is no such file [config/missing] (\`--config\` names another one)\n`,
+    "one line, and no stack",
+  );
+});
+
+test("an admin address or socket in use ends with 1 and one line that says which", async (t) => {
+  const folder = await tempFolder(t);
+  await mkdir(join(folder, "policies"));
+  const file = join(folder, "garita.yaml");
+  await writeFile(file, yaml(`admin: { address: "127.0.0.1:0", socket: "${join(folder, "s")}" }\n`));
+  const first = program(t, ["serve", "--config", file]);
+  const [, port] = await first.said(/"listener":"admin".*127\.0\.0\.1:(\d+)/);
+  for (const admin of [`{ address: "127.0.0.1:${port}" }`, `{ socket: "${join(folder, "s")}" }`]) {
+    await writeFile(`${file}.2`, yaml(`admin: ${admin}\n`));
+    const second = program(t, ["serve", "--config", `${file}.2`]);
+    assert.equal(await second.ended, 1);
+    const faults = second
+      .text()
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("{"));
+    assert.equal(faults.length, 1, second.text());
+    assert.match(faults[0]!, /^garita: admin API: cannot listen: .*EADDRINUSE.* \[listen\/failed\]$/);
+  }
+  first.child.kill("SIGTERM");
+  assert.equal(await first.ended, 0, "the one that runs is left alone");
+});
+
 test("an address in use ends with 1 and says so; wrong usage ends with 2", async (t) => {
   const folder = await tempFolder(t);
   await mkdir(join(folder, "policies"));

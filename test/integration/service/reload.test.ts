@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -65,6 +65,27 @@ test("a configuration with a fault changes nothing but the status, and a right o
   await write(grpc, "logging: { level: warn }\n");
   await until(service, (one) => one.status().configuration.fault === undefined);
   assert.deepEqual([...service.addresses()], before);
+});
+
+test("a configuration that is refused is told once for each text, however often it is read", async (t) => {
+  const { service, write, lines, file } = await configured(t, grpc);
+  const told = () => lines().filter(({ level, msg }) => level === "error" && /refused/.test(String(msg))).length;
+  const refused = async (listeners: string) => {
+    await write(listeners);
+    assert.equal((await service.reload()).ok, false);
+  };
+  await refused("");
+  await refused("");
+  await writeFile(file, await readFile(file));
+  await service.reload();
+  assert.equal(told(), 1);
+  assert.equal(service.status().configuration.fault?.messages.length, 1, "the status has it all the while");
+  await refused("{}");
+  assert.equal(told(), 2, "another text");
+  await write(grpc);
+  await service.reload();
+  await refused("{}");
+  assert.equal(told(), 3, "it had been right meanwhile");
 });
 
 test("a listener that cannot be opened leaves everything as it was", async (t) => {

@@ -1,31 +1,26 @@
-import type { CheckEnvironment, CheckOutcome, CheckRecord, GrpcCheck, ListenerSettings } from "#authz/check/contract";
-import { snapshotOfRules } from "#authz/check/snapshot";
+import type { CheckOutcome, ListenerSettings } from "#authz/check/contract";
 import type { Workload } from "#authz/engine/attributes";
-import type { Engine } from "#authz/engine/contract";
-import type { Decision, DryRunResult } from "#authz/engine/decision";
-import type { Compilation, CompileOptions, SourceFile } from "#policy-compiler/compile";
-import type { RuleSet } from "#policy-compiler/ruleset/model";
+import { compile } from "#policy-compiler/compile";
 import { type CodeRow, diagnosticCodes } from "#policy-compiler/source/codes";
-import type { Outcome } from "../envoy-front/carry-out.ts";
 import type { Listener } from "../envoy-front/downstream.ts";
 import { type Passage, passThrough } from "../envoy-front/pass-through.ts";
-import type { CaseAnswer, DryRunAnswer, RequestCase, Setting, ValidationCase } from "./case.ts";
+import type { CaseAnswer, RequestCase, Setting, ValidationCase } from "./case.ts";
+import { createCaseProviders } from "./case-providers.ts";
+import { describeOutcome } from "./describe-outcome.ts";
 import { admissionApplies, connectionOf, listenerOf, portOf, requestOf } from "./placement.ts";
-import { policyFolder, validationFolder } from "./policy-folder.ts";
+import { meshProviders, policyFolder, validationFolder } from "./policy-folder.ts";
+import { type ReadyProduct, startProduct } from "./product.ts";
 import type { ReadCase } from "./read-cases.ts";
 
-/** What the product is to a case: bytes of policies in, bytes of checks through. */
-export interface ProductParts {
-  readonly compile: (files: readonly SourceFile[], options: CompileOptions) => Compilation;
-  readonly createEngine: (ruleSet: RuleSet, digest: string) => Engine;
-  readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
+/** Answers cases, one after the other, each when the one before is answered. */
+export interface CaseRunner {
+  answer(read: ReadCase): Promise<CaseAnswer>;
+  /** Ends every server and connection. */
+  stop(): Promise<void>;
 }
 
-/** Answers one case. Cases of one runner are asked one after the other, each when the one before is answered. */
-export type AnswerCase = (read: ReadCase) => CaseAnswer | Promise<CaseAnswer>;
-
 /** A setting made ready: compiled once, asked many times. Undefined: Istio or Envoy would refuse it. */
-type Prepared = { readonly listener: Listener; readonly check: GrpcCheck } | undefined;
+type Prepared = { readonly listener: Listener; readonly product: ReadyProduct } | undefined;
 
 /** Settings kept ready. Cases of one setting stand together, so that a few suffice. */
 const keptSettings = 16;
@@ -33,41 +28,61 @@ const keptSettings = 16;
 /** When a case does not say its time: 2026-11-26T00:00:00Z. */
 const anyTimeMillis = Date.UTC(2026, 10, 26);
 
-/** A runner of cases over the given product. */
-export function createAnswerCase(product: ProductParts): AnswerCase {
+/** A runner of cases over the real product, with real servers for the extension providers of the cases. */
+export function createCaseRunner(): CaseRunner {
   const prepared = new Map<Setting, Prepared>();
+  const providers = createCaseProviders();
   let nowMillis = anyTimeMillis;
   let id = 0;
 
-  function prepare(setting: Setting): Prepared {
+  async function prepare(setting: Setting): Promise<Prepared> {
     if (prepared.has(setting)) return prepared.get(setting);
-    if (prepared.size >= keptSettings) prepared.delete(prepared.keys().next().value!);
-    const made = prepareSetting(product, setting, { nextId: () => String(++id), nowMillis: () => nowMillis });
+    if (prepared.size >= keptSettings) {
+      const oldest = prepared.keys().next().value!;
+      await prepared.get(oldest)?.product.stop();
+      prepared.delete(oldest);
+    }
+    const made = await prepareSetting(setting);
     prepared.set(setting, made);
     return made;
   }
 
-  return (read) => {
-    if (read.type === "validation") return answerValidation(product, read.case);
-    const ready = prepare(read.setting);
-    if (ready === undefined) return { name: read.case.name, decision: "invalid" };
-    nowMillis = read.case.now === undefined ? anyTimeMillis : read.case.now * 1000;
-    return answerRequest(ready, read.case, read.setting);
-  };
-}
+  async function prepareSetting(setting: Setting): Promise<Prepared> {
+    const ports = await providers.portsOf(meshProviders(setting));
+    const documents = setting.jwks ?? {};
+    const product = await startProduct(policyFolder(setting, ports), {
+      nextId: () => String(++id),
+      nowMillis: () => nowMillis,
+      fetchDocument: async (uri) => {
+        const document = Object.hasOwn(documents, uri) ? documents[uri] : null;
+        if (document === null) return { ok: false, fault: { code: "fetch/failed", message: "the case says so" } };
+        return { ok: true, text: typeof document === "string" ? document : JSON.stringify(document) };
+      },
+    });
+    if (product === undefined) return undefined;
+    if (product.keysUnusable) {
+      await product.stop();
+      return undefined;
+    }
+    const { engine } = product;
+    const mode = admissionApplies(setting) ? engine.view(workloadOf(setting)).mtlsMode(portOf(setting)) : undefined;
+    return { listener: listenerOf(setting, mode), product };
+  }
 
-function prepareSetting(
-  product: ProductParts,
-  setting: Setting,
-  clock: Pick<CheckEnvironment, "nextId" | "nowMillis">,
-): Prepared {
-  const { ruleSet } = product.compile(policyFolder(setting), { istioLax: true });
-  if (ruleSet === undefined) return undefined;
-  const engine = product.createEngine(ruleSet, "0".repeat(64));
-  const mode = admissionApplies(setting) ? engine.view(workloadOf(setting)).mtlsMode(portOf(setting)) : undefined;
   return {
-    listener: listenerOf(setting, mode),
-    check: product.createGrpcCheck({ snapshot: () => snapshotOfRules(engine), ...clock }),
+    async answer(read) {
+      if (read.type === "validation") return answerValidation(read.case);
+      nowMillis = read.case.now === undefined ? anyTimeMillis : read.case.now * 1000;
+      const ready = await prepare(read.setting);
+      if (ready === undefined) return { name: read.case.name, decision: "invalid" };
+      providers.expect(read.case.providers ?? {});
+      const answer = await answerRequest(ready, read.case, read.setting);
+      return read.case.providers === undefined ? answer : { ...answer, calls: providers.calls() };
+    },
+    async stop() {
+      for (const made of prepared.values()) await made?.product.stop();
+      await providers.stop();
+    },
   };
 }
 
@@ -87,8 +102,8 @@ function workloadOf(setting: Setting): Workload {
 }
 
 /** Istio's verdict: its own rules alone, unknown fields dropped as its loader does. */
-function answerValidation(product: ProductParts, line: ValidationCase): CaseAnswer {
-  const { diagnostics } = product.compile(validationFolder(line.policy), { istioLax: true });
+function answerValidation(line: ValidationCase): CaseAnswer {
+  const { diagnostics } = compile(validationFolder(line.policy), { istioLax: true });
   const refused = diagnostics.some(({ code, severity }) => {
     const row: CodeRow = diagnosticCodes[code];
     return severity === "error" && row.origin === "istio";
@@ -96,31 +111,25 @@ function answerValidation(product: ProductParts, line: ValidationCase): CaseAnsw
   return { name: line.name, decision: refused ? "invalid" : "valid" };
 }
 
-function answerRequest(
-  ready: NonNullable<Prepared>,
-  line: RequestCase,
-  setting: Setting,
-): CaseAnswer | Promise<CaseAnswer> {
+async function answerRequest(ready: NonNullable<Prepared>, line: RequestCase, setting: Setting): Promise<CaseAnswer> {
   const connection = connectionOf(line, setting);
   const request = requestOf(line);
   const passage = passThrough(ready.listener, connection, request);
-  if (passage.kind === "ended") return describe(line, passage.outcome, undefined);
+  if (passage.kind === "ended") return describeOutcome(line, passage.outcome, undefined);
   const metadata = { get: (name: string) => passage.call.metadata.get(name) ?? [] };
   const settings = listenerSettings(connection.proxyAddress !== undefined);
-  const checked = ready.check(passage.call.message, metadata, settings);
-  return checked instanceof Promise
-    ? checked.then((outcome) => finish(line, passage, outcome))
-    : finish(line, passage, checked);
+  return finish(line, passage, await ready.product.check(passage.call.message, metadata, settings));
 }
 
 function finish(line: RequestCase, passage: Passage & { kind: "asks" }, checked: CheckOutcome): CaseAnswer {
   const outcome = passage.finish(checked.response);
   const { decision } = checked.record;
-  if (outcome.kind === "replied" && outcome.own) return { ...describe(line, outcome, checked.record), rule: null };
+  if (outcome.kind === "replied" && outcome.own)
+    return { ...describeOutcome(line, outcome, checked.record), rule: null };
   if ((outcome.kind === "forwarded") !== (decision.outcome === "allow")) {
     throw new Error(`${line.name}: the response and its record disagree (${decision.outcome}: ${decision.reason})`);
   }
-  return describe(line, outcome, checked.record);
+  return describeOutcome(line, outcome, checked.record);
 }
 
 /** The listener that our own filter snippets ask. */
@@ -134,65 +143,10 @@ function listenerSettings(proxyProtocol: boolean): ListenerSettings {
     destination: undefined,
     pathPrefix: "",
     attributeHeaders: false,
+    upstreamHeaders: [],
     secret: undefined,
     explainToClient: false,
     deadlineMillis: 10_000,
     maxMessageBytes: 8 * 1024 * 1024,
   };
-}
-
-/** Header names of a denial that are told. */
-const toldHeaders = ["www-authenticate", "location", "grpc-status", "grpc-message", "content-type"] as const;
-
-function describe(line: RequestCase, outcome: Outcome, record: CheckRecord | undefined): CaseAnswer {
-  const recorded = record === undefined ? {} : describeRecord(record.decision);
-  const rule = record === undefined ? null : ruleOf(record);
-  const name = line.name;
-  if (line.request === undefined) {
-    if (outcome.kind === "forwarded") return { name, decision: "allow", ...recorded };
-    return { name, decision: "deny", rule, ...recorded };
-  }
-  switch (outcome.kind) {
-    case "closed":
-      return { name, decision: "deny", status: null, body: null, rule };
-    case "forwarded": {
-      const upstream = line.request.method === "HEAD" ? {} : { upstream: outcome.upstream };
-      return { name, decision: "allow", status: 200, body: null, rule, ...upstream, ...recorded };
-    }
-    case "replied": {
-      const { status, body, headers } = outcome.reply;
-      const told = toldHeaders.filter((header) => headers.has(header)).map((header) => [header, headers.get(header)!]);
-      return {
-        name,
-        decision: "deny",
-        status,
-        ...(body === undefined ? {} : { body }),
-        rule,
-        headers: Object.fromEntries(told),
-        ...recorded,
-      };
-    }
-  }
-}
-
-function ruleOf({ decision, custom }: CheckRecord): string | null {
-  if (decision.rule !== undefined) return decision.rule.key;
-  if (decision.reason === "policy/not-allowed") return "none";
-  return custom?.key ?? null;
-}
-
-function describeRecord(decision: Decision): Pick<CaseAnswer, "audit" | "dryRun"> {
-  const { allow, deny } = decision.dryRun;
-  const dryRun = {
-    ...(allow === undefined ? {} : { allow: describeDryRun(allow) }),
-    ...(deny === undefined ? {} : { deny: describeDryRun(deny) }),
-  };
-  return {
-    ...(decision.audit === undefined ? {} : { audit: decision.audit.matched }),
-    ...(allow === undefined && deny === undefined ? {} : { dryRun }),
-  };
-}
-
-function describeDryRun({ result, rule }: DryRunResult): DryRunAnswer {
-  return { result, rule: rule?.key ?? null };
 }

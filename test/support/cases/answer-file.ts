@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { createAnswerCase } from "./answer-case.ts";
-import { product } from "./product.ts";
+import { createCaseRunner } from "./answer-case.ts";
 import { readCases } from "./read-cases.ts";
 
 const bufferedCharacters = 1 << 16;
@@ -18,13 +17,12 @@ export async function answerFile(
   to: Writable,
   complain: (name: string, fault: unknown) => void,
 ): Promise<FileTally> {
-  const answerCase = createAnswerCase(product);
+  const runner = createCaseRunner();
   const tally = { answered: 0, failed: 0 };
   let pending = "";
   for await (const read of readCases(file)) {
     try {
-      const answer = answerCase(read);
-      pending += `${JSON.stringify(answer instanceof Promise ? await answer : answer)}\n`;
+      pending += `${JSON.stringify(await runner.answer(read))}\n`;
       tally.answered++;
     } catch (fault) {
       tally.failed++;
@@ -34,6 +32,7 @@ export async function answerFile(
     if (!to.write(pending)) await once(to, "drain");
     pending = "";
   }
+  await runner.stop();
   if (pending !== "" && !to.write(pending)) await once(to, "drain");
   return tally;
 }

@@ -41,8 +41,34 @@ export interface Setting {
   };
   /** Oldest first, unless all have a creation time. */
   readonly policies?: readonly PolicyObject[];
+  /** `jwksUri` -> what a fetch gives; `null` or no entry: it fails. */
+  readonly jwks?: Readonly<Record<string, unknown>>;
+  /** Hosts that the control plane knows; every host that an extension provider names, where it is not said. */
+  readonly services?: readonly ServiceHost[];
   /** The policies hold something that Istio's validation refuses: the case shows what its compiler makes of it. */
   readonly allowInvalid?: boolean;
+}
+
+export interface ServiceHost {
+  readonly host: string;
+  readonly namespace: string;
+  readonly port: number;
+}
+
+/** What an extension provider answers. Absent members have the defaults of the cases' format. */
+export interface ProviderAnswer {
+  readonly status?: number;
+  readonly headers?: readonly (readonly [name: string, value: string, action?: string])[];
+  readonly body?: string;
+  readonly code?: number;
+  readonly form?: "ok" | "denied" | "none";
+  readonly remove?: readonly string[];
+  readonly setQuery?: readonly (readonly [name: string, value: string])[];
+  readonly removeQuery?: readonly string[];
+  readonly rpcError?: number;
+  readonly reset?: boolean;
+  /** Seconds before the answer. */
+  readonly hang?: number;
 }
 
 export interface PolicySetLine extends Setting {
@@ -79,7 +105,10 @@ export interface RequestCase extends Setting {
     readonly protocol?: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
     readonly scheme?: string;
     readonly omit?: readonly string[];
+    readonly body?: string;
   };
+  /** By name of the extension provider; one that is not named allows. */
+  readonly providers?: Readonly<Record<string, ProviderAnswer>>;
   readonly expect?: Expectation;
 }
 
@@ -113,6 +142,8 @@ export interface CaseAnswer {
     readonly set: readonly (readonly [name: string, value: string])[];
     readonly removed: readonly string[];
   };
+  /** Calls to extension providers. */
+  readonly calls?: number;
   readonly audit?: boolean;
   readonly dryRun?: { readonly allow?: DryRunAnswer; readonly deny?: DryRunAnswer };
 }

@@ -1,10 +1,10 @@
-import type { CaseAnswer, Expectation, PolicyObject, RequestCase, Setting } from "./case.ts";
+import type { CaseAnswer, Expectation, RequestCase, Setting } from "./case.ts";
 import type { ReadCase } from "./read-cases.ts";
 
 /** What an answer has to say, field by field; a field that is not here may say anything. */
 export type Wanted = Partial<Omit<CaseAnswer, "name">>;
 
-const compared = ["decision", "status", "body", "rule", "headers", "upstream", "audit", "dryRun"] as const;
+const compared = ["decision", "status", "body", "rule", "headers", "upstream", "audit", "dryRun", "calls"] as const;
 
 /** Beginnings of the details of answers that Envoy's own front end gives before anybody is asked. */
 const frontEndDetails = [
@@ -54,16 +54,6 @@ export function differences(wanted: Wanted, got: CaseAnswer): readonly Differenc
     .filter((field) => wanted[field] !== undefined)
     .filter((field) => canonical(field, wanted[field]) !== canonical(field, got[field]))
     .map((field) => ({ field, wanted: wanted[field], got: got[field] }));
-}
-
-/** What the policies of a setting need beyond rules: tokens (`jwt`), other authorization servers (`custom`). */
-export function needsOf(policies: readonly PolicyObject[]): ReadonlySet<"jwt" | "custom"> {
-  const needs = new Set<"jwt" | "custom">();
-  for (const { kind, spec } of policies) {
-    if (kind === "RequestAuthentication") needs.add("jwt");
-    else if ((spec as { action?: unknown } | null | undefined)?.action === "CUSTOM") needs.add("custom");
-  }
-  return needs;
 }
 
 function isAllowedInvalid(line: RequestCase, setting: Setting): boolean {

@@ -22,6 +22,7 @@ export function listenerOf(setting: Setting, mode: ListenerMode | undefined): Li
     trustDomains: [mesh.trustDomain ?? "cluster.local", ...(mesh.trustDomainAliases ?? [])],
     mode,
     metadataNamespaces: metadataNamespaces(setting.policies ?? []),
+    bodyLimit: bodyLimit(setting.mesh?.extensionProviders ?? []),
     workload: {
       namespace: workload.namespace ?? "default",
       labels,
@@ -35,6 +36,19 @@ export function listenerOf(setting: Setting, mode: ListenerMode | undefined): Li
 function metadataNamespaces(policies: readonly PolicyObject[]): readonly string[] {
   const spoken = JSON.stringify(policies).matchAll(/"key":"experimental\.(envoy\.filters\.[^["]*)\[/g);
   return [...new Set(Array.from(spoken, ([, namespace]) => namespace!))];
+}
+
+/** The most that a provider wants to see of a body: what our snippets tell Envoy to send. */
+function bodyLimit(providers: readonly unknown[]): number | undefined {
+  const wanted = providers.flatMap((provider) =>
+    Object.values(provider as object).flatMap(
+      (options: { includeRequestBodyInCheck?: { maxRequestBytes?: number } }) =>
+        options?.includeRequestBodyInCheck === undefined
+          ? []
+          : [options.includeRequestBodyInCheck.maxRequestBytes ?? 0],
+    ),
+  );
+  return wanted.length === 0 ? undefined : Math.max(...wanted);
 }
 
 /** Is the listener asked to verify anybody? Otherwise every connection is admitted. */
@@ -76,6 +90,7 @@ export function requestOf(line: RequestCase): DownstreamRequest | undefined {
     protocol: from.protocol ?? "HTTP/1.1",
     scheme: asBytes(from.scheme ?? "http"),
     omit: from.omit ?? [],
+    body: asBytes(from.body ?? ""),
   };
 }
 

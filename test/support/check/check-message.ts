@@ -162,6 +162,7 @@ export function listenerOf(changes: Partial<ListenerSettings> = {}): ListenerSet
     destination: undefined,
     pathPrefix: "",
     attributeHeaders: false,
+    upstreamHeaders: [],
     secret: undefined,
     explainToClient: false,
     deadlineMillis: 1000,

@@ -1,5 +1,6 @@
 import type { CheckEnvironment } from "#authz/check/contract";
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
 import type { Engine } from "#authz/engine/contract";
 import { createEngine } from "#authz/engine/create-engine";
 import type {
@@ -113,7 +114,12 @@ export function environmentOf(
 ): CheckEnvironment {
   const engine = ruleSet && change(createEngine(ruleSet, "d1935", { index: false }));
   let count = 0;
-  return { snapshot: () => engine && snapshotOfRules(engine), nextId: () => `id-${++count}`, nowMillis: () => 0 };
+  return {
+    snapshot: () => engine && snapshotOfRules(engine),
+    nextId: () => `id-${++count}`,
+    nowMillis: () => 0,
+    tokens: noVerification,
+  };
 }
 
 /** A field test on an exact text (of a header with `header`). */

@@ -1,5 +1,5 @@
 import type { HeaderOption, Verdict } from "./check-verdict.ts";
-import type { OwnReply } from "./downstream.ts";
+import type { DownstreamRequest, OwnReply } from "./downstream.ts";
 import { HeaderMap } from "./header-map.ts";
 
 /** What came of a request. `upstream` tells how the filters left it for the upstream, compared with how they got it. */
@@ -19,19 +19,24 @@ export interface UpstreamView {
 /** A local reply as the client sees it. `body` undefined: an answer to HEAD has none. */
 export interface ClientView {
   readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
+  /** Every line of each header, by name. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: string | undefined;
 }
 
 /** Applies an answer of the authorization server to a request. Fails closed. */
-export function carryOut(verdict: Verdict, request: HeaderMap): Outcome {
+export function carryOut(verdict: Verdict, request: HeaderMap, protocol: DownstreamRequest["protocol"]): Outcome {
   switch (verdict.kind) {
     case "allow":
       return { kind: "forwarded", upstream: forward(verdict, request) };
     case "deny":
-      return { kind: "replied", reply: localReply(request, verdict.status, verdict.body, verdict.headers), own: false };
+      return {
+        kind: "replied",
+        reply: localReply(request, verdict.status, verdict.body, verdict.headers, protocol),
+        own: false,
+      };
     case "error":
-      return { kind: "replied", reply: localReply(request, 403, "", []), own: false };
+      return { kind: "replied", reply: localReply(request, 403, "", [], protocol), own: false };
   }
 }
 
@@ -94,7 +99,14 @@ const grpcStatuses: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** Envoy's local reply: callers that speak gRPC get 200 with the status and the body's text in headers. */
-function localReply(request: HeaderMap, status: number, body: string, edits: readonly HeaderOption[]): ClientView {
+function localReply(
+  request: HeaderMap,
+  status: number,
+  body: string,
+  edits: readonly HeaderOption[],
+  /** Undefined: nobody looks at the headers that the codec adds. */
+  protocol?: DownstreamRequest["protocol"],
+): ClientView {
   const headers = new HeaderMap();
   for (const edit of edits) headers.remove(edit.name);
   for (const edit of edits) {
@@ -113,7 +125,18 @@ function localReply(request: HeaderMap, status: number, body: string, edits: rea
   } else if (headers.get("content-type") === undefined) {
     headers.set("content-type", "text/plain");
   }
-  return { status, headers: byName(headers), body: head ? undefined : body };
+  if (protocol?.startsWith("HTTP/1")) addCodecHeaders(headers, status, body, head);
+  const sent = status === 204 || status === 304 ? "" : body;
+  return { status, headers: byName(headers), body: head ? undefined : sent };
+}
+
+/** Statuses after which Envoy closes an HTTP/1 connection. */
+const closing: ReadonlySet<number> = new Set([400, 408, 413, 431]);
+
+/** What the HTTP/1 codec adds to a reply: how one without a length ends, and that the connection does. */
+function addCodecHeaders(headers: HeaderMap, status: number, body: string, head: boolean): void {
+  if (head && body === "") headers.set("transfer-encoding", "chunked");
+  if (closing.has(status)) headers.set("connection", "close");
 }
 
 /** Exactly `application/grpc`, or it and a `+`; case counts. */
@@ -125,8 +148,6 @@ function percentEncode(text: string): string {
   return text.replace(/[^ -}]|%/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
-function byName(headers: HeaderMap): ReadonlyMap<string, string> {
-  const out = new Map<string, string>();
-  for (const [name, value] of headers.entries()) if (!out.has(name)) out.set(name, value);
-  return out;
+function byName(headers: HeaderMap): ReadonlyMap<string, readonly string[]> {
+  return new Map(headers.entries().map(([name]) => [name, headers.values(name)]));
 }

@@ -18,14 +18,15 @@ export function writeCheckCall(
   listener: Listener,
   connection: Connection,
   admitted: Admitted,
-  request: { readonly headers: HeaderMap; readonly protocol: DownstreamRequest["protocol"] } | undefined,
+  request: ({ readonly headers: HeaderMap } & Pick<DownstreamRequest, "protocol" | "body">) | undefined,
 ): CheckCall {
   const keys = workloadKeys(listener);
   const attributes = new MessageWriter()
     .message(1, sourcePeer(connection, admitted))
     .message(2, destinationPeer(listener, connection, admitted, request === undefined ? keys : []));
   if (request !== undefined) {
-    attributes.message(4, httpRequest(request.headers, request.protocol));
+    const body = listener.bodyLimit === undefined ? "" : request.body;
+    attributes.message(4, httpRequest(request.headers, request.protocol, body, listener.bodyLimit ?? 0));
     for (const [key, value] of keys) attributes.entry(10, key, value);
   }
   attributes.message(11, metadataContext(listener));
@@ -74,9 +75,13 @@ function socketAddress(of: SocketAddress): MessageWriter {
 }
 
 /** AttributeContext.HttpRequest: pseudo headers are among the headers, every line in `raw_value`. */
-function httpRequest(headers: HeaderMap, protocol: string): MessageWriter {
+function httpRequest(headers: HeaderMap, protocol: string, body: string, limit: number): MessageWriter {
   const lines = new MessageWriter();
   for (const [key, value] of headers.entries()) lines.message(1, new MessageWriter().text(1, key).text(3, value));
+  if (body !== "") {
+    const partial = new MessageWriter().text(1, "x-envoy-auth-partial-body").text(3, String(body.length > limit));
+    lines.message(1, partial);
+  }
   const http = new MessageWriter()
     .text(1, "1234567890123456789")
     .text(2, sanitize(headers.get(":method") ?? ""))
@@ -84,6 +89,7 @@ function httpRequest(headers: HeaderMap, protocol: string): MessageWriter {
     .text(5, sanitize(headers.get(":authority") ?? ""))
     .text(6, sanitize(headers.get(":scheme") ?? ""))
     .text(10, protocol)
+    .text(12, body.slice(0, limit))
     .message(13, lines);
   const time = new MessageWriter().unsigned(1, 1_790_000_000).unsigned(2, 123_456_789);
   return new MessageWriter().message(1, time).message(2, http);

@@ -28,6 +28,8 @@ export interface Listener {
    * sends no namespace that nobody filled.
    */
   readonly metadataNamespaces: readonly string[];
+  /** `with_request_body.max_request_bytes`, with `allow_partial_message` and `pack_as_bytes`; undefined: no body is sent. */
+  readonly bodyLimit: number | undefined;
   /** How the control plane names the workload: `garita.dev/*` keys without the prefix. */
   readonly workload: {
     readonly namespace: string;
@@ -78,6 +80,7 @@ export interface DownstreamRequest {
   readonly scheme: string;
   /** HTTP/2: pseudo headers that were not sent. */
   readonly omit: readonly string[];
+  readonly body: string;
 }
 
 /**

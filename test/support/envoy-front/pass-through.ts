@@ -40,8 +40,8 @@ export function passThrough(
   if (refusal !== undefined) return ended(ownReply(refusal, refusal.early ? receivedAsSent(request) : headers));
   return {
     kind: "asks",
-    call: writeCheckCall(listener, connection, admitted, { headers, protocol: request.protocol }),
-    finish: (response) => route(carryOut(readVerdict(response), headers), headers),
+    call: writeCheckCall(listener, connection, admitted, { headers, protocol: request.protocol, body: request.body }),
+    finish: (response) => route(carryOut(readVerdict(response), headers, request.protocol), headers),
   };
 }
 

@@ -60,9 +60,13 @@ export async function h2(
   options: { readonly body?: Buffer; readonly tls?: ConnectionOptions } = {},
 ): Promise<{ readonly headers: http2.IncomingHttpHeaders; readonly body: string }> {
   const { tls, body } = options;
+  // Node would refuse to send two lines of what should stand once.
+  const lax: http2.ClientSessionOptions & { strictSingleValueFields: boolean } = { strictSingleValueFields: false };
   const session = tls
-    ? http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...tls })
-    : http2.connect(`http://127.0.0.1:${port}`);
+    ? http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...lax, ...tls })
+    : http2.connect(`http://127.0.0.1:${port}`, lax);
+  // The stream tells of it too, to whoever waits for the answer.
+  session.on("error", () => session.destroy());
   try {
     const stream = session.request(headers, { endStream: body === undefined });
     if (body !== undefined) stream.end(body);

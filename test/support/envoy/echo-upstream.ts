@@ -31,10 +31,9 @@ export async function startEchoUpstream(): Promise<Upstream> {
     response.setHeader("x-upstream", "1");
     response.end(JSON.stringify(seen));
   });
-  // Node's parser refuses a target beyond ASCII: such a request is echoed without its headers.
+  // Node's parser refuses a target beyond ASCII or with a space in it: such a request is read here, line by line.
   server.on("clientError", (error: Error & { readonly rawPacket?: Buffer }, socket) => {
-    const [method = "", target = ""] = (error.rawPacket?.toString("latin1") ?? "").split(" ");
-    const body = JSON.stringify({ method, target, rawHeaders: [], body: "" } satisfies EchoedRequest);
+    const body = JSON.stringify(readLines(error.rawPacket?.toString("latin1") ?? ""));
     const head = [
       "HTTP/1.1 200 OK",
       "x-upstream: 1",
@@ -53,6 +52,17 @@ export async function startEchoUpstream(): Promise<Upstream> {
       await once(server, "close");
     },
   };
+}
+
+/** A request without a body; what stands between the first space and the last of its first line is the target. */
+function readLines(text: string): EchoedRequest {
+  const [first = "", ...lines] = text.split("\r\n\r\n", 1)[0]!.split("\r\n");
+  const method = first.split(" ", 1)[0]!;
+  const rawHeaders = lines.flatMap((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+  return { method, target: first.slice(method.length + 1, first.lastIndexOf(" ")), rawHeaders, body: "" };
 }
 
 /** An application that sends back every byte. */

@@ -13,6 +13,7 @@ export function listenerSettings(protocol: "grpc" | "http", more: Partial<Listen
     destination: undefined,
     pathPrefix: "",
     attributeHeaders: false,
+    upstreamHeaders: [],
     secret: undefined,
     explainToClient: false,
     deadlineMillis: 5_000,

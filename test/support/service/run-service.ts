@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import type { TestContext } from "node:test";
 import type { BuildResult, RuleSource } from "#authz/rulesets/build";
 import { loadConfig } from "#cli/config/load";
+import { createOutside } from "#cli/serve/outside";
 import { type Service, type ServiceParts, startService } from "#cli/serve/start-service";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
@@ -50,6 +51,7 @@ export async function runService(
     prepare: () => {
       throw new Error("no rule set expected");
     },
+    createOutside: (given) => createOutside({ ...given, environment: {} }),
     explain: () => ({ ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" }),
     ...parts,
   });

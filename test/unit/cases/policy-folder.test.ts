@@ -8,7 +8,7 @@ const policy = (name: string, creationTimestamp?: string) => ({
 });
 
 test("mesh.yaml has the shape of MeshConfig", () => {
-  const [mesh] = read(policyFolder({ mesh: { trustDomain: "td" }, workload: { numTrustedProxies: 2 } }));
+  const [mesh] = read(policyFolder({ mesh: { trustDomain: "td" }, workload: { numTrustedProxies: 2 } }, new Map()));
   deepEqual(mesh, [
     "mesh.yaml",
     {
@@ -23,7 +23,7 @@ test("mesh.yaml has the shape of MeshConfig", () => {
 });
 
 test("policies are stamped in the order listed, as an API server would have", () => {
-  const [, a, b] = read(policyFolder({ policies: [policy("a", "2030-01-01T00:00:00Z"), policy("b")] }));
+  const [, a, b] = read(policyFolder({ policies: [policy("a", "2030-01-01T00:00:00Z"), policy("b")] }, new Map()));
   deepEqual(
     [a, b],
     [
@@ -34,7 +34,7 @@ test("policies are stamped in the order listed, as an API server would have", ()
 });
 
 test("unless all of them say their time", () => {
-  const [, a] = read(policyFolder({ policies: [policy("a", "2030-01-01T00:00:00Z")] }));
+  const [, a] = read(policyFolder({ policies: [policy("a", "2030-01-01T00:00:00Z")] }, new Map()));
   deepEqual(a, ["0000.json", policy("a", "2030-01-01T00:00:00Z")]);
 });
 

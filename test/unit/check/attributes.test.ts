@@ -39,7 +39,6 @@ function attributesOf({ input = {}, metadata = {}, listener = {}, kind = "sideca
       numTrustedProxies: rest.numTrustedProxies ?? 0,
     },
     target: decoded.request.http?.path,
-    claims: undefined,
     principalTold: rest.principalTold ?? true,
   });
 }

@@ -167,7 +167,7 @@ test("a client's headers of our names are neither read nor passed on", () => {
 });
 
 test("an allowance that could not be written is recorded as the denial that goes out", () => {
-  assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "request/unreadable");
+  assertRefused(ask(ruleSetOf({}), { headers: [["x-garita-\u00e9", "1"]] }), "answer/not-carried");
 });
 
 test("a refusal for want of a workload says what was asked, and how to say which", () => {
@@ -219,19 +219,6 @@ test("STRICT wants TLS and a verified certificate", () => {
   assert.ok(ask(disabled, withPeer, mutual).allowed, "identities that were sent count");
   const gateway = { workload: { namespace: "foo", labels: new Map(), kind: "gateway" as const } };
   assert.ok(ask(strict, {}, metadataOf(), gateway).allowed, "a gateway's TLS is its own");
-});
-
-test("stages that cannot be asked yet refuse, CUSTOM before tokens, DENY after both", () => {
-  const custom = { name: "c", stage: "custom" as const, fields: [exactly("path", "/c")] };
-  const deny = { name: "d", stage: "deny" as const };
-  const both = ruleSetOf({ policies: [custom, deny], requestAuthentications: 1 });
-  const asked = ask(both, { path: "/c" });
-  assertRefused(asked, "policy/custom-denied");
-  assert.equal(asked.metadata["rule"], "istio-ext-authz-opa-ns[foo]-policy[c]-rule[0]");
-  assert.equal(asked.outcome.record.custom?.key, "istio-ext-authz-opa-ns[foo]-policy[c]-rule[0]");
-  assertRefused(ask(both, { path: "/x" }), "authentication/unavailable");
-  assertRefused(ask(ruleSetOf({ policies: [custom, deny] }), { path: "/x" }), "policy/denied");
-  assert.ok(ask(ruleSetOf({ requestAuthentications: 1 }), { tcp: true }).allowed, "there are no tokens on TCP");
 });
 
 test("a client learns the reason only where the listener says so", () => {

@@ -4,6 +4,7 @@ import { lackingBits, lackingSentences } from "#authz/check/attributes/lacking";
 import { createGrpcCheck } from "#authz/check/check";
 import type { CallMetadata, CheckOutcome } from "#authz/check/contract";
 import { snapshotOfRules } from "#authz/check/snapshot";
+import { noVerification } from "#authz/check/tokens/no-verification";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createEngine } from "#authz/engine/create-engine";
 import { checkMessage } from "#cli/request/check-message";
@@ -22,7 +23,12 @@ spec: { rules: [${rule}] }
   const { ruleSet, diagnostics } = compile([{ path: "p.yaml", bytes: new TextEncoder().encode(policy) }]);
   assert.ok(ruleSet, JSON.stringify(diagnostics));
   const engine = createEngine(ruleSet, rule);
-  return createGrpcCheck({ snapshot: () => snapshotOfRules(engine), nextId: () => "id", nowMillis: () => 0 });
+  return createGrpcCheck({
+    snapshot: () => snapshotOfRules(engine),
+    nextId: () => "id",
+    nowMillis: () => 0,
+    tokens: noVerification,
+  });
 }
 
 const { message, metadata } = checkMessage({

@@ -184,7 +184,7 @@ test("CUSTOM: the smallest matching rule of each provider, providers in byte ord
   const view = engine.view(app);
   const keys = (request: typeof absent) =>
     engine.matchCustom(view, request).map(({ provider, rule }) => [provider, rule.key]);
-  assert.equal(view.hasCustom, true);
+  assert.ok(view.customProviders.length > 0);
   assert.deepEqual(keys(http({ path: "/a" })), [
     ["Zz", "istio-ext-authz-Zz-ns[foo]-policy[c3]-rule[0]"],
     ["over-grpc", "istio-ext-authz-over-grpc-ns[foo]-policy[c2]-rule[0]"],

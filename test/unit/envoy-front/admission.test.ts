@@ -64,6 +64,7 @@ function fate(
     trustDomains: ["td", "old"],
     mode,
     metadataNamespaces: [],
+    bodyLimit: undefined,
     workload: { namespace: "foo", labels: {}, gateway: undefined, service: undefined },
   };
   const connection: Connection = {

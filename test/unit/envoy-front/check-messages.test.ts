@@ -20,6 +20,7 @@ const listener: Listener = {
   trustDomains: ["td"],
   mode: undefined,
   metadataNamespaces: ["envoy.filters.x"],
+  bodyLimit: undefined,
   workload: { namespace: "foo", labels: { app: "é" }, gateway: "g", service: "foo/s" },
 };
 const connection: Connection = {
@@ -43,6 +44,7 @@ const request: DownstreamRequest = {
   protocol: "HTTP/2",
   scheme: "https",
   omit: [],
+  body: "",
 };
 
 test("a request becomes the message that generated code reads", () => {
@@ -261,7 +263,7 @@ for (const { says, response, method, headers, outcome } of answers) {
       map.receive(name, value);
     }
     const bytes = toBinary(CheckResponseSchema, create(CheckResponseSchema, response));
-    deepEqual(carryOut(readVerdict(bytes), map), outcome);
+    deepEqual(carryOut(readVerdict(bytes), map, "HTTP/2"), outcome);
   });
 }
 
@@ -278,5 +280,9 @@ function forwarded(path: string, set: readonly (readonly [string, string])[], re
 }
 
 function replied(status: number, body: string | undefined, headers: readonly (readonly [string, string])[]): Outcome {
-  return { kind: "replied", reply: { status, body, headers: new Map(headers) }, own: false };
+  return {
+    kind: "replied",
+    reply: { status, body, headers: new Map(headers.map(([name, value]) => [name, [value]])) },
+    own: false,
+  };
 }

@@ -421,6 +421,7 @@ function seenBy(row: Row): readonly string[] | string {
     trustDomains: ["td"],
     mode: undefined,
     metadataNamespaces: [],
+    bodyLimit: undefined,
     workload: { namespace: "foo", labels: {}, gateway: undefined, service: undefined },
   };
   const connection: Connection = {
@@ -441,6 +442,7 @@ function seenBy(row: Row): readonly string[] | string {
     protocol: row.protocol ?? "HTTP/1.1",
     scheme: row.scheme ?? "http",
     omit: row.omit ?? [],
+    body: "",
   };
   const admitted: Admitted = admit(listener, connection)!;
   const headers = request.protocol === h2 ? readHttp2(request) : readHttp1(request, admitted.tls || !isEdge(listener));

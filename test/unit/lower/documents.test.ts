@@ -242,7 +242,11 @@ spec:
     namespace: "bar",
     name: "s",
     hosts: ["a.example", "b.example"],
-    ports: [80, 443],
+    ports: [
+      { number: 80, name: "http", protocol: "HTTP", targetPort: 8080 },
+      { number: 443, name: "https", protocol: "TLS", targetPort: undefined },
+    ],
+    resolution: "NONE",
     endpoints: [{ address: "10.0.0.2", ports: [["http", 8081]] }],
   });
 });

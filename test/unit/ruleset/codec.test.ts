@@ -59,8 +59,8 @@ test("the bytes begin with a name and a version, and say which of them does not 
   other[0] = 0;
   assert.equal(fault(other), "the bytes are no compiled rule set");
   const newer = bytes.slice();
-  newer[7] = 2;
-  assert.equal(fault(newer), "format version 1 expected, found 2");
+  newer[7] = 9;
+  assert.equal(fault(newer), "format version 2 expected, found 9");
   const damaged = bytes.slice();
   damaged[bytes.length - 1] = 9;
   assert.equal(fault(damaged), "the bytes are damaged: their checksum does not fit");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Engine } from "#authz/engine/contract";
 import type { BuildResult } from "#authz/rulesets/build";
 import { createHolder } from "#authz/rulesets/holder";
@@ -52,6 +53,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
   let now = 1000;
   const heard: LoadResult[] = [];
   const sync = createSync({
+    equip: snapshotOfRules,
     source: {
       name: "test",
       build: async () => result(),

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConditionKey } from "#policy-compiler/document/values/condition-key";
-import { parseDuration } from "#policy-compiler/document/values/duration";
 import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
 import { type PathFault, parsePathTemplate } from "#policy-compiler/document/values/path-template";
+import { parseDuration } from "#policy-compiler/ruleset/duration";
 
 test("every `when` key of Istio is known, with its attribute and its reach", () => {
   const header = (name: string) => [{ kind: "header", name }, "text", true];

@@ -280,7 +280,7 @@ test("a mistyped key gets a suggestion", async () => {
 });
 
 test("every code has a case here, but for those of other tests", () => {
-  const elsewhere = ["config/unreadable", "config/environment"];
+  const elsewhere = ["config/missing", "config/unreadable", "config/environment"];
   const seen = new Set<string>([...rows.map(({ code }) => code), ...elsewhere]);
   assert.deepEqual([...seen].sort(), Object.keys(configCodes).sort());
 });

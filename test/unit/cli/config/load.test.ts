@@ -34,6 +34,7 @@ test("a minimal configuration gets every default", async () => {
         destination: undefined,
         pathPrefix: "",
         attributeHeaders: false,
+        upstreamHeaders: [],
         secretFile: undefined,
         explainToClient: false,
         deadlineMillis: 5000,
@@ -167,9 +168,15 @@ test("a variable that leads nowhere or has the wrong type is refused by its name
 });
 
 test("a file that is not there is a finding", async (t) => {
-  const result = await loadConfig(join(await tempFolder(t), "none.yaml"), {});
-  assert.ok(!result.ok);
-  assert.equal(result.findings[0]?.code, "config/unreadable");
+  const folder = await tempFolder(t);
+  for (const path of [join(folder, "none.yaml"), folder, join(folder, "no", "garita.yaml")]) {
+    const result = await loadConfig(path, {});
+    assert.ok(!result.ok);
+    assert.deepEqual(
+      result.findings.map(({ code, file }) => [code, file]),
+      [["config/missing", path]],
+    );
+  }
 });
 
 test("hostile files are refused quickly", async () => {

@@ -52,6 +52,17 @@ metadata: {name: w-${namespace}, namespace: ${namespace}}
 spec: {address: 10.0.0.1, labels: {${workloadLabels}}}
 `;
 
+const asks = "action: CUSTOM, provider: {name: p}, rules: [{}]";
+
+const provider = (options: string, kind: "Http" | "Grpc" = "Grpc") =>
+  `extensionProviders: [{name: p, envoyExtAuthz${kind}: ${options}}]`;
+
+const service = (fields: string, host = "authz.example", namespace = "foo") => `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: s, namespace: ${namespace}}
+spec: {hosts: [${host}], ports: [{number: 9000, name: grpc, protocol: GRPC}], ${fields}}
+`;
+
 export const ruleCases: readonly RuleCase[] = [
   // --- metadata ---
   {
@@ -664,6 +675,72 @@ export const ruleCases: readonly RuleCase[] = [
     bad: "action: CUSTOM, provider: {name: My_Provider}, rules: [{}]",
     underlined: ["My_Provider"],
     good: `action: CUSTOM, provider: {name: my-provider-${"x".repeat(51)}}, rules: [{}]`,
+    says: "-deny-due-to-bad-CUSTOM-action",
+  },
+  {
+    code: "lint/provider-unresolved",
+    mesh: provider("{service: foo/authz.example, port: 9000}"),
+    registry: service("resolution: DNS", "authz.example", "bar"),
+    bad: asks,
+    underlined: ["p"],
+    good: asks,
+    goodMesh: provider("{service: authz.example, port: 9000}"),
+    says: "expected a ServiceEntry with host `authz.example` in namespace `foo`, found none, so that requests that match are denied, by rules whose keys end in `-deny-due-to-bad-CUSTOM-action`",
+  },
+  {
+    code: "lint/provider-unresolved",
+    mesh: provider(
+      "{service: authz.example, port: 9000, includeAdditionalHeadersInCheck: {x: '%START_TIME%'}}",
+      "Http",
+    ),
+    registry: service("resolution: DNS"),
+    bad: asks,
+    underlined: ["p"],
+    good: asks,
+    goodMesh: provider(
+      "{service: authz.example, port: 9000, includeAdditionalHeadersInCheck: {x: '%PROTOCOL%'}}",
+      "Http",
+    ),
+    says: "which Istio takes and this version does not",
+  },
+  {
+    code: "policy/provider-refused-by-envoy",
+    mesh: provider("{service: authz.example, port: 9000, includeRequestBodyInCheck: {allowPartialMessage: true}}"),
+    registry: service("resolution: DNS"),
+    bad: asks,
+    underlined: ["p"],
+    good: asks,
+    goodMesh: provider("{service: authz.example, port: 9000, includeRequestBodyInCheck: {maxRequestBytes: 1}}"),
+    says: "expected `maxRequestBytes` greater than 0",
+  },
+  {
+    code: "lint/provider-unreachable",
+    mesh: provider("{service: authz.example, port: 9000}"),
+    registry: service("resolution: STATIC"),
+    bad: asks,
+    underlined: ["p"],
+    good: "rules: [{}]",
+    says: "service `authz.example` (resolution STATIC) has no address, so that requests that match are answered 403",
+  },
+  {
+    code: "lint/provider-unreachable",
+    mesh: provider("{service: authz.example, port: 9001, failOpen: true}"),
+    registry: service("resolution: DNS"),
+    bad: asks,
+    underlined: ["p"],
+    good: asks,
+    goodMesh: provider("{service: authz.example, port: 9000, failOpen: true}"),
+    says: "service `authz.example` has no port 9001, so that requests that match pass unasked (`failOpen`)",
+  },
+  {
+    code: "lint/provider-wants-body",
+    mesh: provider("{service: authz.example, port: 9000, includeRequestBodyInCheck: {maxRequestBytes: 1024}}"),
+    registry: service("resolution: DNS"),
+    bad: asks,
+    underlined: ["p"],
+    good: asks,
+    goodMesh: provider("{service: authz.example, port: 9000}"),
+    says: "with_request_body: {max_request_bytes: 1025",
   },
 
   {
@@ -710,24 +787,6 @@ spec: {hosts: [s.example], endpoints: [{address: 10.0.0.2, labels: {a: c}}]}
     underlined: ["b"],
     good: "selector: {matchLabels: {a: c}}",
     says: "labels of a registered workload, found `a: b`",
-  },
-
-  {
-    code: "lint/tokens-not-verified",
-    kind: "RequestAuthentication",
-    bad: jwt(issuer),
-    underlined: ["RequestAuthentication"],
-    good: "rules: [{}]",
-    goodKind: "AuthorizationPolicy",
-    says: "authentication/unavailable",
-  },
-  {
-    code: "lint/provider-not-asked",
-    mesh: "extensionProviders: [{name: p, envoyExtAuthzGrpc: {service: a.b, port: 9000}}]",
-    bad: "action: CUSTOM, provider: {name: p}, rules: [{}]",
-    underlined: ["CUSTOM"],
-    good: "action: AUDIT, rules: [{}]",
-    says: "policy/custom-denied",
   },
   {
     code: "lint/mtls-disabled",

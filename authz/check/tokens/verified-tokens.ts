@@ -1,0 +1,89 @@
+import { LRUCache } from "lru-cache";
+import type { AcceptedToken, TokenProvider } from "#authz/authenticate/contract";
+import type { JwtRule } from "#policy-compiler/ruleset/model";
+
+export interface TokenCacheLimits {
+  readonly maxEntries: number;
+  /** Of tokens and what was made of them, as estimated. */
+  readonly maxBytes: number;
+}
+
+interface Kept {
+  readonly text: string;
+  readonly rule: string;
+  readonly keySet: number;
+  readonly accepted: AcceptedToken;
+}
+
+/**
+ * Tokens that were found good, by the whole token, the JWT rule and the version of the key set: with other keys nothing is known.
+ *
+ * PERF: looked up by the end of the token, the signature, and then compared whole: JavaScript would hash each fresh text of
+ * some hundred characters (`bench/tokens.ts`).
+ */
+export class VerifiedTokens {
+  readonly #byTail: LRUCache<string, readonly Kept[]>;
+
+  constructor({ maxEntries, maxBytes }: TokenCacheLimits) {
+    this.#byTail = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: sizeOf });
+  }
+
+  get size(): number {
+    return this.#byTail.size;
+  }
+
+  get(text: string, provider: TokenProvider, keySet: number): AcceptedToken | undefined {
+    const all = this.#byTail.get(tailOf(text));
+    if (all === undefined) return undefined;
+    const rule = ruleText(provider.rule);
+    for (const kept of all) {
+      if (kept.keySet === keySet && kept.rule === rule && kept.text === text) return kept.accepted;
+    }
+    return undefined;
+  }
+
+  /** What is there under other key sets of the same rule goes: their keys are no longer asked for. */
+  set(text: string, provider: TokenProvider, keySet: number, accepted: AcceptedToken): void {
+    const tail = tailOf(text);
+    const rule = ruleText(provider.rule);
+    const others = (this.#byTail.peek(tail) ?? []).filter((kept) => kept.text !== text || kept.rule !== rule);
+    this.#byTail.set(tail, [{ text, rule, keySet, accepted }, ...others.slice(0, ALIKE - 1)]);
+  }
+
+  /** A token that has ended. */
+  drop(text: string): void {
+    this.#byTail.delete(tailOf(text));
+  }
+}
+
+/** Tokens with the same end, or rules that accept the same token: more of them push each other out. */
+const ALIKE = 8;
+
+/** The length of an Ed25519 or P-256 signature's second half in base64url, and more than any text that a client can aim at. */
+const TAIL = 43;
+
+function tailOf(text: string): string {
+  return text.slice(-TAIL);
+}
+
+/** PERF: rules of another rule set are other objects, and mean the same when they say the same. */
+const texts = new WeakMap<JwtRule, string>();
+
+function ruleText(rule: JwtRule): string {
+  let text = texts.get(rule);
+  if (text === undefined) {
+    text = JSON.stringify({ ...rule, origin: undefined });
+    texts.set(rule, text);
+  }
+  return text;
+}
+
+/** Characters twice, for the token and for its claims and outputs; and the objects around them. */
+function sizeOf(all: readonly Kept[]): number {
+  let size = 200;
+  for (const { text, accepted } of all) {
+    size += 800 + 4 * text.length;
+    for (const [name, value] of accepted.outputs) size += name.length + value.length;
+  }
+  return size;
+}

@@ -1,0 +1,22 @@
+import { test } from "node:test";
+import { envoyOrSkip } from "#test/support/envoy/find-envoy";
+import { Random, runsFromEnvironment, seedFromEnvironment } from "#test/support/generate/random";
+import { compareWithEnvoy } from "#test/support/jwt-authn/compare-with-envoy";
+import { generateCases } from "#test/support/jwt-authn/generate";
+import { withStandingClock } from "#test/support/jwt-authn/standing-clock";
+
+/** The test of tokens against Envoy with a clock that stands, so that times of tokens may lie on the second where they count. */
+const tokensPerRun = runsFromEnvironment(5000);
+
+test("times of tokens count to the second as they do for Envoy", async (t) => {
+  const binary = await envoyOrSkip(t);
+  if (binary === undefined) return;
+  const now = Math.floor(Date.now() / 1000);
+  const clocked = await withStandingClock(binary, now);
+  try {
+    const random = new Random(seedFromEnvironment());
+    await compareWithEnvoy(clocked.binary, generateCases(random, { tokens: tokensPerRun, now, clockStands: true }));
+  } finally {
+    await clocked.remove();
+  }
+});
