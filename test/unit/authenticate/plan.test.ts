@@ -43,7 +43,7 @@ test("keys stand in the rule, at its URI, or are found from the issuer without o
       { jwks: undefined, issuer: "https://one//" },
     ).map(({ id: _, ...rest }) => rest),
     [
-      { kind: "inline", text: "{}" },
+      { kind: "inline", text: "{}", name: "ra.yaml:1" },
       { kind: "uri", uri: "https://k", timeoutMillis: 5 },
       { kind: "discovery", issuer: "https://one/", timeoutMillis: undefined },
     ],
