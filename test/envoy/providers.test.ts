@@ -6,7 +6,9 @@ import type { ProviderOutcome } from "#authz/custom/contract";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
 import { httpExtAuthz } from "#envoy-configs/http-ext-authz";
-import { httpListener } from "#envoy-configs/listeners";
+import { httpServiceExtAuthz } from "#envoy-configs/http-ext-authz-http";
+import { httpListener, tcpListener } from "#envoy-configs/listeners";
+import { networkExtAuthz } from "#envoy-configs/network-ext-authz";
 import { systemClock } from "#platform/clock";
 import {
   CheckRequestSchema,
@@ -17,9 +19,9 @@ import {
 } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import type { StatusCode } from "#platform/envoy-api/gen/envoy/type/v3/http_status_pb";
 import { type CapturedCheck, type CaptureServer, startCaptureServer } from "#test/support/envoy/capture-server";
-import { h2, http1 } from "#test/support/envoy/clients";
+import { exchange, h2, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
-import { type EchoedRequest, startEchoUpstream } from "#test/support/envoy/echo-upstream";
+import { type EchoedRequest, startEchoUpstream, startTcpEcho } from "#test/support/envoy/echo-upstream";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
 import { type RunningEnvoy, runEnvoy } from "#test/support/envoy/run-envoy";
 import {
@@ -28,8 +30,13 @@ import {
   type GrpcQuestion,
   startGrpcProvider,
 } from "#test/support/providers/grpc-provider";
-import { type HttpProvider, type HttpQuestion, startHttpProvider } from "#test/support/providers/http-provider";
-import { type IstioProviderOptions, istioExtAuthz } from "#test/support/providers/istio-filter";
+import {
+  type HttpProvider,
+  type HttpQuestion,
+  httpResponse,
+  startHttpProvider,
+} from "#test/support/providers/http-provider";
+import { type IstioProviderOptions, istioExtAuthz, istioNetworkExtAuthz } from "#test/support/providers/istio-filter";
 import { questionOf } from "#test/support/providers/question";
 import { providersRuleSet } from "#test/support/providers/rule-set";
 
@@ -89,6 +96,7 @@ const connections = createProviderConnections({ clock: systemClock });
 before(async () => {
   if (!found.ok) return;
   const upstream = closing.add(await startEchoUpstream());
+  const echo = closing.add(await startTcpEcho());
   garita = closing.add(await startCaptureServer());
   http = closing.add(await startHttpProvider());
   grpc = closing.add(await startGrpcProvider());
@@ -102,9 +110,18 @@ before(async () => {
     cluster({ name: "garita", endpoint: { ...free, port: garita.port }, protocol: "http2" }),
     cluster({ name: "grpc", endpoint: { ...free, port: grpc.port }, protocol: "http2" }),
     cluster({ name: "http", endpoint: { ...free, port: upstream.port }, protocol: "http1" }),
+    cluster({ name: "tcp", endpoint: { ...free, port: echo.port }, protocol: "http1" }),
     cluster({ name: "provider", endpoint: { ...free, port: http.port }, protocol: "http1" }),
   ];
-  const listeners = [listener("garita", httpExtAuthz({ cluster: "garita", bodyBytes: 9 })), ...istio];
+  const tcp = (name: string, authorization: ReturnType<typeof networkExtAuthz>) =>
+    tcpListener({ name, endpoint: free, authorization, upstream: "tcp" });
+  const listeners = [
+    listener("garita", httpExtAuthz({ cluster: "garita", bodyBytes: 9 })),
+    listener("service", httpServiceExtAuthz({ cluster: "provider", bodyBytes: 9 })),
+    tcp("tcp", istioNetworkExtAuthz("grpc", hostOf("grpc"))),
+    tcp("garitaTcp", networkExtAuthz({ cluster: "garita", statPrefix: "garita" })),
+    ...istio,
+  ];
   envoy = closing.add(await runEnvoy(found.binary, bootstrap({ admin: free, listeners, clusters })));
 });
 after(() => closing.close());
@@ -142,6 +159,7 @@ function seenByGrpc({ request, authority }: GrpcQuestion) {
     ["time", "id", "portValue", "x-request-id"].includes(key) ? "any" : value,
   );
   const { attributes } = JSON.parse(json);
+  if (attributes.request === undefined) return { authority, ...attributes };
   const headers = Object.entries(attributes.request.http.headers).map((pair) => pair.join(": "));
   return {
     authority,
@@ -510,4 +528,33 @@ test("an answer over HTTP comes to what it comes to at Istio's Envoy", async (t)
     http.answer((socket) => void socket.end(Buffer.from(answer, "latin1")));
     for (const name of ["listing", "plain", "open"]) await compareAnswers(name, `${name}: ${title}`);
   }
+});
+
+test("a connection is told as Istio's Envoy tells it", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  grpc.answer(() => Buffer.of());
+  taken();
+  const talk = (name: string) => exchange(envoy.port(name), "hello", { until: (received) => received.length >= 5 });
+  assert.equal(await talk("tcp"), "hello");
+  const expected = taken();
+  assert.equal(await talk("garitaTcp"), "hello");
+  assert.equal((await askOurselves("grpc")).outcome.kind, "allowed");
+  assert.deepEqual(taken(), expected);
+  grpc.answer(() => answerBytes(7, denied({ status: status(401) })));
+  assert.equal(await talk("tcp"), "");
+  await talk("garitaTcp");
+  assert.equal((await askOurselves("grpc")).outcome.kind, "denied");
+});
+
+test("the filter for the HTTP service sends bodies and says that it does", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  http.answer((socket) => void socket.write(httpResponse(200)));
+  taken();
+  await http1(envoy.port("service"), ["POST /p HTTP/1.1", "host: a", "content-length: 12", "x-garita-body: 1"], {
+    body: "123456789abc",
+  });
+  const [asked] = http.take();
+  assert.equal(asked?.body, "123456789");
+  const lines = (wanted: string) => asked?.headers.filter(([name]) => name === wanted).map(([, value]) => value);
+  assert.deepEqual([lines("x-garita-body"), lines("x-envoy-auth-partial-body")], [["9"], ["true"]]);
 });
