@@ -111,6 +111,45 @@ export interface Rule {
   readonly origin: Origin;
   readonly http: RuleBody | undefined;
   readonly tcp: RuleBody | undefined;
+  /** What only a policy of our own group can say. */
+  readonly extension?: RuleExtension | undefined;
+}
+
+export interface RuleExtension {
+  /** Expressions that must hold beside the body. They are looked at after it. */
+  readonly conditions: readonly Expression[];
+  /** What a request is answered that this DENY rule denies; undefined: Istio's 403. */
+  readonly denyResponse: DenyResponse | undefined;
+  /** What is added to a request that this ALLOW rule allows, and to its answer. */
+  readonly allowResponse: AllowResponse | undefined;
+}
+
+/** A CEL expression as written, with its place. */
+export interface Expression {
+  readonly text: string;
+  readonly origin: Origin;
+}
+
+/** Text as it stands, or an expression that comes to text. */
+export type ResponseValue =
+  | { readonly kind: "text"; readonly text: ByteString }
+  | { readonly kind: "cel"; readonly expression: Expression };
+
+/** Names of headers are lower case. */
+export type ResponseFields = readonly (readonly [name: string, value: ResponseValue])[];
+
+export interface DenyResponse {
+  /** 400 to 599, or a redirect; undefined: 403. */
+  readonly status: number | undefined;
+  readonly headers: ResponseFields;
+  /** Undefined: Istio's body. */
+  readonly body: ResponseValue | undefined;
+}
+
+export interface AllowResponse {
+  readonly requestHeaders: ResponseFields;
+  readonly responseHeaders: ResponseFields;
+  readonly dynamicMetadata: ResponseFields;
 }
 
 /** ORDER: the stages of a decision. Dry-run policies have stages of their own; they never change the answer. */
@@ -127,6 +166,8 @@ export type Attachment =
     };
 
 export interface Policy {
+  /** Of our own API group, with its own prefix in the keys of its rules; undefined: Istio's. */
+  readonly family?: "garita" | undefined;
   readonly namespace: string;
   readonly name: string;
   readonly stage: Stage;
@@ -258,7 +299,7 @@ export interface RuleIndex {
 
 export interface RuleSet {
   readonly mesh: Mesh;
-  /** INVARIANT: sorted by namespace, then name, in UTF-8 byte order of `ns[NS]-policy[NAME]`; stages mixed. */
+  /** INVARIANT: sorted in UTF-8 byte order of `ns[NS]-policy[NAME]` with the prefix of the family; stages mixed. */
   readonly policies: readonly Policy[];
   /**
    * INVARIANT: sorted by key `ns[NS]-policy[NAME]-rule[i]` in UTF-8 byte order (so `rule[10]` before `rule[2]`): among rules of
@@ -279,8 +320,9 @@ export interface RuleSet {
   };
 }
 
-/** Istio's key of a rule. CUSTOM rules carry their provider in front. */
+/** Istio's key of a rule, with `garita-` in front for policies of our own group. CUSTOM rules carry their provider before that. */
 export function ruleKey(policy: Policy, ordinal: number): string {
-  const key = `ns[${policy.namespace}]-policy[${policy.name}]-rule[${ordinal}]`;
+  const family = policy.family === "garita" ? "garita-" : "";
+  const key = `${family}ns[${policy.namespace}]-policy[${policy.name}]-rule[${ordinal}]`;
   return policy.provider === undefined ? key : `istio-ext-authz-${policy.provider}-${key}`;
 }

@@ -38,7 +38,8 @@ export const attachmentShape: Shape<Attachment> = union<Attachment, "kind">("kin
   targetRefs: record({ refs: list(record({ group: text, kind: text, name: text })) }),
 });
 
-export const policyShape: Shape<Policy> = record<Policy>({
+export const policyShape: Shape<Policy> = record<Required<Policy>>({
+  family: optional(word<"garita">(["garita"])),
   namespace: text,
   name: text,
   stage: word<Stage>(stages),
