@@ -118,7 +118,11 @@ function request(parts: Parts): RequestAttributes {
       method: parts.method,
       host: parts.host,
       path: parts.path,
-      headers: { get: (name) => headers.get(name) },
+      headers: { get: (name) => headers.get(name), names: () => [...headers.keys()] },
+      target: parts.path,
+      scheme: "https",
+      protocol: "HTTP/2",
+      size: undefined,
       grpc: false,
     },
     peerAddress: address,
@@ -129,6 +133,8 @@ function request(parts: Parts): RequestAttributes {
     peer: { names: [parts.principal], opaque: [], complete: true },
     sni: undefined,
     claims,
+    tokens: [claims],
+    nowMillis: 1_785_000_000_000,
     metadata: () => UNKNOWN,
   };
 }

@@ -20,9 +20,9 @@ export const authenticate: Authenticate = (plan, input, known) => {
   const request = input.request.copy();
   // ORDER: before anything is looked at, also of requests that nobody authenticates: an output header at the upstream comes from a token.
   for (const name of prepared.outputHeaders) request.remove(name);
-  if (isPreflight(input.method, request)) return { kind: "accepted", claims: undefined, request };
+  if (isPreflight(input.method, request)) return { kind: "accepted", claims: undefined, tokens: none, request };
   const reader = new TokenReader(prepared, request);
-  if (!reader.anything) return { kind: "accepted", claims: undefined, request };
+  if (!reader.anything) return { kind: "accepted", claims: undefined, tokens: none, request };
 
   const evaluation = new Evaluation(request, reader, new TokenChecker(input, known));
   const outcome = meetRequirement(prepared.providers, evaluation);
@@ -43,8 +43,10 @@ export const authenticate: Authenticate = (plan, input, known) => {
     const { provider, place, header } = unfit;
     return refuse("signature", provider, `${placeText(place)}: a claim that no header may carry, for ${header}`);
   }
-  return { kind: "accepted", claims: evaluation.claims, request };
+  return { kind: "accepted", claims: evaluation.claims, tokens: evaluation.tokens, request };
 };
+
+const none: readonly never[] = Object.freeze([]);
 
 /**
  * The requirement that Istio writes. One provider: it passes or finds nothing. Several: one of them passes, or, tried once more on what the

@@ -62,8 +62,16 @@ export interface UnverifiedToken {
 export type KnownVerdict = (text: string, provider: TokenProvider) => TokenVerdict | undefined;
 
 export type Authentication =
-  /** No token, or good ones. `request` has the edits of this stage: tokens taken out, claims put in. `claims` undefined: no token. */
-  | { readonly kind: "accepted"; readonly claims: Claims | undefined; readonly request: EditedRequest }
+  /**
+   * No token, or good ones. `request` has the edits of this stage: tokens taken out, claims put in. `claims`: those that policies see;
+   * undefined: no token. `tokens`: the claims of every token that was verified, in the order in which they were, each token once.
+   */
+  | {
+      readonly kind: "accepted";
+      readonly claims: Claims | undefined;
+      readonly tokens: readonly Claims[];
+      readonly request: EditedRequest;
+    }
   /** `detail` is for the log: which provider refused, and where the token stood; never a part of the token. */
   | {
       readonly kind: "refused";

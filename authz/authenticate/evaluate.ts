@@ -41,6 +41,8 @@ export class Evaluation {
   readonly #reader: TokenReader;
   readonly #checker: TokenChecker;
   #claims: Claims | undefined;
+  /** By its text: rules may find the same token, in the second round once more. */
+  readonly #accepted = new Map<ByteString, Claims>();
   readonly #unfit: UnfitOutput[] = [];
 
   constructor(request: EditedRequest, reader: TokenReader, checker: TokenChecker) {
@@ -52,6 +54,11 @@ export class Evaluation {
   /** Claims of the token that was accepted last, also by a provider that failed afterwards. */
   get claims(): Claims | undefined {
     return this.#claims;
+  }
+
+  /** Claims of every token that was accepted, in order, each token once. */
+  get tokens(): readonly Claims[] {
+    return [...this.#accepted.values()];
   }
 
   /** Tries one provider. ORDER: it finds all its tokens before it verifies the last of them, then the one before, and so on. */
@@ -80,6 +87,8 @@ export class Evaluation {
     }
     if (!provider.rule.forwardOriginalToken) this.#remove(place);
     this.#claims = accepted.claims;
+    const { text } = accepted.token;
+    if (!this.#accepted.has(text)) this.#accepted.set(text, accepted.claims);
   }
 
   /** A header goes with all its lines, a parameter with all its occurrences; Envoy leaves cookies alone. */

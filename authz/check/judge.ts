@@ -52,6 +52,7 @@ export function judge(
     mesh,
     target,
     principalTold: door === "grpc",
+    nowMillis: environment.nowMillis(),
   });
 
   // PeerAuthentication.

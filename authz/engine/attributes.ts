@@ -1,10 +1,11 @@
+import { UNKNOWN_FACT } from "#policy-compiler/conditions/contract";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
 /**
  * The request did not bring what a leaf asks for. Not the same as *absent* (`undefined`): Envoy says that there is none. An
  * absent subject makes a leaf false; an unknown one makes it unknown, and Kleene's tables decide (law 2).
  */
-export const UNKNOWN: unique symbol = Symbol("unknown");
+export const UNKNOWN: typeof UNKNOWN_FACT = UNKNOWN_FACT;
 export type Maybe<T> = T | undefined | typeof UNKNOWN;
 
 /** An address as the index and the CIDR tests read it: 4 or 16 bytes as numbers. A peer that is no IP has none: `undefined`. */
@@ -36,6 +37,8 @@ export interface HeaderLines {
 /** Request headers after Envoy's own edits. Names are lower case; pseudo headers (`:path`) are among them. */
 export interface RequestHeaders {
   get(name: ByteString): HeaderLines | undefined;
+  /** The names of all headers that `get` has lines of, each once; pseudo headers are not among them. Asked by conditions alone. */
+  names(): readonly ByteString[];
 }
 
 export interface HttpAttributes {
@@ -45,6 +48,13 @@ export interface HttpAttributes {
   /** The normal form without query and fragment: what `paths` are compared with. */
   readonly path: Maybe<ByteString>;
   readonly headers: RequestHeaders;
+  /** The normal form with its query. This and what follows: asked by conditions alone. */
+  readonly target: Maybe<ByteString>;
+  readonly scheme: Maybe<ByteString>;
+  /** `HTTP/1.1`, `HTTP/2`, … */
+  readonly protocol: Maybe<ByteString>;
+  /** Bytes of the body as announced; absent: not announced. */
+  readonly size: Maybe<number>;
   /** A gRPC call by Envoy's rule (content-type `application/grpc` or `application/grpc+…`). */
   readonly grpc: boolean;
 }
@@ -68,6 +78,10 @@ export interface RequestAttributes {
   readonly sni: Maybe<ByteString>;
   /** Absent: no token was verified. */
   readonly claims: Maybe<Claims>;
+  /** Claims of every token that was verified, in the order in which they were; absent: none was. Asked by conditions alone. */
+  readonly tokens: Maybe<readonly Claims[]>;
+  /** Unix milliseconds; the same in all attributes of one check. */
+  readonly nowMillis: number;
   /** Dynamic metadata of Envoy's filters by namespace and key; a string or a list of strings, else absent. */
   readonly metadata: (namespace: ByteString, key: ByteString) => Maybe<ByteString | readonly ByteString[]>;
 }

@@ -31,7 +31,12 @@ export interface AttributeSources {
   readonly target: ByteString | undefined;
   /** Does this door carry `source.principal`? */
   readonly principalTold: boolean;
+  /** When the check began, in Unix milliseconds. */
+  readonly nowMillis: number;
 }
+
+/** What stages have made of a check's request and found in it. */
+type Later = Pick<CheckAttributes, "http" | "claims" | "tokens">;
 
 /**
  * The attributes of one check, each made when it is first asked for, by its own order of belief (the files beside this one).
@@ -42,6 +47,8 @@ export interface AttributeSources {
 export class CheckAttributes implements RequestAttributes {
   readonly http: CheckHttpAttributes | undefined;
   readonly claims: Maybe<Claims>;
+  readonly tokens: Maybe<readonly Claims[]>;
+  readonly nowMillis: number;
   readonly #sources: AttributeSources;
   #peerAddress: Maybe<IpAddress> | null = null;
   #remoteAddress: Maybe<IpAddress> | null = null;
@@ -52,21 +59,30 @@ export class CheckAttributes implements RequestAttributes {
   #lacking = 0;
 
   /** As received: no token was looked at, so that there are no claims (in Istio too, CUSTOM rules see none). */
-  constructor(sources: AttributeSources, later?: Pick<CheckAttributes, "http" | "claims">) {
+  constructor(sources: AttributeSources, later?: Later) {
     const { http } = sources.request;
     this.#sources = sources;
-    this.http = later === undefined ? http && new CheckHttpAttributes(http, sources.target ?? "") : later.http;
+    this.http =
+      later === undefined
+        ? http && new CheckHttpAttributes(http, sources.target ?? "", sources.principalTold)
+        : later.http;
     this.claims = later?.claims;
+    this.tokens = later?.tokens;
+    this.nowMillis = sources.nowMillis;
   }
 
   /** The attributes of the same check once stages have edited its request and looked at its tokens. */
-  after(edited: EditedRequest | undefined, claims: Maybe<Claims>): CheckAttributes {
+  after(
+    edited: EditedRequest | undefined,
+    claims: Maybe<Claims>,
+    tokens: Maybe<readonly Claims[]> = undefined,
+  ): CheckAttributes {
     const received = this.#sources.request.http;
     const http =
       received === undefined || edited === undefined
         ? this.http
-        : new CheckHttpAttributes(received, edited.target, edited);
-    const next = new CheckAttributes(this.#sources, { http, claims });
+        : new CheckHttpAttributes(received, edited.target, this.#sources.principalTold, edited);
+    const next = new CheckAttributes(this.#sources, { http, claims, tokens });
     next.#peerAddress = this.#peerAddress;
     next.#remoteAddress = this.#remoteAddress;
     next.#destinationAddress = this.#destinationAddress;
@@ -156,15 +172,34 @@ class CheckHttpAttributes implements HttpAttributes {
   readonly target: ByteString;
   readonly #http: CheckHttp;
   readonly #edited: EditedRequest | undefined;
+  /** The HTTP service asks without a body: a length that it tells is of its own question. */
+  readonly #lengthTold: boolean;
 
-  constructor(http: CheckHttp, target: ByteString, edited?: EditedRequest) {
+  constructor(http: CheckHttp, target: ByteString, lengthTold: boolean, edited?: EditedRequest) {
     this.#http = http;
     this.#edited = edited;
+    this.#lengthTold = lengthTold;
     this.target = target;
     this.method = edited?.edit(":method")?.[0] ?? http.method;
     this.host = edited?.edit(":authority")?.[0] ?? http.host;
     this.path = target === "" ? undefined : pathPart(target);
     this.headers = new CheckHeaders(http, target, edited);
+  }
+
+  get scheme(): Maybe<ByteString> {
+    return this.#edited?.edit(":scheme")?.[0] ?? (this.#http.scheme || UNKNOWN);
+  }
+
+  get protocol(): Maybe<ByteString> {
+    return this.#http.protocol || UNKNOWN;
+  }
+
+  get size(): Maybe<number> {
+    if (!this.#lengthTold) return UNKNOWN;
+    const lines = this.headers.get("content-length")?.lines;
+    if (lines === undefined) return undefined;
+    // RFC 9110 §8.6. Envoy's codecs refuse others.
+    return lines.length === 1 && /^\d{1,15}$/.test(lines[0]!) ? Number(lines[0]) : UNKNOWN;
   }
 
   get grpc(): boolean {

@@ -39,6 +39,15 @@ export class CheckHeaders implements RequestHeaders {
     return this.#lines(name);
   }
 
+  names(): readonly ByteString[] {
+    const names = new Set(this.#http.headerNamesBeginning("").filter((name) => !name.startsWith(OUR_PREFIX)));
+    for (const [name, lines] of this.#edited?.headerEdits() ?? none) {
+      if (lines.length > 0) names.add(name);
+      else names.delete(name);
+    }
+    return [...names].filter((name) => !name.startsWith(":"));
+  }
+
   #lines(name: ByteString): HeaderLines | undefined {
     const lines = this.#http.headerLines(name);
     if (lines.length === 0) return undefined;
@@ -47,6 +56,8 @@ export class CheckHeaders implements RequestHeaders {
     return { lines, joined };
   }
 }
+
+const none: readonly never[] = Object.freeze([]);
 
 /** Pseudo headers stand once. Without a value there is none (CONNECT has no path). */
 function single(value: ByteString): HeaderLines | undefined {

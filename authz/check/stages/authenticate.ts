@@ -111,5 +111,6 @@ function follow(context: StageContext, progress: Progress, result: Authenticatio
     return { ended: refuse(true, refused, { ...found, clientHeaders }) };
   }
   const { request, claims } = result;
-  return { progress: { ...progress, edited: request, attributes: progress.attributes.after(request, claims) } };
+  const tokens = claims && result.tokens;
+  return { progress: { ...progress, edited: request, attributes: progress.attributes.after(request, claims, tokens) } };
 }

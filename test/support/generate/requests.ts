@@ -5,6 +5,7 @@ import {
   type Maybe,
   type PeerNames,
   type RequestAttributes,
+  type RequestHeaders,
   UNKNOWN,
   type Workload,
 } from "#authz/engine/attributes";
@@ -22,6 +23,8 @@ export const absent: RequestAttributes = {
   peer: undefined,
   sni: undefined,
   claims: undefined,
+  tokens: undefined,
+  nowMillis: 0,
   metadata: () => undefined,
 };
 
@@ -31,7 +34,20 @@ export function http(
   headers: ReadonlyMap<string, HeaderLines> = new Map(),
 ): RequestAttributes {
   const line = { method: "GET", host: "example.com", path: "/", grpc: false };
-  return { ...absent, http: { ...line, headers: { get: (name) => headers.get(name) }, ...parts } };
+  const rest: Pick<HttpAttributes, "target" | "scheme" | "protocol" | "size"> = {
+    target: "path" in parts ? parts.path : "/",
+    scheme: "http",
+    protocol: "HTTP/1.1",
+    size: undefined,
+  };
+  return { ...absent, http: { ...line, ...rest, headers: headersOf(headers), ...parts } };
+}
+
+function headersOf(headers: ReadonlyMap<string, HeaderLines>): RequestHeaders {
+  return {
+    get: (name) => headers.get(name),
+    names: () => [...headers.keys()].filter((name) => !name.startsWith(":")),
+  };
 }
 
 /** A connection of which everything is known, and nothing is there but what is given. */
@@ -52,6 +68,7 @@ export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): 
       name.join(" "),
       maybe(() => metadataValue(random)),
     );
+  const token = maybe(() => claims(random));
   return {
     http: random.chance(0.8) ? httpPart(random, maybe, doubt) : undefined,
     peerAddress: maybe(address),
@@ -61,7 +78,9 @@ export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): 
     tls: random.chance(doubt) ? UNKNOWN : random.chance(0.5),
     peer: maybe(() => peerNames(random, doubt)),
     sni: maybe(() => random.pick([...words.snis, ""])),
-    claims: maybe(() => claims(random)),
+    claims: token,
+    tokens: token === undefined || token === UNKNOWN ? token : [...random.list(0, 1, () => claims(random)), token],
+    nowMillis: random.pick([0, 1_785_000_000_000, 1_785_050_000_000]),
     metadata: (namespace, key) => metadata.get(`${namespace} ${key}`),
   };
 }
@@ -80,7 +99,11 @@ function httpPart(random: Random, maybe: <T>(make: () => T) => Maybe<T>, doubt: 
     method: maybe(() => random.pick(words.methods)),
     host,
     path,
-    headers: { get: (name) => headers.get(name) },
+    headers: headersOf(headers),
+    target: typeof path === "string" ? `${path}?q` : path,
+    scheme: maybe(() => random.pick(["http", "https"])),
+    protocol: maybe(() => random.pick(["HTTP/1.1", "HTTP/2"])),
+    size: maybe(() => random.pick([0, 7, 100_000])),
     grpc: random.chance(0.1),
   };
 }

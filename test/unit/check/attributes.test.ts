@@ -39,6 +39,7 @@ function attributesOf({ input = {}, metadata = {}, listener = {}, kind = "sideca
       numTrustedProxies: rest.numTrustedProxies ?? 0,
     },
     target: decoded.request.http?.path,
+    nowMillis: 0,
     principalTold: rest.principalTold ?? true,
   });
 }

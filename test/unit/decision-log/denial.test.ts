@@ -15,7 +15,11 @@ const attributes: RequestAttributes = {
     method: "GET",
     host: "shop.example",
     path: "/caf\xc3\xa9?token=sesame#x",
-    headers: { get: () => ({ lines: ["Bearer sesame"], joined: false }) },
+    headers: { get: () => ({ lines: ["Bearer sesame"], joined: false }), names: () => ["authorization"] },
+    target: "/a?token=sesame",
+    scheme: "https",
+    protocol: "HTTP/1.1",
+    size: 7,
     grpc: false,
   },
   peerAddress: undefined,
@@ -26,6 +30,8 @@ const attributes: RequestAttributes = {
   peer: { names: ["spiffe://example.org/ns/a/sa/b", "dns.example"], opaque: [], complete: true },
   sni: undefined,
   claims: { sub: "sesame" },
+  tokens: [{ sub: "sesame" }],
+  nowMillis: 0,
   metadata: () => undefined,
 };
 
