@@ -23,6 +23,8 @@ export function refusal(reason: DecisionReason, detail?: string, reply: Reply = 
   return { reason, reply, detail, origin: undefined };
 }
 
+const noFaults: readonly never[] = Object.freeze([]);
+
 /** A refusal as a decision: no stage of policies was reached, or (with `rule`) the CUSTOM stage answered. */
 export function refusedDecision(reason: DecisionReason, rule?: RuleRef): Decision {
   return {
@@ -31,6 +33,7 @@ export function refusedDecision(reason: DecisionReason, rule?: RuleRef): Decisio
     rule,
     audit: undefined,
     dryRun: { deny: undefined, allow: undefined },
+    conditionFaults: noFaults,
     visited: 0,
   };
 }

@@ -1,7 +1,9 @@
 import type { AuthenticationPlan } from "#authz/authenticate/contract";
 import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes, Workload } from "./attributes.ts";
-import type { Decision, Explanation, RuleRef } from "./decision.ts";
+import type { ConditionFaultCode } from "./conditions/fault-codes.ts";
+import type { RuleResponse } from "./conditions/respond.ts";
+import type { Decision, ExplainedCondition, Explanation, RuleRef } from "./decision.ts";
 
 /** A PeerAuthentication mode that is in force (never UNSET). */
 export type EffectiveMtlsMode = "DISABLE" | "PERMISSIVE" | "STRICT";
@@ -28,6 +30,8 @@ export interface WorkloadView {
 export interface CustomMatch {
   readonly provider: string;
   readonly rule: RuleRef;
+  /** A condition of the rule had no value, and so it matched. */
+  readonly fault?: ConditionFaultCode;
 }
 
 /** A rule set made ready for decisions. Immutable to its users. */
@@ -40,5 +44,12 @@ export interface Engine {
   matchCustom(view: WorkloadView, request: RequestAttributes): readonly CustomMatch[];
   /** AUDIT, DENY, ALLOW with their dry-run stages. Total: answers every input, never throws, never awaits. */
   decide(view: WorkloadView, request: RequestAttributes): Decision;
+  /**
+   * What the rule that decided adds to the answer of an HTTP request, its expressions evaluated on the request as `decide` saw it; undefined:
+   * nothing of its own. Total, like `decide`. Values are not looked at: whether a header can hold them is for whoever answers.
+   */
+  respond(view: WorkloadView, rule: RuleRef, request: RequestAttributes): RuleResponse | undefined;
   explain(view: WorkloadView, request: RequestAttributes): Explanation;
+  /** Every condition of a rule with its sub-expressions, in the author's order, whatever its fields say. For people: slow. */
+  explainConditions(view: WorkloadView, rule: RuleRef, request: RequestAttributes): readonly ExplainedCondition[];
 }

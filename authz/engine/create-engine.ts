@@ -1,22 +1,32 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes, Workload } from "./attributes.ts";
+import { AskedRequest } from "./conditions/asked-request.ts";
+import {
+  type CompiledExpressions,
+  compileExpressions,
+  type ExpressionCompiler,
+} from "./conditions/compile-expressions.ts";
+import { explainConditions } from "./conditions/explain-conditions.ts";
+import { respond } from "./conditions/respond.ts";
 import type { CustomMatch, Engine, WorkloadView } from "./contract.ts";
 import { decide } from "./decide.ts";
-import type { Decision, Explanation } from "./decision.ts";
+import type { Decision, Explanation, RuleRef } from "./decision.ts";
 import { explain } from "./explain.ts";
 import { decideLinear, matchCustomLinear } from "./linear.ts";
 import { Candidates } from "./lookup/candidates.ts";
 import { PreparedIndex } from "./lookup/prepared-index.ts";
 import { matchCustom } from "./match-custom.ts";
 import { noMatches } from "./outcome.ts";
-import { RuleTable } from "./rule-table.ts";
+import { RuleTable, stageNumber } from "./rule-table.ts";
 import { PreparedView } from "./view.ts";
 import { ViewCache } from "./view-cache.ts";
 
 export interface EngineOptions {
   /** False: every decision asks every rule (`--no-index`). Changes nothing but the time that a decision takes. */
   readonly index?: boolean;
+  /** The rule set's expressions, where they have been compiled already. */
+  readonly expressions?: CompiledExpressions;
   /** Up to this many applying rules are asked without looking them up (8). Changes nothing but time, too. */
   readonly scanUpTo?: number;
 }
@@ -40,7 +50,8 @@ const VIEW_BYTES = 2048;
 
 /**
  * Makes a rule set ready for decisions. `digest` is what the caller says of its bytes. Cost: linear in the rule set's index;
- * rules are compiled when a request first comes near them. Views belong to the engine that made them: one of another engine is
+ * rules are compiled when a request first comes near them, their expressions here. An expression that this program cannot read has no value (law 2);
+ * `compileExpressions` tells of it. Views belong to the engine that made them: one of another engine is
  * taken for its workload alone.
  */
 export function createEngine(ruleSet: RuleSet, digest: string, options: EngineOptions = {}): CheckedEngine {
@@ -53,7 +64,8 @@ export function* createEngineInSteps(
   digest: string,
   options: EngineOptions = {},
 ): Steps<CheckedEngine> {
-  const table = new RuleTable(ruleSet);
+  const expressions = options.expressions ?? (yield* compileExpressions(ruleSet, celExpressions));
+  const table = new RuleTable(ruleSet, expressions);
   yield;
   const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
@@ -64,7 +76,11 @@ export function* createEngineInSteps(
     view: (workload: Workload): WorkloadView => views.get(workload),
     decideLinear: (view: WorkloadView, request: RequestAttributes) => decideLinear(table, own(view), request),
     matchCustomLinear: (view: WorkloadView, request: RequestAttributes) => matchCustomLinear(table, own(view), request),
+    respond: (view: WorkloadView, rule: RuleRef, request: RequestAttributes) =>
+      respond(table, own(view), rule, request),
     explain: (view: WorkloadView, request: RequestAttributes): Explanation => explain(table, own(view), request),
+    explainConditions: (view: WorkloadView, { id }: RuleRef, request: RequestAttributes) =>
+      explainConditions(table, id, askedOf(table, own(view), id, request)),
   };
   if (options.index === false) {
     return { ...engine, decide: engine.decideLinear, matchCustom: engine.matchCustomLinear };
@@ -86,6 +102,21 @@ export function* createEngineInSteps(
     matchCustom: (view: WorkloadView, request: RequestAttributes) => matchCustom(tools, own(view), request),
   };
 }
+
+function askedOf(table: RuleTable, view: PreparedView, id: number, request: RequestAttributes): AskedRequest {
+  const at = table.stages[id] === stageNumber.custom ? "custom" : "policies";
+  return new AskedRequest(request, view.workload, at);
+}
+
+/** How expressions are read. */
+export const celExpressions: ExpressionCompiler = {
+  condition: () => unread,
+  value: () => unread,
+};
+const unread = {
+  ok: false,
+  fault: { code: "condition/not-allowed", start: 0, end: 0, message: "expressions are not read here" },
+} as const;
 
 function viewLimit(rules: number): number {
   return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));

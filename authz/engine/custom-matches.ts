@@ -1,4 +1,5 @@
 import type { RequestAttributes } from "./attributes.ts";
+import type { AskedRequest } from "./conditions/asked-request.ts";
 import type { CustomMatch } from "./contract.ts";
 import type { RuleTable } from "./rule-table.ts";
 
@@ -9,11 +10,19 @@ export function providerOf(table: RuleTable, id: number, request: RequestAttribu
 }
 
 /** From the smallest matching rule of each provider to the answer, in byte order of the providers' names. */
-export function lowestCustom(table: RuleTable, lowest: ReadonlyMap<string, number>): readonly CustomMatch[] {
+export function lowestCustom(
+  table: RuleTable,
+  { noted }: AskedRequest,
+  lowest: ReadonlyMap<string, number>,
+): readonly CustomMatch[] {
   if (lowest.size === 0) return NONE;
   return [...lowest]
     .sort(([a], [b]) => compareBytes(a, b))
-    .map(([provider, id]) => ({ provider, rule: table.ref(id) }));
+    .map(([provider, id]) => {
+      const fault = noted.find((one) => one.id === id)?.code;
+      const match = { provider, rule: table.ref(id) };
+      return fault === undefined ? match : { ...match, fault };
+    });
 }
 
 const NONE: readonly CustomMatch[] = [];

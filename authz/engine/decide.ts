@@ -1,4 +1,5 @@
 import type { RequestAttributes } from "./attributes.ts";
+import { AskedRequest } from "./conditions/asked-request.ts";
 import type { Decision } from "./decision.ts";
 import type { Candidates } from "./lookup/candidates.ts";
 import type { PreparedIndex } from "./lookup/prepared-index.ts";
@@ -22,19 +23,20 @@ export interface DecideTools {
 export function decide(tools: DecideTools, view: PreparedView, request: RequestAttributes): Decision {
   const { table, candidates, lowest } = tools;
   (request.http === undefined ? tools.tcp : tools.http).collect(view, request, candidates);
+  const asked = new AskedRequest(request, view.workload, "policies");
   lowest.fill(-1);
   let visited = 0;
   for (let i = 0; i < candidates.size; i++) {
     const id = candidates.ids[i]!;
-    if (!isAllowing(table.stages[id]!)) visited += ask(table, id, request, lowest);
+    if (!isAllowing(table.stages[id]!)) visited += ask(table, id, asked, lowest);
   }
   if (lowest[stageNumber.deny]! < 0) {
     for (let i = 0; i < candidates.size; i++) {
       const id = candidates.ids[i]!;
-      if (isAllowing(table.stages[id]!)) visited += ask(table, id, request, lowest);
+      if (isAllowing(table.stages[id]!)) visited += ask(table, id, asked, lowest);
     }
   }
-  return decisionOf(table, view, lowest, visited);
+  return decisionOf(table, view, asked, lowest, visited);
 }
 
 function isAllowing(stage: number): boolean {
@@ -42,11 +44,11 @@ function isAllowing(stage: number): boolean {
 }
 
 /** Returns how many rules were asked: 0 when a smaller one has matched already. */
-function ask(table: RuleTable, id: number, request: RequestAttributes, lowest: LowestMatches): 0 | 1 {
+function ask(table: RuleTable, id: number, asked: AskedRequest, lowest: LowestMatches): 0 | 1 {
   const stage = table.stages[id]!;
   const best = lowest[stage]!;
   if (best >= 0 && best < id) return 0;
-  const result = table.test(id, request);
+  const result = table.test(id, asked);
   if (result === undefined) return 0;
   if (counts(stage, result)) lowest[stage] = id;
   return 1;

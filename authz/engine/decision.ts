@@ -1,4 +1,6 @@
+import type { TracedExpression } from "#policy-compiler/conditions/contract";
 import type { Origin, Stage } from "#policy-compiler/ruleset/model";
+import type { ConditionFaultCode } from "./conditions/fault-codes.ts";
 
 /** A rule as a decision names it. */
 export interface RuleRef {
@@ -54,8 +56,36 @@ export interface Decision {
   /** Undefined when no AUDIT policy applies or an earlier stage answered. */
   readonly audit: { readonly matched: boolean; readonly rule: RuleRef | undefined } | undefined;
   readonly dryRun: { readonly deny: DryRunResult | undefined; readonly allow: DryRunResult | undefined };
+  /**
+   * Law 2: the rules whose fields did not rule them out and whose conditions had no value, by which they ended unsure. Of each stage that
+   * was reached those up to the rule that matched; all, if none did. So it says why a DENY rule matched, and which ALLOW rules did not
+   * for this. At most `MOST_FAULTS`, smallest id first.
+   */
+  readonly conditionFaults: readonly RuleFault[];
   /** Number of rules whose predicates ran. */
   readonly visited: number;
+}
+
+/** A rule and why a condition (or a value of its answer) could not be evaluated: the code alone, never a value. */
+export interface RuleFault {
+  readonly rule: RuleRef;
+  readonly code: ConditionFaultCode;
+}
+
+/** So many faults of conditions a decision tells. */
+export const MOST_FAULTS = 8;
+
+/** One condition of a rule as it came out for a request, for people. */
+export interface ExplainedCondition {
+  /** As the author wrote it, and where. */
+  readonly text: string;
+  readonly origin: Origin;
+  readonly result: "true" | "false" | "unknown";
+  /** Why it is unknown, and the attribute that it lacks, if that is why. */
+  readonly fault: ConditionFaultCode | undefined;
+  readonly attribute: string | undefined;
+  /** Every sub-expression and what it came to, outermost first; offsets into `text`. Values that must not be shown are replaced. */
+  readonly trace: readonly TracedExpression[];
 }
 
 /** One leaf that kept a rule from matching (or left it unknown). */
@@ -77,6 +107,8 @@ export interface NearRule {
   readonly satisfied: number;
   readonly total: number;
   readonly failed: readonly FailedField[];
+  /** Its conditions, each counted as a field. */
+  readonly conditions: readonly ExplainedCondition[];
 }
 
 /** The linear walk of the same predicates (law 7): the decision is equal to `decide`'s in outcome, reason and rule. */

@@ -1,4 +1,5 @@
 import type { RequestAttributes } from "./attributes.ts";
+import { ExplainedRequest } from "./conditions/asked-request.ts";
 import type { Explanation } from "./decision.ts";
 import { decideLinear } from "./linear.ts";
 import { nearestRules } from "./nearest.ts";
@@ -8,14 +9,15 @@ import type { PreparedView } from "./view.ts";
 
 /** Law 7: the decision of the linear walk, and what a person wants to know about it. Cost: linear in the rules. */
 export function explain(table: RuleTable, view: PreparedView, request: RequestAttributes): Explanation {
-  const decision = decideLinear(table, view, request);
+  const asked = new ExplainedRequest(request, view.workload, "policies");
+  const decision = decideLinear(table, view, request, asked);
   return {
     decision,
     applied: view.policies().map((index) => {
       const { stage, namespace, name, origin } = table.ruleSet.policies[index]!;
       return { stage, namespace, name, origin };
     }),
-    nearest: decision.reason === "policy/not-allowed" ? nearestRules(table, view, request) : [],
-    unknown: unknownAttributes(table, view, request),
+    nearest: decision.reason === "policy/not-allowed" ? nearestRules(table, view, asked) : [],
+    unknown: unknownAttributes(table, view, asked),
   };
 }

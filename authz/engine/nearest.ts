@@ -1,5 +1,7 @@
 import type { Entry, FieldTest, RuleBody } from "#policy-compiler/ruleset/model";
 import type { RequestAttributes } from "./attributes.ts";
+import type { AskedRequest } from "./conditions/asked-request.ts";
+import { explainConditions } from "./conditions/explain-conditions.ts";
 import type { FailedField, NearRule } from "./decision.ts";
 import { and, TRUE, type Truth } from "./kleene.ts";
 import { type RuleTable, stageNumber } from "./rule-table.ts";
@@ -9,15 +11,19 @@ import type { PreparedView } from "./view.ts";
 const MOST = 5;
 
 /** The ALLOW rules that came nearest to a request that none of them allowed: fewest failed fields first, then most that held. */
-export function nearestRules(table: RuleTable, view: PreparedView, request: RequestAttributes): readonly NearRule[] {
+export function nearestRules(table: RuleTable, view: PreparedView, asked: AskedRequest): readonly NearRule[] {
+  const { request } = asked;
   const near: NearRule[] = [];
   for (let id = 0; id < table.size; id++) {
     if (!view.hasRule(id) || table.stages[id] !== stageNumber.allow) continue;
     const rule = table.rule(id);
     const body = request.http === undefined ? rule.tcp : rule.http;
-    if (body !== undefined) near.push(measure(table, id, body, request));
+    if (body !== undefined) near.push(measure(table, id, body, asked));
   }
-  return near.sort(nearer).slice(0, MOST);
+  return near
+    .sort(nearer)
+    .slice(0, MOST)
+    .map((one) => ({ ...one, conditions: explainConditions(table, one.rule.id, asked) }));
 }
 
 function nearer(a: NearRule, b: NearRule): number {
@@ -25,11 +31,13 @@ function nearer(a: NearRule, b: NearRule): number {
 }
 
 /** Of the entries of a side the one that came nearest speaks for it. */
-function measure(table: RuleTable, id: number, body: RuleBody, request: RequestAttributes): NearRule {
+function measure(table: RuleTable, id: number, body: RuleBody, asked: AskedRequest): NearRule {
+  const { request } = asked;
   const parts = [
     nearestEntry(table, "to", body.to, request),
     nearestEntry(table, "from", body.from, request),
     failures(table, "when", body.when, request),
+    conditions(table, id, asked),
   ];
   const failed = parts.flatMap((part) => part.failed);
   const total = parts.reduce((sum, part) => sum + part.total, 0);
@@ -39,7 +47,14 @@ function measure(table: RuleTable, id: number, body: RuleBody, request: RequestA
     satisfied: total - parts.reduce((n, part) => n + part.misses, 0),
     total,
     failed,
+    conditions: [],
   };
+}
+
+function conditions(table: RuleTable, id: number, asked: AskedRequest): Part {
+  const all = table.conditions(id);
+  const misses = all.filter(({ compiled }) => compiled.evaluate(asked.facts).value !== true).length;
+  return { total: all.length, misses, failed: [] };
 }
 
 interface Part {

@@ -1,4 +1,5 @@
-import type { Decision, DryRunResult, RuleRef } from "./decision.ts";
+import type { AskedRequest } from "./conditions/asked-request.ts";
+import { type Decision, type DryRunResult, MOST_FAULTS, type RuleRef } from "./decision.ts";
 import { TRUE, type Truth, UNSURE } from "./kleene.ts";
 import { type RuleTable, stageNumber } from "./rule-table.ts";
 import type { PreparedView } from "./view.ts";
@@ -16,6 +17,7 @@ export function counts(stage: number, result: Truth): boolean {
 }
 
 const NO_DRY_RUN: Decision["dryRun"] = { deny: undefined, allow: undefined };
+const NO_FAULTS: Decision["conditionFaults"] = Object.freeze([]);
 const AUDIT_MISS: Decision["audit"] = { matched: false, rule: undefined };
 
 /**
@@ -23,12 +25,19 @@ const AUDIT_MISS: Decision["audit"] = { matched: false, rule: undefined };
  * the filter of its action). A DENY match answers before the ALLOW filter and its shadow are reached. Without an enforced
  * ALLOW policy there is no ALLOW filter, and everything passes.
  */
-export function decisionOf(table: RuleTable, view: PreparedView, lowest: LowestMatches, visited: number): Decision {
+export function decisionOf(
+  table: RuleTable,
+  view: PreparedView,
+  asked: AskedRequest,
+  lowest: LowestMatches,
+  visited: number,
+): Decision {
   const deny = matched(table, lowest, stageNumber.deny);
   const allow = matched(table, lowest, stageNumber.allow);
   const record = {
     audit: auditOf(table, view, lowest),
     dryRun: dryRunOf(table, view, lowest, deny !== undefined),
+    conditionFaults: faultsOf(table, asked, lowest, deny !== undefined),
     visited,
   };
   if (deny !== undefined) return { outcome: "deny", reason: "policy/denied", rule: deny, ...record };
@@ -41,6 +50,25 @@ export function decisionOf(table: RuleTable, view: PreparedView, lowest: LowestM
 function matched(table: RuleTable, lowest: LowestMatches, stage: number): RuleRef | undefined {
   const id = lowest[stage]!;
   return id < 0 ? undefined : table.ref(id);
+}
+
+/** INVARIANT: the same with and without the index: up to the lowest match of a stage both ways ask every rule that may hold. */
+function faultsOf(
+  table: RuleTable,
+  { noted }: AskedRequest,
+  lowest: LowestMatches,
+  denied: boolean,
+): Decision["conditionFaults"] {
+  if (noted.length === 0) return NO_FAULTS;
+  const mattered = noted.filter(({ id }) => {
+    const stage = table.stages[id]!;
+    if (denied && (stage === stageNumber.allow || stage === stageNumber.dryRunAllow)) return false;
+    return lowest[stage]! < 0 || id <= lowest[stage]!;
+  });
+  return mattered
+    .sort((a, b) => a.id - b.id)
+    .slice(0, MOST_FAULTS)
+    .map(({ id, code }) => ({ rule: table.ref(id), code }));
 }
 
 function auditOf(table: RuleTable, view: PreparedView, lowest: LowestMatches): Decision["audit"] {

@@ -24,6 +24,11 @@ export function remedyFor(attribute: Attribute): string {
   return remedies[attribute.kind];
 }
 
+/** The same for an attribute by the name that conditions give it. */
+export function remedyForNamed(attribute: string): string {
+  return attribute;
+}
+
 type Named = Exclude<Attribute["kind"], "header" | "claim" | "metadata">;
 const names: Readonly<Record<Named, string>> = {
   host: "request.host",

@@ -1,8 +1,11 @@
 import { type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
 import { resolveProviders } from "#policy-compiler/ruleset/providers/resolve";
 import type { RequestAttributes } from "./attributes.ts";
+import type { AskedRequest } from "./conditions/asked-request.ts";
+import type { CompiledExpressions, PreparedResponse, RuleConditions } from "./conditions/compile-expressions.ts";
+import { testConditions } from "./conditions/test-conditions.ts";
 import type { RuleRef } from "./decision.ts";
-import type { Truth } from "./kleene.ts";
+import { FALSE, type Truth } from "./kleene.ts";
 import { BodyCompiler, type CompiledBody, testBody } from "./rule-body.ts";
 
 /** A stage as a small number: its place in `stages`. */
@@ -21,11 +24,15 @@ export class RuleTable {
   readonly #http: (CompiledBody | undefined)[];
   readonly #tcp: (CompiledBody | undefined)[];
   readonly #refs: (RuleRef | undefined)[];
+  readonly #conditions: CompiledExpressions["conditions"];
+  readonly #responses: CompiledExpressions["responses"];
   /** Names of the HTTP providers that can be asked. */
   readonly #httpProviders: ReadonlySet<string>;
 
-  constructor(ruleSet: RuleSet) {
+  constructor(ruleSet: RuleSet, expressions: CompiledExpressions) {
     this.ruleSet = ruleSet;
+    this.#conditions = expressions.conditions;
+    this.#responses = expressions.responses;
     this.size = ruleSet.rules.length;
     this.stages = new Uint8Array(this.size);
     const ofPolicy = Uint8Array.from(ruleSet.policies, (policy) => stageNumber[policy.stage]);
@@ -41,11 +48,27 @@ export class RuleTable {
     return this.ruleSet.rules[id]!;
   }
 
-  /** Undefined when the rule was dropped for the protocol of the request. */
-  test(id: number, request: RequestAttributes): Truth | undefined {
-    return request.http === undefined
-      ? this.#test(this.#tcp, id, "tcp", request)
-      : this.#test(this.#http, id, "http", request);
+  /** Undefined when the rule was dropped for the protocol of the request. ORDER: the body, and conditions only if it may hold. */
+  test(id: number, asked: AskedRequest): Truth | undefined {
+    const { request } = asked;
+    const body =
+      request.http === undefined
+        ? this.#test(this.#tcp, id, "tcp", request)
+        : this.#test(this.#http, id, "http", request);
+    const conditions = this.#conditions?.[id];
+    return conditions === undefined || body === undefined || body === FALSE
+      ? body
+      : testConditions(id, conditions, body, asked);
+  }
+
+  /** The conditions of a rule; empty: it has none. */
+  conditions(id: number): RuleConditions {
+    return this.#conditions?.[id] ?? none;
+  }
+
+  /** What a rule adds to the answer of a request that it decides; undefined: nothing. */
+  response(id: number): PreparedResponse | undefined {
+    return this.#responses.get(id);
   }
 
   #test(compiled: (CompiledBody | undefined)[], id: number, protocol: "http" | "tcp", request: RequestAttributes) {
@@ -77,3 +100,5 @@ export class RuleTable {
     return ref;
   }
 }
+
+const none: readonly never[] = Object.freeze([]);

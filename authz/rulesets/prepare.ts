@@ -1,5 +1,6 @@
+import { compileExpressions } from "#authz/engine/conditions/compile-expressions";
 import type { Engine } from "#authz/engine/contract";
-import { createEngineInSteps, type EngineOptions } from "#authz/engine/create-engine";
+import { celExpressions, createEngineInSteps, type EngineOptions } from "#authz/engine/create-engine";
 import { CodedError } from "#platform/coded-error";
 import { inSlices } from "#platform/in-slices";
 import { decodeRuleSetInSteps } from "#policy-compiler/ruleset/codec";
@@ -8,7 +9,7 @@ import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 /** Whether decisions look rules up or ask every one. Changes no decision. */
 export type PrepareOptions = Pick<EngineOptions, "index">;
 
-/** An engine out of the bytes of a rule set, at once. Fails with `ruleset/damaged`. */
+/** An engine out of the bytes of a rule set, at once. Fails with `ruleset/damaged`, also when a rule has an expression that is none. */
 export function prepareEngine(bytes: Uint8Array, digest: string, options: PrepareOptions = {}): Engine {
   return finish(prepare(bytes, digest, options));
 }
@@ -26,5 +27,11 @@ export function prepareEngineInSlices(
 function* prepare(bytes: Uint8Array, digest: string, options: PrepareOptions): Steps<Engine> {
   const decoded = yield* decodeRuleSetInSteps(bytes);
   if (!decoded.ok) throw new CodedError("ruleset/damaged", `the compiled rules are damaged: ${decoded.fault}`);
-  return yield* createEngineInSteps(decoded.ruleSet, digest, options);
+  const { ruleSet } = decoded;
+  const expressions = yield* compileExpressions(ruleSet, celExpressions);
+  const [unfit] = expressions.unfit;
+  if (unfit !== undefined) {
+    throw new CodedError("ruleset/damaged", `the compiled rules are not for this version: ${unfit.rule}: ${unfit.why}`);
+  }
+  return yield* createEngineInSteps(ruleSet, digest, { ...options, expressions });
 }

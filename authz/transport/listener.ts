@@ -51,6 +51,7 @@ export function refusalRecord(
       rule: undefined,
       audit: undefined,
       dryRun: { deny: undefined, allow: undefined },
+      conditionFaults: [],
       visited: 0,
     },
     status,

@@ -13,6 +13,7 @@ export function fakeRecord(listener: ListenerSettings, outcome: "allow" | "deny"
       rule: undefined,
       audit: undefined,
       dryRun: { deny: undefined, allow: undefined },
+      conditionFaults: [],
       visited: 0,
     },
     status: outcome === "allow" ? 200 : 403,

@@ -49,6 +49,7 @@ test("an ALLOW miss names the field that failed, what was wanted and what was se
       satisfied: 1,
       total: 2,
       failed: [{ side: "to", field: "paths", wanted: ["/b"], seen: "/a", result: "false" }],
+      conditions: [],
     },
   ]);
 });
