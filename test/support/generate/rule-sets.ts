@@ -6,6 +6,7 @@ import {
   type Policy,
   type Rule,
   type RuleBody,
+  type RuleExtension,
   type RuleSet,
   ruleKey,
   stages,
@@ -55,12 +56,17 @@ export const emptyRuleSet: Omit<RuleSet, "index"> = {
 /** A policy and its rules before they have ids. */
 export interface PolicyDraft {
   readonly policy: Policy;
-  readonly bodies: readonly { readonly http: RuleBody | undefined; readonly tcp: RuleBody | undefined }[];
+  readonly bodies: readonly {
+    readonly http: RuleBody | undefined;
+    readonly tcp: RuleBody | undefined;
+    readonly extension?: RuleExtension;
+  }[];
 }
 
 /** Puts policies and rules in the order that a rule set promises. Keys must be ASCII. */
 export function assemble(drafts: readonly PolicyDraft[], base: Omit<RuleSet, "index"> = emptyRuleSet): RuleSet {
-  const place = ({ namespace, name }: Policy) => `ns[${namespace}]-policy[${name}]`;
+  const place = ({ family, namespace, name }: Policy) =>
+    `${family === undefined ? "" : `${family}-`}ns[${namespace}]-policy[${name}]`;
   const sorted = drafts.toSorted((a, b) => compare(place(a.policy), place(b.policy)));
   const policies = sorted.map(({ policy }) => policy);
   const rules = sorted
