@@ -27,7 +27,7 @@ const perEngine = new WeakMap<Engine, Map<RuleRef | string, Template>>();
 
 /** The answer to a verdict that edits and explains nothing; undefined when it has to be encoded by itself. */
 export function plainAnswer(verdict: Verdict, id: string, engine: Engine): Uint8Array | undefined {
-  if (id.length !== PLACEHOLDER.length) return undefined;
+  if (id.length !== PLACEHOLDER.length || verdict.answeredByRule) return undefined;
   const { decision, status, body } = verdict;
   if (decision.outcome === "deny" && (status !== accessDenied.status || body !== accessDenied.body)) return undefined;
   let templates = perEngine.get(engine);

@@ -91,7 +91,7 @@ function answer(verdict: Verdict, call: Call): CheckOutcome {
   }
   const made = makeAnswer(verdict, id, digest, http, listener);
   // An allowing answer that cannot be written would go out as a denial: the record must say so.
-  const fault = made.allowed && editsHeaders(made) ? answerFault(made) : undefined;
+  const fault = made.allowed && (editsHeaders(made) || verdict.answeredByRule) ? answerFault(made) : undefined;
   if (fault !== undefined) {
     const { workload, attributes } = verdict;
     const refused = refuse(verdict.isHttp, refusal("answer/not-carried", fault), {
@@ -106,6 +106,7 @@ function answer(verdict: Verdict, call: Call): CheckOutcome {
 /** Nothing in the answer is of this request but its id. */
 function editsNothing(verdict: Verdict, http: CheckHttp | undefined, listener: ListenerSettings): boolean {
   return (
+    !verdict.answeredByRule &&
     verdict.newTarget === undefined &&
     verdict.clientHeaders.length === 0 &&
     !listener.explainToClient &&

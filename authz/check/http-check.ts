@@ -121,6 +121,7 @@ function uncarried(verdict: Verdict, { set, remove }: RequestEdits, listener: Li
   if (odd !== undefined) return `${odd} is no header that an answer can change`;
   const bad = [...set, ...verdict.clientHeaders].find(({ value }) => !isHeaderValue(value));
   if (bad !== undefined) return `the value of header ${bad.name} holds a control character`;
+  if (verdict.metadata.length > 0) return "dynamic metadata is to be set, which only protocol grpc carries";
   const [first] = verdict.clientHeaders;
   // A 200 has headers for the upstream and headers for the client, and Envoy tells them apart by names that it was told.
   return first === undefined ? undefined : `header ${first.name} is for the client`;

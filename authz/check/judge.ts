@@ -1,5 +1,6 @@
 import { CheckAttributes } from "#authz/check/attributes/check-attributes";
 import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
+import { type Decision, MOST_FAULTS } from "#authz/engine/decision";
 import { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { RemainingMillis, RequestLine, Snapshot } from "./contract.ts";
@@ -10,6 +11,7 @@ import { receivedTarget } from "./path/received-target.ts";
 import { foundBy, type Progress, type Question, type StageContext, type StageResult } from "./progress.ts";
 import { ReceivedRequest } from "./received-request.ts";
 import { accessDenied, type Refusal, refusal } from "./refusal.ts";
+import { answerByRule } from "./stages/answer.ts";
 import { authenticateRequest } from "./stages/authenticate.ts";
 import { askProvider } from "./stages/custom.ts";
 import { noHeaders, refuse, type Verdict } from "./verdict.ts";
@@ -70,6 +72,7 @@ export function judge(
     edited: edits ? new EditedRequest(new ReceivedRequest(http, target!)) : undefined,
     clientHeaders: noHeaders,
     detail: undefined,
+    conditionFaults: noHeaders,
   };
 
   // CUSTOM: a provider is asked, and what it sets is what all later stages see.
@@ -92,7 +95,7 @@ function decide(context: StageContext, progress: Progress): Verdict {
   const { question, snapshot, workload, view } = context;
   const { attributes, edited, clientHeaders, detail } = progress;
   const { http } = question.request;
-  const decision = snapshot.engine.decide(view, attributes);
+  const decision = withCustom(snapshot.engine.decide(view, attributes), progress);
   const allowed = decision.outcome === "allow";
   let newTarget: ByteString | undefined;
   if (allowed && http !== undefined) {
@@ -101,7 +104,7 @@ function decide(context: StageContext, progress: Progress): Verdict {
     const fault = edited && newTarget !== undefined ? refuseEditedTarget(newTarget, question.door) : undefined;
     if (fault !== undefined) return refuse(true, fault, foundBy(context, progress));
   }
-  return {
+  const verdict: Verdict = {
     decision,
     status: allowed ? 200 : accessDenied.status,
     body: allowed ? "" : accessDenied.body,
@@ -109,6 +112,8 @@ function decide(context: StageContext, progress: Progress): Verdict {
     clientHeaders,
     edited: allowed ? edited : undefined,
     newTarget,
+    answeredByRule: false,
+    metadata: noHeaders,
     workload,
     attributes,
     requestLine: undefined,
@@ -116,6 +121,20 @@ function decide(context: StageContext, progress: Progress): Verdict {
     detail,
     origin: undefined,
   };
+
+  // What the rule that decided adds to the answer.
+  const { rule } = decision;
+  const response = rule && http && snapshot.engine.respond(view, rule, attributes);
+  if (response === undefined) return verdict;
+  const answer = answerByRule(decision, rule!, response, progress, http!);
+  return { ...verdict, ...answer, newTarget: answer.edited && newTarget, answeredByRule: true };
+}
+
+/** Says also why a CUSTOM rule asked its provider. */
+function withCustom(decision: Decision, { conditionFaults }: Progress): Decision {
+  return conditionFaults.length === 0
+    ? decision
+    : { ...decision, conditionFaults: [...conditionFaults, ...decision.conditionFaults].slice(0, MOST_FAULTS) };
 }
 
 /** Goes on with what a stage has left, or ends with its verdict: at once, if nothing had to be waited for. */

@@ -1,6 +1,7 @@
 import type { CheckAttributes } from "#authz/check/attributes/check-attributes";
 import type { Workload } from "#authz/engine/attributes";
 import type { WorkloadView } from "#authz/engine/contract";
+import type { Decision } from "#authz/engine/decision";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import type { CallMetadata, CheckEnvironment, ListenerSettings, RemainingMillis, Snapshot } from "./contract.ts";
 import type { ClientHeader, Found, Verdict } from "./verdict.ts";
@@ -36,11 +37,13 @@ export interface Progress {
   readonly clientHeaders: readonly ClientHeader[];
   /** For the log, if the request is allowed in the end. */
   readonly detail: string | undefined;
+  /** Of the CUSTOM rule whose provider was asked, if it matched for want of a condition's value. */
+  readonly conditionFaults: Decision["conditionFaults"];
 }
 
 export type StageResult = { readonly ended: Verdict } | { readonly ended?: undefined; readonly progress: Progress };
 
 /** What a verdict tells of a check that got so far. */
-export function foundBy({ workload }: StageContext, { attributes, clientHeaders }: Progress): Found {
-  return { workload, attributes, clientHeaders };
+export function foundBy({ workload }: StageContext, { attributes, clientHeaders, conditionFaults }: Progress): Found {
+  return { workload, attributes, clientHeaders, conditionFaults };
 }

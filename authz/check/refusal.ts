@@ -26,14 +26,18 @@ export function refusal(reason: DecisionReason, detail?: string, reply: Reply = 
 const noFaults: readonly never[] = Object.freeze([]);
 
 /** A refusal as a decision: no stage of policies was reached, or (with `rule`) the CUSTOM stage answered. */
-export function refusedDecision(reason: DecisionReason, rule?: RuleRef): Decision {
+export function refusedDecision(
+  reason: DecisionReason,
+  rule?: RuleRef,
+  conditionFaults: Decision["conditionFaults"] = noFaults,
+): Decision {
   return {
     outcome: "deny",
     reason,
     rule,
     audit: undefined,
     dryRun: { deny: undefined, allow: undefined },
-    conditionFaults: noFaults,
+    conditionFaults,
     visited: 0,
   };
 }

@@ -30,6 +30,10 @@ export interface Verdict {
   readonly edited: EditedRequest | undefined;
   /** Allowed, and the target that was decided on is not the one received: what `:path` is to be. */
   readonly newTarget: ByteString | undefined;
+  /** The rule that decided says what the answer is to be: it is not like that of other requests. */
+  readonly answeredByRule: boolean;
+  /** Dynamic metadata that the rule adds to ours: text. Allowed requests only. */
+  readonly metadata: readonly (readonly [key: string, value: string])[];
   readonly workload: Workload | undefined;
   readonly attributes: CheckAttributes | undefined;
   /** Where attributes could not be made, for want of a workload: what was asked. */
@@ -47,6 +51,7 @@ export interface Found {
   readonly requestLine?: RequestLine;
   readonly custom?: RuleRef;
   readonly clientHeaders?: readonly ClientHeader[];
+  readonly conditionFaults?: Decision["conditionFaults"];
 }
 
 export const noHeaders: readonly never[] = Object.freeze([]);
@@ -54,13 +59,15 @@ export const noHeaders: readonly never[] = Object.freeze([]);
 /** A verdict without policies. */
 export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refusal, found: Found = {}): Verdict {
   return {
-    decision: refusedDecision(reason, found.custom),
+    decision: refusedDecision(reason, found.custom, found.conditionFaults),
     status: reply.status,
     body: reply.body,
     isHttp,
     clientHeaders: found.clientHeaders ?? noHeaders,
     edited: undefined,
     newTarget: undefined,
+    answeredByRule: false,
+    metadata: noHeaders,
     workload: found.workload,
     attributes: found.attributes,
     requestLine: found.requestLine,

@@ -19,6 +19,8 @@ export interface DenialEntry {
   readonly origin: string | undefined;
   readonly digest: string | undefined;
   readonly detail: string | undefined;
+  /** `rule code`: the conditions and values of answers that could not be evaluated, and mattered. */
+  readonly conditionFaults: readonly string[] | undefined;
 }
 
 /** Texts of a request are cut to so many characters. */
@@ -44,6 +46,10 @@ export function denialEntry(record: CheckRecord): DenialEntry {
     origin: origin === undefined ? undefined : `${origin.file}:${origin.line}`,
     digest: record.digest,
     detail: record.detail === undefined ? undefined : cut(record.detail),
+    conditionFaults:
+      decision.conditionFaults.length === 0
+        ? undefined
+        : decision.conditionFaults.map(({ rule: { key }, code }) => `${key} ${code}`),
   };
 }
 

@@ -24,6 +24,11 @@ export function createObserver(metrics: Metrics, log: Log): (record: CheckRecord
     labels: ["listener", "outcome"],
     bounds: latencyBoundsSeconds,
   });
+  const faults = metrics.counter({
+    name: "garita_condition_faults_total",
+    help: "Conditions of rules, and values of their answers, that could not be evaluated and mattered to a decision, by code.",
+    labels: ["code"],
+  });
   // PERF: three look-ups by short keys and no joined label text per decision.
   const known = new Map<string, Map<string, { count: Count; duration: Distribution }>>();
   const seriesOf = ({ listener, decision: { outcome, reason } }: CheckRecord) => {
@@ -48,6 +53,7 @@ export function createObserver(metrics: Metrics, log: Log): (record: CheckRecord
     const { count, duration } = seriesOf(record);
     count.value++;
     duration.observe(durationMillis / 1000);
+    for (const { code } of record.decision.conditionFaults) faults.with(code).value++;
     if (record.decision.outcome === "deny") log.info(denialEntry(record), "denied");
   };
 }

@@ -26,6 +26,8 @@ export const decisionReasons = {
     "a CUSTOM rule matched and its provider cannot be asked: not known, not valid, or one of several",
   "mtls-required": "PeerAuthentication is STRICT and the connection is not known to be mutual TLS",
   "authentication/refused": "a token was found and is not valid",
+  "answer/no-value":
+    "an ALLOW rule matched, and a value that it adds to the request or its answer could not be evaluated",
   "answer/not-carried": "the request would have to be changed in a way that the caller cannot be told",
   "path/not-normal": "the path is not in normal form and the caller cannot be given the normal one",
   "path/invalid": "the path cannot be brought into normal form",

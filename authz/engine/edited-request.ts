@@ -16,6 +16,7 @@ export class EditedRequest implements ReadableRequest {
   readonly #received: ReadableRequest;
   #target: ByteString | undefined;
   #lines: Map<ByteString, readonly ByteString[]> | undefined;
+  #replaced: Set<ByteString> | undefined;
 
   constructor(received: ReadableRequest) {
     this.#received = received;
@@ -45,6 +46,13 @@ export class EditedRequest implements ReadableRequest {
     this.#lines.set(name, lines);
   }
 
+  /** One line instead of whatever is there. It counts as an edit even if it looks alike: one text may have been several lines. */
+  replace(name: ByteString, line: ByteString): void {
+    this.set(name, [line]);
+    this.#replaced ??= new Set();
+    this.#replaced.add(name);
+  }
+
   add(name: ByteString, value: ByteString): void {
     this.set(name, [...this.lines(name), value]);
   }
@@ -58,6 +66,7 @@ export class EditedRequest implements ReadableRequest {
     const copy = new EditedRequest(this.#received);
     copy.#target = this.#target;
     if (this.#lines !== undefined) copy.#lines = new Map(this.#lines);
+    if (this.#replaced !== undefined) copy.#replaced = new Set(this.#replaced);
     return copy;
   }
 
@@ -65,11 +74,11 @@ export class EditedRequest implements ReadableRequest {
     return this.#target !== undefined && this.#target !== this.#received.target;
   }
 
-  /** The headers whose lines are not those received, in the order in which they were first edited. Empty lines: taken away. */
+  /** The headers whose lines are not those received, or were replaced, in the order in which they were first edited. Empty lines: taken away. */
   *headerEdits(): Generator<readonly [name: ByteString, lines: readonly ByteString[]]> {
     if (this.#lines === undefined) return;
     for (const [name, lines] of this.#lines) {
-      if (!equalLines(lines, this.#received.lines(name))) yield [name, lines];
+      if (this.#replaced?.has(name) === true || !equalLines(lines, this.#received.lines(name))) yield [name, lines];
     }
   }
 

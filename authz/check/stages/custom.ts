@@ -22,6 +22,14 @@ export function askProvider(
   progress: Progress,
   matches: readonly CustomMatch[],
 ): StageResult | Promise<StageResult> {
+  return ask(context, { ...progress, conditionFaults: faultsOf(matches) }, matches);
+}
+
+function ask(
+  context: StageContext,
+  progress: Progress,
+  matches: readonly CustomMatch[],
+): StageResult | Promise<StageResult> {
   const { view, snapshot, remainingMillis } = context;
   const isHttp = context.question.request.http !== undefined;
   const [only] = matches;
@@ -54,6 +62,7 @@ function follow(
       const edited = outcome.request ?? progress.edited;
       return {
         progress: {
+          ...progress,
           attributes:
             outcome.request === undefined ? progress.attributes : progress.attributes.after(edited, undefined),
           edited,
@@ -80,6 +89,10 @@ function follow(
       return { ended: refuse(isHttp, refused, found) };
     }
   }
+}
+
+function faultsOf(matches: readonly CustomMatch[]): Progress["conditionFaults"] {
+  return matches.flatMap(({ rule, fault }) => (fault === undefined ? [] : [{ rule, code: fault }]));
 }
 
 function questionOf({ question }: StageContext, { edited }: Progress): ProviderQuestion {

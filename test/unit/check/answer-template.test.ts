@@ -62,6 +62,8 @@ test("what is not the usual denial, and an id of another length, is encoded by i
   const odd = refuse(true, refusal("path/invalid", undefined, { status: 400, body: "" }));
   assert.equal(plainAnswer(odd, ids[0]!, engine), undefined);
   assert.equal(plainAnswer(verdict("policy/allowed", true, rule(0)), "short", engine), undefined);
+  const own = { ...verdict("policy/denied", false, rule(0)), answeredByRule: true };
+  assert.equal(plainAnswer(own, ids[0]!, engine), undefined, "a rule that answers by itself");
 });
 
 test("more rules than are kept are answered all the same", () => {

@@ -70,8 +70,16 @@ test("a denial is told with everything that says who asked for what and which ru
     origin: "a/b.yaml:7",
     digest: "abc",
     detail: undefined,
+    conditionFaults: undefined,
   });
   assert.doesNotMatch(JSON.stringify(denialEntry(denied())), /sesame/);
+});
+
+test("conditions without a value are told by rule and code", () => {
+  const refused = denied();
+  const conditionFaults = [{ rule: refused.decision.rule!, code: "condition/error" as const }];
+  const entry = denialEntry({ ...refused, decision: { ...refused.decision, conditionFaults } });
+  assert.deepEqual(entry.conditionFaults, ["ns[a]-policy[b]-rule[0] condition/error"]);
 });
 
 test("a document without rules that refused is told by its place", () => {
