@@ -143,6 +143,12 @@ export const diagnosticCodes = {
     summary: "Two objects of the same kind, namespace and name.",
   },
 
+  "document/garita-field": {
+    severity: "error",
+    origin: "garita",
+    summary: "A field of a `garita.dev` policy in one of Istio, which has neither conditions in CEL nor answers.",
+  },
+
   // --- mesh.yaml ---
   "mesh/shape": {
     severity: "error",
