@@ -2,7 +2,7 @@ import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import type { YamlMapping, YamlNode, YamlScalar } from "#policy-compiler/yaml/tree";
 import { excerpt } from "./decoding.ts";
-import { isOtherKind, type OurKind, ourGroups, ourKinds, splitApiVersion } from "./kinds.ts";
+import { isOtherKind, type OurKind, ourGroups, ourKinds, type ServedIn, splitApiVersion } from "./kinds.ts";
 import { editDistance, suggest } from "./suggest.ts";
 
 /** What a document of a folder is to us. */
@@ -10,6 +10,7 @@ export type Classification =
   | {
       readonly is: "object";
       readonly kind: OurKind;
+      readonly group: string;
       readonly apiVersion: Located<string>;
       readonly kindText: Located<string>;
       readonly document: YamlMapping;
@@ -49,12 +50,14 @@ export function classifyDocument(root: YamlNode, itemHead?: ItemHead): Classific
 function classifyKind(root: YamlMapping, apiVersion: YamlScalar, kind: YamlScalar): Classification {
   const { group, version } = splitApiVersion(apiVersion.text);
   const found = `\`${excerpt(apiVersion.text)}\` \`${excerpt(kind.text)}\``;
-  if (isOurKind(kind.text) && ourKinds[kind.text].group === group) {
-    const { versions } = ourKinds[kind.text];
-    if ((versions as readonly string[]).includes(version)) {
+  const served = isOurKind(kind.text) ? servedIn(kind.text, group) : undefined;
+  if (isOurKind(kind.text) && served !== undefined) {
+    const { versions } = served;
+    if (versions.includes(version)) {
       return {
         is: "object",
         kind: kind.text,
+        group,
         apiVersion: located(apiVersion),
         kindText: located(kind),
         document: root,
@@ -70,7 +73,8 @@ function classifyKind(root: YamlMapping, apiVersion: YamlScalar, kind: YamlScala
   if (ourGroups.has(group)) return unknownKind(group, kind);
   const near = nearestOurKind(kind.text);
   if (near !== undefined) {
-    const message = `expected \`${ourKinds[near].group}/${ourKinds[near].versions[0]}\` \`${near}\`, found ${found}`;
+    const meant = servedIn(near, suggest(group, ourGroups) ?? "") ?? ourKinds[near][0];
+    const message = `expected \`${meant.group}/${meant.versions[0]}\` \`${near}\`, found ${found}`;
     return outside("document/misspelt-kind", near === kind.text ? apiVersion.span : kind.span, message);
   }
   return outside("document/unfamiliar-kind", kind.span, `passed over ${found}: this kind is not known`);
@@ -78,7 +82,8 @@ function classifyKind(root: YamlMapping, apiVersion: YamlScalar, kind: YamlScala
 
 function unknownKind(group: string, kind: YamlScalar): Classification {
   const near = nearestOurKind(kind.text);
-  const help = near === undefined ? undefined : `did you mean \`${near}\` of \`${ourKinds[near].group}\`?`;
+  const meant = near === undefined ? undefined : (servedIn(near, group) ?? ourKinds[near][0]);
+  const help = meant && `did you mean \`${near}\` of \`${meant.group}/${meant.versions[0]}\`?`;
   const message = `expected a kind of \`${group}\`, found \`${excerpt(kind.text)}\``;
   return outside("document/unknown-kind", kind.span, message, help);
 }
@@ -117,6 +122,11 @@ function itemHeadOf(apiVersion: YamlScalar, kind: YamlScalar): ItemHead | undefi
 
 function isOurKind(kind: string): kind is OurKind {
   return Object.hasOwn(ourKinds, kind);
+}
+
+function servedIn(kind: OurKind, group: string): ServedIn | undefined {
+  const groups: readonly ServedIn[] = ourKinds[kind];
+  return groups.find((served) => served.group === group);
 }
 
 /** The kind of ours within two edits, case aside. */

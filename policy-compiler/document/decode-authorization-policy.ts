@@ -1,7 +1,15 @@
 import type { YamlNode } from "#policy-compiler/yaml/tree";
+import {
+  decodeExtension,
+  extensionFields,
+  extensionOriginals,
+  refuseExtension,
+  withoutExtension,
+} from "./decode-extension.ts";
 import { decodePlacement, placementOriginals } from "./decode-placement.ts";
 import type { Decoding } from "./decoding.ts";
 import { twinOf } from "./field-names.ts";
+import { garitaGroup } from "./kinds.ts";
 import type {
   Action,
   AuthorizationPolicy,
@@ -23,6 +31,7 @@ const specFields = fieldTable(
 );
 const providerFields = fieldTable(["name"]);
 const ruleFields = fieldTable(["from", "to", "when"]);
+const garitaRuleFields = fieldTable(["from", "to", "when", ...extensionFields], extensionOriginals);
 const fromFields = fieldTable(["source"]);
 const toFields = fieldTable(["operation"]);
 const conditionFields = fieldTable(["key", "values", "notValues"]);
@@ -54,17 +63,24 @@ function valuesTable<Name extends string>(names: readonly Name[]): ValuesTable<N
   return { pairs, fields: fieldTable(pairs.flatMap(({ name, twin }) => [name, twin])) };
 }
 
-/** Decodes the spec of an AuthorizationPolicy. */
-export function decodeAuthorizationPolicy(decoding: Decoding, head: DocumentHead, spec: YamlNode): AuthorizationPolicy {
+/** Decodes the spec of an AuthorizationPolicy: Istio's, or that of our own group, which is the same with more in its rules. */
+export function decodeAuthorizationPolicy(
+  decoding: Decoding,
+  head: DocumentHead,
+  spec: YamlNode,
+  group: string,
+): AuthorizationPolicy {
+  const family = group === garitaGroup ? "garita" : "istio";
   const fields = readFields(decoding, spec, specFields, "an AuthorizationPolicy's `spec`") ?? new Map();
   const provider = fields.get("provider");
   return {
     type: "AuthorizationPolicy",
+    family,
     head,
     placement: decodePlacement(decoding, fields),
     action: readEnum(decoding, fields.get("action"), "action", actions) ?? { value: "ALLOW", span: spec.span },
     provider: provider && decodeProvider(decoding, provider),
-    rules: readList(decoding, fields.get("rules"), "rules", (item) => decodeRule(decoding, item)),
+    rules: readList(decoding, fields.get("rules"), "rules", (item) => decodeRule(decoding, item, family)),
   };
 }
 
@@ -73,13 +89,18 @@ function decodeProvider(decoding: Decoding, node: YamlNode): NonNullable<Authori
   return readText(decoding, fields?.get("name"), "provider.name") ?? { value: "", span: node.span };
 }
 
-function decodeRule(decoding: Decoding, node: YamlNode): RuleDocument {
-  const fields = readFields(decoding, node, ruleFields, "a rule");
+function decodeRule(decoding: Decoding, node: YamlNode, family: AuthorizationPolicy["family"]): RuleDocument {
+  const fields =
+    family === "garita"
+      ? readFields(decoding, node, garitaRuleFields, "a rule")
+      : readFields(decoding, withoutExtension(node), ruleFields, "a rule");
+  if (family === "istio") refuseExtension(decoding, node);
   return {
     span: node.span,
     from: readList(decoding, fields?.get("from"), "from", (item) => decodeFrom(decoding, item)),
     to: readList(decoding, fields?.get("to"), "to", (item) => decodeTo(decoding, item)),
     when: readList(decoding, fields?.get("when"), "when", (item) => decodeCondition(decoding, item)),
+    extension: family === "garita" ? decodeExtension(decoding, node) : undefined,
   };
 }
 

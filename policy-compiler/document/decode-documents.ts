@@ -14,7 +14,7 @@ import { decodePeerAuthentication } from "./decode-peer-authentication.ts";
 import { decodeServiceEntry, decodeWorkloadEntry } from "./decode-registry.ts";
 import { decodeRequestAuthentication } from "./decode-request-authentication.ts";
 import { Decoding } from "./decoding.ts";
-import type { OurKind } from "./kinds.ts";
+import { garitaGroup, type OurKind, splitApiVersion } from "./kinds.ts";
 import type {
   AuthorizationPolicy,
   DocumentHead,
@@ -131,16 +131,22 @@ class FolderDecoder {
   }
 
   #decodeMeshFile(path: string, documents: readonly YamlDocument[]): void {
-    const decoding = new Decoding(path, this.#istioLax, this.#findings);
+    const decoding = this.#decoding(path, this.#istioLax);
     this.#mesh = decodeMesh(
       decoding,
       documents.map(({ root }) => root),
     );
   }
 
+  #decoding(path: string, istioLax: boolean): Decoding {
+    return new Decoding({ path, text: this.#texts.get(path) ?? "" }, istioLax, this.#findings);
+  }
+
   #decodeDocument(file: string, root: YamlNode, itemHead: ItemHead | undefined): void {
     const found = classifyDocument(root, itemHead);
-    const decoding = new Decoding(file, this.#istioLax, this.#findings);
+    // Only of Istio's documents could Istio have dropped anything.
+    const isOwn = found.is === "object" && found.group === garitaGroup;
+    const decoding = this.#decoding(file, this.#istioLax && !isOwn);
     switch (found.is) {
       case "outside":
         decoding.report(found.code, found.span, found.message, found.help ?? strayMeshHelp(file, found.code));
@@ -174,13 +180,14 @@ class FolderDecoder {
       metadata !== undefined && isNull(metadata) ? undefined : metadata,
     );
     this.#checkOnlyOne(decoding, head);
-    this.#decodeSpec(decoding, found.kind, head, fields.get("spec") ?? emptyAt(found.kindText.span));
+    this.#decodeSpec(decoding, found, head, fields.get("spec") ?? emptyAt(found.kindText.span));
   }
 
   /** ORDER: the first in order of the files keeps its name. */
   #checkOnlyOne(decoding: Decoding, head: DocumentHead): void {
     if (head.name.value === "") return;
-    const key = `${head.kind.value}/${head.namespace.value}/${head.name.value}`;
+    const { group } = splitApiVersion(head.apiVersion.value);
+    const key = `${group}/${head.kind.value}/${head.namespace.value}/${head.name.value}`;
     const first = this.#heads.get(key);
     if (first === undefined) {
       this.#heads.set(key, head);
@@ -196,10 +203,15 @@ class FolderDecoder {
     );
   }
 
-  #decodeSpec(decoding: Decoding, kind: OurKind, head: DocumentHead, spec: YamlNode): void {
+  #decodeSpec(
+    decoding: Decoding,
+    { kind, group }: { readonly kind: OurKind; readonly group: string },
+    head: DocumentHead,
+    spec: YamlNode,
+  ): void {
     switch (kind) {
       case "AuthorizationPolicy":
-        keep(decoding, this.#authorizationPolicies, decodeAuthorizationPolicy(decoding, head, spec));
+        keep(decoding, this.#authorizationPolicies, decodeAuthorizationPolicy(decoding, head, spec, group));
         break;
       case "RequestAuthentication":
         keep(decoding, this.#requestAuthentications, decodeRequestAuthentication(decoding, head, spec));

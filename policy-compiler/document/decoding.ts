@@ -5,13 +5,16 @@ import type { YamlNode } from "#policy-compiler/yaml/tree";
 /** The decoding of one document: where it stands, what has been found, and whether it still can be believed. */
 export class Decoding {
   readonly file: string;
+  /** The text of the file. */
+  readonly text: string;
   /** Unknown fields are dropped with a note. */
   readonly istioLax: boolean;
   readonly #findings: Finding[];
   #refused = false;
 
-  constructor(file: string, istioLax: boolean, findings: Finding[]) {
-    this.file = file;
+  constructor(file: { readonly path: string; readonly text: string }, istioLax: boolean, findings: Finding[]) {
+    this.file = file.path;
+    this.text = file.text;
     this.istioLax = istioLax;
     this.#findings = findings;
   }

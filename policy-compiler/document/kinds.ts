@@ -1,16 +1,28 @@
-/** The kinds that are read, each with its API group and the versions in which Istio serves it. */
+/** An API group and the versions in which a kind is read. */
+export interface ServedIn {
+  readonly group: string;
+  readonly versions: readonly [first: string, ...others: string[]];
+}
+
+/** The group of our own extensions. */
+export const garitaGroup = "garita.dev";
+
+const security: ServedIn = { group: "security.istio.io", versions: ["v1", "v1beta1"] };
+const networking: ServedIn = { group: "networking.istio.io", versions: ["v1", "v1beta1", "v1alpha3"] };
+
+/** The kinds that are read, each with its API groups (the one that is meant where another was written first). */
 export const ourKinds = {
-  AuthorizationPolicy: { group: "security.istio.io", versions: ["v1", "v1beta1"] },
-  RequestAuthentication: { group: "security.istio.io", versions: ["v1", "v1beta1"] },
-  PeerAuthentication: { group: "security.istio.io", versions: ["v1", "v1beta1"] },
-  WorkloadEntry: { group: "networking.istio.io", versions: ["v1", "v1beta1", "v1alpha3"] },
-  ServiceEntry: { group: "networking.istio.io", versions: ["v1", "v1beta1", "v1alpha3"] },
-} as const satisfies Record<string, { readonly group: string; readonly versions: readonly string[] }>;
+  AuthorizationPolicy: [security, { group: garitaGroup, versions: ["v1alpha1"] }],
+  RequestAuthentication: [security],
+  PeerAuthentication: [security],
+  WorkloadEntry: [networking],
+  ServiceEntry: [networking],
+} as const satisfies Record<string, readonly [ServedIn, ...ServedIn[]]>;
 
 export type OurKind = keyof typeof ourKinds;
 
 /** API groups whose every kind must be known: what is unknown in them is an error. */
-export const ourGroups: ReadonlySet<string> = new Set(["security.istio.io", "networking.istio.io", "garita.dev"]);
+export const ourGroups: ReadonlySet<string> = new Set([security.group, networking.group, garitaGroup]);
 
 /**
  * Kinds of Kubernetes, Istio and their near relatives that stand in the same folders as policies and have no part in

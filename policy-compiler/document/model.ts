@@ -1,5 +1,6 @@
 import type { ServiceResolution } from "#policy-compiler/ruleset/model";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
+import type { TextRun } from "#policy-compiler/yaml/scalar-runs";
 
 /**
  * Documents: what authors wrote, decoded and located, before validation. An absent list and an empty list are both `[]`
@@ -86,12 +87,57 @@ export interface RuleDocument {
   readonly from: readonly SourceEntry[];
   readonly to: readonly OperationEntry[];
   readonly when: readonly ConditionEntry[];
+  /** What only our own group has; undefined when the rule has none of it. */
+  readonly extension: ExtensionDocument | undefined;
+}
+
+/** An expression of CEL without the blanks about it. */
+export interface ExpressionDocument {
+  readonly text: string;
+  readonly span: Span;
+  /** Where the parts of the text stand in the file; undefined when only the whole has a place. */
+  readonly runs: readonly TextRun[] | undefined;
+}
+
+/** A value of an answer: text as it stands, or an expression. */
+export type ResponseValueDocument =
+  | { readonly kind: "text"; readonly text: Located<string> }
+  | { readonly kind: "cel"; readonly expression: ExpressionDocument };
+
+export interface ResponseFieldDocument {
+  /** As written. */
+  readonly name: Located<string>;
+  readonly value: ResponseValueDocument;
+}
+
+/** Spans of answers are those of their names: `denyResponse`, `requestHeaders`. */
+export interface DenyResponseDocument {
+  readonly span: Span;
+  readonly status: Located<number> | undefined;
+  readonly headers: readonly ResponseFieldDocument[];
+  readonly body: ResponseValueDocument | undefined;
+}
+
+export interface AllowResponseDocument {
+  readonly span: Span;
+  readonly requestHeaders: readonly ResponseFieldDocument[];
+  readonly responseHeaders: readonly ResponseFieldDocument[];
+  readonly dynamicMetadata: readonly ResponseFieldDocument[];
+}
+
+export interface ExtensionDocument {
+  /** Undefined without `cel`; present and empty is a validation error. */
+  readonly cel: { readonly span: Span; readonly expressions: readonly ExpressionDocument[] } | undefined;
+  readonly denyResponse: DenyResponseDocument | undefined;
+  readonly allowResponse: AllowResponseDocument | undefined;
 }
 
 export type Action = "ALLOW" | "DENY" | "AUDIT" | "CUSTOM";
 
 export interface AuthorizationPolicy {
   readonly type: "AuthorizationPolicy";
+  /** Of whose API group it is. */
+  readonly family: "istio" | "garita";
   readonly head: DocumentHead;
   readonly placement: Placement;
   readonly action: Located<Action>;

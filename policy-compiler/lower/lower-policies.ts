@@ -1,10 +1,11 @@
 import type { AuthorizationPolicy } from "#policy-compiler/document/model";
 import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
 import { toByteString } from "#policy-compiler/ruleset/byte-string";
-import type { Policy, Rule, Stage } from "#policy-compiler/ruleset/model";
+import { familyPrefix, type Policy, type Rule, type Stage } from "#policy-compiler/ruleset/model";
 import { lowerAttachment } from "./attachment.ts";
 import type { LowerContext } from "./context.ts";
 import { createInterner } from "./intern.ts";
+import { lowerExtension } from "./lower-extension.ts";
 import { lowerRule } from "./lower-rule.ts";
 
 /** Policies and their rules in the order of the rule set. A policy without rules is a policy all the same. */
@@ -27,7 +28,9 @@ export function lowerPolicies(
     };
     for (const [ordinal, written] of document.rules.entries()) {
       const origin = context.locate(file, written.span.start);
-      const rule: Rule = { policy, ordinal, origin, ...lowerRule(written, ruleContext) };
+      const lowered = { policy, ordinal, origin, ...lowerRule(written, ruleContext) };
+      const extension = written.extension && lowerExtension(written.extension, file, context);
+      const rule: Rule = extension === undefined ? lowered : { ...lowered, extension };
       rules.push({ key: `${policyKey(document)}-rule[${ordinal}]`, rule });
     }
   }
@@ -37,8 +40,9 @@ export function lowerPolicies(
   };
 }
 
-function policyKey({ head }: AuthorizationPolicy): string {
-  return `ns[${head.namespace.value}]-policy[${head.name.value}]`;
+/** The key of a policy without its provider: rules of several providers never compete. */
+function policyKey({ family, head }: AuthorizationPolicy): string {
+  return `${familyPrefix(family === "garita" ? family : undefined)}ns[${head.namespace.value}]-policy[${head.name.value}]`;
 }
 
 /** ORDER: UTF-8 bytes, as Envoy orders the rules of a filter; policies of one key keep their order in the folder. */
@@ -49,8 +53,9 @@ function sortByKey<T>(items: readonly T[], keyOf: (item: T) => string): readonly
 }
 
 function lowerPolicy(document: AuthorizationPolicy, context: LowerContext): Policy {
-  const { head, action, provider, placement } = document;
+  const { family, head, action, provider, placement } = document;
   return {
+    ...(family === "garita" && { family }),
     namespace: head.namespace.value,
     name: head.name.value,
     stage: stageOf(document),

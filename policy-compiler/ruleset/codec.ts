@@ -19,7 +19,7 @@ import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 
 /** `garita` and the version of the format. A change of any shape is a new version; older ones are not read. */
-const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x02]);
+const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x03]);
 const checksumSize = 4;
 
 /**
@@ -125,7 +125,7 @@ const lists = {
 function writeContent(out: Output, ruleSet: RuleSet): void {
   meshShape.write(out, ruleSet.mesh);
   lists.policies.write(out, ruleSet.policies);
-  list(ruleShape(ruleSet.policies.length)).write(out, ruleSet.rules);
+  list(ruleShape(ruleSet.policies)).write(out, ruleSet.rules);
   lists.peerAuthentications.write(out, ruleSet.peerAuthentications);
   lists.requestAuthentications.write(out, ruleSet.requestAuthentications);
   lists.workloads.write(out, ruleSet.workloads);
@@ -142,7 +142,7 @@ function* readContent(input: Input): Steps<RuleSet> {
   const rows = <T>(shape: Shape<T>) => listInSteps(input.bytes.count(), () => shape.read(input));
   const mesh = meshShape.read(input);
   const policies = yield* rows(policyShape);
-  const rules = yield* rows(ruleShape(policies.length));
+  const rules = yield* rows(ruleShape(policies));
   const peerAuthentications = yield* rows(peerAuthenticationShape);
   const requestAuthentications = yield* rows(requestAuthenticationShape);
   const workloads = yield* rows(workloadShape);

@@ -302,7 +302,7 @@ export interface RuleSet {
   /** INVARIANT: sorted in UTF-8 byte order of `ns[NS]-policy[NAME]` with the prefix of the family; stages mixed. */
   readonly policies: readonly Policy[];
   /**
-   * INVARIANT: sorted by key `ns[NS]-policy[NAME]-rule[i]` in UTF-8 byte order (so `rule[10]` before `rule[2]`): among rules of
+   * INVARIANT: sorted by key `ns[NS]-policy[NAME]-rule[i]`, with the prefix of the family, in UTF-8 byte order (so `rule[10]` before `rule[2]`): among rules of
    * one stage the smallest id that matches is the one that Envoy reports (its RBAC policies are a map sorted by name).
    */
   readonly rules: readonly Rule[];
@@ -322,7 +322,11 @@ export interface RuleSet {
 
 /** Istio's key of a rule, with `garita-` in front for policies of our own group. CUSTOM rules carry their provider before that. */
 export function ruleKey(policy: Policy, ordinal: number): string {
-  const family = policy.family === "garita" ? "garita-" : "";
-  const key = `${family}ns[${policy.namespace}]-policy[${policy.name}]-rule[${ordinal}]`;
+  const key = `${familyPrefix(policy.family)}ns[${policy.namespace}]-policy[${policy.name}]-rule[${ordinal}]`;
   return policy.provider === undefined ? key : `istio-ext-authz-${policy.provider}-${key}`;
+}
+
+/** What stands before the keys of policies of a family: nothing for Istio's. */
+export function familyPrefix(family: Policy["family"]): string {
+  return family === "garita" ? "garita-" : "";
 }

@@ -143,6 +143,12 @@ export const diagnosticCodes = {
     summary: "Two objects of the same kind, namespace and name.",
   },
 
+  "document/garita-field": {
+    severity: "error",
+    origin: "garita",
+    summary: "A field of a `garita.dev` policy in one of Istio, which has neither conditions in CEL nor answers.",
+  },
+
   // --- mesh.yaml ---
   "mesh/shape": {
     severity: "error",
@@ -358,6 +364,83 @@ export const diagnosticCodes = {
     summary: "A key of `portLevelMtls` that is no port from 1 to 65535.",
   },
 
+  // --- our own group: conditions in CEL and answers ---
+  "condition/empty": {
+    severity: "error",
+    origin: "garita",
+    summary: "A `cel` list without expressions, or an expression without text.",
+  },
+  "condition/too-many": { severity: "error", origin: "garita", summary: "More than 16 expressions in one rule." },
+  "condition/syntax": { severity: "error", origin: "garita", summary: "An expression that is not well-formed CEL." },
+  "condition/type": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "An expression whose types do not fit, that names what there is not, or that does not come to a boolean (a condition) or a text (a value).",
+  },
+  "condition/not-allowed": {
+    severity: "error",
+    origin: "garita",
+    summary: "A part of CEL that conditions do not have.",
+  },
+  "condition/pattern": {
+    severity: "error",
+    origin: "garita",
+    summary: "A pattern in an expression that cannot be used, or that is no literal.",
+  },
+  "condition/too-complex": {
+    severity: "error",
+    origin: "garita",
+    summary: "An expression that is too long, too deep or too dear: its cost at worst is above the bound.",
+  },
+  "condition/literal": {
+    severity: "error",
+    origin: "garita",
+    summary: "A literal in an expression that means no value, such as a time that does not exist.",
+  },
+  "condition/claims-before-tokens": {
+    severity: "error",
+    origin: "garita",
+    summary: "An expression of a CUSTOM policy that reads claims; such policies run before tokens are looked at.",
+  },
+  "response/action": {
+    severity: "error",
+    origin: "garita",
+    summary: "`denyResponse` under another action than DENY, or `allowResponse` under another than ALLOW.",
+  },
+  "response/empty": {
+    severity: "error",
+    origin: "garita",
+    summary: "A `denyResponse` or `allowResponse` without content.",
+  },
+  "response/status": {
+    severity: "error",
+    origin: "garita",
+    summary: "A `status` that is no refusal and no redirect, or that Envoy does not know.",
+  },
+  "response/redirect": { severity: "error", origin: "garita", summary: "A redirect without `location`." },
+  "response/header-name": {
+    severity: "error",
+    origin: "garita",
+    summary: "A name that no header can have, or a header that policies may not set.",
+  },
+  "response/header-twice": { severity: "error", origin: "garita", summary: "Two headers of one name, case aside." },
+  "response/header-value": {
+    severity: "error",
+    origin: "garita",
+    summary: "A header's value that is empty, has control characters, or has blanks at its ends.",
+  },
+  "response/metadata-key": {
+    severity: "error",
+    origin: "garita",
+    summary: "A key of `dynamicMetadata` that every decision has already, or that cannot be seen.",
+  },
+  "response/too-large": {
+    severity: "error",
+    origin: "garita",
+    summary: "Too many headers or keys, or a name, a value or a body that is too long.",
+  },
+
   // --- lints beyond Istio ---
   "policy/template-aborts-envoy": {
     severity: "error",
@@ -443,6 +526,16 @@ export const diagnosticCodes = {
     severity: "warning",
     origin: "garita",
     summary: "A policy that applies to no registered workload, by its labels or by its namespace.",
+  },
+  "lint/response-in-dry-run": {
+    severity: "note",
+    origin: "garita",
+    summary: "An answer of a policy in dry-run, which nobody is given.",
+  },
+  "lint/no-extension": {
+    severity: "note",
+    origin: "garita",
+    summary: "A `garita.dev` policy with neither conditions nor answers: Istio's own kind would do.",
   },
   "lint/mtls-disabled": {
     severity: "warning",

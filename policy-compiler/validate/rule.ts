@@ -1,6 +1,8 @@
 import type {
   AuthorizationPolicy,
   ConditionEntry,
+  ExpressionDocument,
+  ExtensionDocument,
   FieldValues,
   JwtRuleDocument,
   MeshDocument,
@@ -8,10 +10,12 @@ import type {
   PeerAuthentication,
   Placement,
   RequestAuthentication,
+  ResponseFieldDocument,
   RuleDocument,
   SourceField,
 } from "#policy-compiler/document/model";
 import type { ProviderResolution } from "#policy-compiler/ruleset/providers/resolve";
+import type { HeaderPlace } from "#policy-compiler/ruleset/response-limits";
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import type { RegisteredWorkloads } from "./registered-workloads.ts";
@@ -35,6 +39,25 @@ export interface ListSubject extends RuleSubject {
   readonly values: readonly Located<string>[];
 }
 
+/** What only our own group has. */
+export interface ExtensionSubject extends RuleSubject {
+  readonly extension: ExtensionDocument;
+}
+
+/** A condition, or a value of an answer. `field` is how the author knows it: `cel`, `headers.location`. */
+export interface ExpressionSubject extends RuleSubject {
+  readonly of: "condition" | "value";
+  readonly field: string;
+  readonly expression: ExpressionDocument;
+}
+
+/** One list of headers or of members of metadata; `list` is its name. */
+export interface ResponseFieldsSubject extends RuleSubject {
+  readonly place: HeaderPlace | "metadata";
+  readonly list: string;
+  readonly fields: readonly ResponseFieldDocument[];
+}
+
 export interface Fields {
   readonly span: Span;
   readonly fields: Partial<Record<SourceField | OperationField, FieldValues>>;
@@ -53,6 +76,9 @@ export interface Subjects {
   readonly operation: RuleSubject & { readonly operation: Fields };
   readonly list: ListSubject;
   readonly condition: RuleSubject & { readonly condition: ConditionEntry };
+  readonly extension: ExtensionSubject;
+  readonly expression: ExpressionSubject;
+  readonly responseFields: ResponseFieldsSubject;
   readonly requestAuthentication: RequestAuthentication;
   readonly jwtRule: JwtRuleDocument;
   readonly peerAuthentication: PeerAuthentication;

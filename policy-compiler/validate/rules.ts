@@ -1,10 +1,12 @@
 import { conditionKeyRows } from "./condition-key-rules.ts";
 import { crdRows } from "./crd-rules.ts";
+import { extensionRows } from "./extension-rules.ts";
 import { jwtRows, peerRows } from "./jwt-rules.ts";
 import { lintRows } from "./lint-rules.ts";
 import { metadataRows, placementRows } from "./placement-rules.ts";
 import { policyRows } from "./policy-rules.ts";
 import { providerRows } from "./provider-rules.ts";
+import { responseRows } from "./response-rules.ts";
 import type { AnyRow } from "./rule.ts";
 import { selectionRows } from "./selection-rules.ts";
 import { unenforcedRows } from "./unenforced-rules.ts";
@@ -17,6 +19,8 @@ export const rules: readonly AnyRow[] = [
   ...policyRows,
   ...conditionKeyRows,
   ...valueRows,
+  ...extensionRows,
+  ...responseRows,
   ...jwtRows,
   ...peerRows,
   ...lintRows,

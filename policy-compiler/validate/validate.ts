@@ -5,13 +5,25 @@ import type {
   FieldValues,
   PeerAuthentication,
   RequestAuthentication,
+  ResponseValueDocument,
   RuleDocument,
 } from "#policy-compiler/document/model";
 import { providerSource, serviceSource } from "#policy-compiler/document/provider-sources";
 import { resolveProvider } from "#policy-compiler/ruleset/providers/resolve";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { RegisteredWorkloads } from "./registered-workloads.ts";
-import type { AnyRow, Fields, Known, ListSubject, Row, RuleSubject, SubjectKind, Subjects } from "./rule.ts";
+import type {
+  AnyRow,
+  ExtensionSubject,
+  Fields,
+  Known,
+  ListSubject,
+  ResponseFieldsSubject,
+  Row,
+  RuleSubject,
+  SubjectKind,
+  Subjects,
+} from "./rule.ts";
 import { rules } from "./rules.ts";
 
 /**
@@ -76,6 +88,37 @@ function visitRule(policy: AuthorizationPolicy, rule: RuleDocument, visit: Visit
     visitLists(subject, operation, visit);
   }
   for (const condition of rule.when) visit("condition", { ...subject, condition });
+  if (rule.extension !== undefined) visitExtension({ ...subject, extension: rule.extension }, visit);
+}
+
+function visitExtension(subject: ExtensionSubject, visit: Visit): void {
+  const { policy, rule, extension } = subject;
+  const { cel, denyResponse, allowResponse } = extension;
+  visit("extension", subject);
+  for (const expression of cel?.expressions ?? []) {
+    visit("expression", { policy, rule, of: "condition", field: "cel", expression });
+  }
+  const visitFields = (
+    place: ResponseFieldsSubject["place"],
+    list: string,
+    fields: ResponseFieldsSubject["fields"],
+  ) => {
+    visit("responseFields", { policy, rule, place, list, fields });
+    for (const { name, value } of fields) visitValue(subject, `${list}.${name.value}`, value, visit);
+  };
+  if (denyResponse !== undefined) {
+    visitFields("denial", "headers", denyResponse.headers);
+    if (denyResponse.body !== undefined) visitValue(subject, "body", denyResponse.body, visit);
+  }
+  if (allowResponse !== undefined) {
+    visitFields("request", "requestHeaders", allowResponse.requestHeaders);
+    visitFields("response", "responseHeaders", allowResponse.responseHeaders);
+    visitFields("metadata", "dynamicMetadata", allowResponse.dynamicMetadata);
+  }
+}
+
+function visitValue({ policy, rule }: RuleSubject, field: string, value: ResponseValueDocument, visit: Visit): void {
+  if (value.kind === "cel") visit("expression", { policy, rule, of: "value", field, expression: value.expression });
 }
 
 function visitLists(subject: RuleSubject, { fields }: Fields, visit: Visit): void {

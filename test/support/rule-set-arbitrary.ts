@@ -1,14 +1,19 @@
 import fc from "fast-check";
 import type {
+  AllowResponse,
   Attachment,
   Attribute,
+  DenyResponse,
+  Expression,
   FieldTest,
   IndexDimension,
   Mesh,
   Origin,
   Policy,
+  ResponseValue,
   Rule,
   RuleBody,
+  RuleExtension,
   RuleIndex,
   RuleSet,
   TextTest,
@@ -102,10 +107,54 @@ const body: fc.Arbitrary<RuleBody> = fc.record(
   { noNullPrototype: true },
 );
 
-const rule = (policies: number): fc.Arbitrary<Rule> =>
+const expression: fc.Arbitrary<Expression> = fc.record({ text, origin }, { noNullPrototype: true });
+
+const responseValue: fc.Arbitrary<ResponseValue> = fc.oneof(
+  byteString.map((text): ResponseValue => ({ kind: "text", text })),
+  expression.map((expression): ResponseValue => ({ kind: "cel", expression })),
+);
+
+const headerName = fc.string({ unit: fc.constantFrom(..."abxyz019-_"), minLength: 1, maxLength: 8 });
+const headers = fc.array(fc.tuple(headerName, responseValue), short);
+
+const denyResponse: fc.Arbitrary<DenyResponse> = fc.record(
+  { status: maybe(fc.integer({ min: 300, max: 599 })), headers, body: maybe(responseValue) },
+  { noNullPrototype: true },
+);
+
+const allowResponse: fc.Arbitrary<AllowResponse> = fc.record(
+  {
+    requestHeaders: headers,
+    responseHeaders: headers,
+    dynamicMetadata: fc.array(fc.tuple(text, responseValue), short),
+  },
+  { noNullPrototype: true },
+);
+
+const anyExtension: fc.Arbitrary<RuleExtension> = fc.record(
+  { conditions: fc.array(expression, short), denyResponse: maybe(denyResponse), allowResponse: maybe(allowResponse) },
+  { noNullPrototype: true },
+);
+
+/** What of an extension a policy can have; one that says nothing is absent. */
+function extensionUnder({ family, stage }: Policy, any: RuleExtension): RuleExtension | undefined {
+  const said = {
+    conditions: any.conditions,
+    denyResponse: stage === "deny" || stage === "dryRunDeny" ? any.denyResponse : undefined,
+    allowResponse: stage === "allow" || stage === "dryRunAllow" ? any.allowResponse : undefined,
+  };
+  const isEmpty = said.conditions.length === 0 && said.denyResponse === undefined && said.allowResponse === undefined;
+  return family === undefined || isEmpty ? undefined : said;
+}
+
+const rule = (policies: readonly Policy[]): fc.Arbitrary<Rule> =>
   fc
-    .tuple(fc.nat(policies - 1), fc.nat(600), origin, maybe(body), fc.boolean(), maybe(body))
-    .map(([policy, ordinal, origin, http, same, own]) => ({ policy, ordinal, origin, http, tcp: same ? http : own }));
+    .tuple(fc.nat(policies.length - 1), fc.nat(600), origin, maybe(body), fc.boolean(), maybe(body), anyExtension)
+    .map(([policy, ordinal, origin, http, same, own, any]) => {
+      const rule = { policy, ordinal, origin, http, tcp: same ? http : own };
+      const extension = extensionUnder(policies[policy]!, any);
+      return extension === undefined ? rule : { ...rule, extension };
+    });
 
 const attachment: fc.Arbitrary<Attachment> = fc.oneof(
   labels.map((labels): Attachment => ({ kind: "selector", labels })),
@@ -114,10 +163,12 @@ const attachment: fc.Arbitrary<Attachment> = fc.oneof(
     .map((refs): Attachment => ({ kind: "targetRefs", refs })),
 );
 
-const policy: fc.Arbitrary<Policy> = fc.record(
-  { namespace: text, name: text, stage: fc.constantFrom(...stages), provider: maybe(text), attachment, origin },
-  { noNullPrototype: true },
-);
+const policy: fc.Arbitrary<Policy> = fc
+  .record(
+    { namespace: text, name: text, stage: fc.constantFrom(...stages), provider: maybe(text), attachment, origin },
+    { noNullPrototype: true },
+  )
+  .chain((policy) => fc.constantFrom(policy, { family: "garita" as const, ...policy }));
 
 const modes = fc.constantFrom("UNSET" as const, "DISABLE" as const, "PERMISSIVE" as const, "STRICT" as const);
 
@@ -194,7 +245,7 @@ export const anyRuleSet: fc.Arbitrary<RuleSet> = fc
   .chain((policies) =>
     fc.tuple(
       fc.constant(policies),
-      policies.length === 0 ? fc.constant([]) : fc.array(rule(policies.length), { maxLength: 6 }),
+      policies.length === 0 ? fc.constant([]) : fc.array(rule(policies), { maxLength: 6 }),
     ),
   )
   .chain(([policies, rules]) =>

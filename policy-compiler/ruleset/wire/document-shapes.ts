@@ -11,7 +11,8 @@ import {
   type ServiceResolution,
   serviceResolutions,
 } from "#policy-compiler/ruleset/model";
-import { attachmentShape, labelsShape, originShape } from "./rule-shapes.ts";
+import { originShape } from "./extension-shapes.ts";
+import { attachmentShape, labelsShape } from "./rule-shapes.ts";
 import { boolean, list, optional, pair, port, record, type Shape, text, uint, word } from "./shape.ts";
 
 const texts = list(text);

@@ -1,13 +1,16 @@
 import {
   type Attachment,
-  type Origin,
   type Policy,
   type Rule,
   type RuleBody,
+  type RuleExtension,
   type Stage,
   stages,
 } from "#policy-compiler/ruleset/model";
+import { Malformed } from "./byte-reader.ts";
+import { extensionShape, originShape } from "./extension-shapes.ts";
 import {
+  boolean,
   type Input,
   interned,
   list,
@@ -22,15 +25,6 @@ import {
   word,
 } from "./shape.ts";
 
-export const originShape: Shape<Origin> = {
-  write(out, { file, line, column }) {
-    text.write(out, file);
-    uint.write(out, line);
-    uint.write(out, column);
-  },
-  read: (input) => ({ file: text.read(input), line: uint.read(input), column: uint.read(input) }),
-};
-
 export const labelsShape = list(pair(text, text));
 
 export const attachmentShape: Shape<Attachment> = union<Attachment, "kind">("kind", {
@@ -38,8 +32,7 @@ export const attachmentShape: Shape<Attachment> = union<Attachment, "kind">("kin
   targetRefs: record({ refs: list(record({ group: text, kind: text, name: text })) }),
 });
 
-export const policyShape: Shape<Policy> = record<Required<Policy>>({
-  family: optional(word<"garita">(["garita"])),
+const istioPolicyShape = record<Omit<Required<Policy>, "family">>({
   namespace: text,
   name: text,
   stage: word<Stage>(stages),
@@ -47,6 +40,19 @@ export const policyShape: Shape<Policy> = record<Required<Policy>>({
   attachment: attachmentShape,
   origin: originShape,
 });
+
+/** What only policies and rules of our own group have is no member of the others. */
+export const policyShape: Shape<Policy> = {
+  write(out, policy) {
+    boolean.write(out, policy.family === "garita");
+    istioPolicyShape.write(out, policy as Required<Policy>);
+  },
+  read(input) {
+    const isOwn = boolean.read(input);
+    const policy = istioPolicyShape.read(input);
+    return isOwn ? { family: "garita", ...policy } : policy;
+  },
+};
 
 const fields = list(interned("fields"));
 const entries = list(fields);
@@ -61,15 +67,16 @@ const bodyShape: Shape<RuleBody> = {
 };
 
 const body = optional(bodyShape);
+const extension = optional(extensionShape);
 
 /** PERF: written out for the same reason as the value tests. Most rules are one object for HTTP and TCP. */
-export function ruleShape(policies: number): Shape<Rule> {
-  return { write: writeRule, read: (input) => readRule(input, policies) };
+export function ruleShape(policies: readonly Policy[]): Shape<Rule> {
+  return { write: (out, rule) => writeRule(out, rule, policies), read: (input) => readRule(input, policies) };
 }
 
 const tcpForms = { same: 0, own: 1 };
 
-function writeRule(out: Output, rule: Rule): void {
+function writeRule(out: Output, rule: Rule, policies: readonly Policy[]): void {
   uint.write(out, rule.policy);
   uint.write(out, rule.ordinal);
   originShape.write(out, rule.origin);
@@ -77,13 +84,36 @@ function writeRule(out: Output, rule: Rule): void {
   const same = rule.tcp === rule.http;
   uint.write(out, same ? tcpForms.same : tcpForms.own);
   if (!same) body.write(out, rule.tcp);
+  const fault = extensionFault(policies[rule.policy], rule.extension);
+  if (fault !== undefined) throw new Error(`a rule set cannot be written: ${fault}`);
+  if (policies[rule.policy]?.family === "garita") extension.write(out, rule.extension);
 }
 
-function readRule(input: Input, policies: number): Rule {
-  const policy = input.bytes.below(policies, "a policy");
+function readRule(input: Input, policies: readonly Policy[]): Rule {
+  const policy = input.bytes.below(policies.length, "a policy");
   const ordinal = uint.read(input);
   const origin = originShape.read(input);
   const http = body.read(input);
   const same = input.bytes.below(2, "a form of a rule") === tcpForms.same;
-  return { policy, ordinal, origin, http, tcp: same ? http : body.read(input) };
+  const rule = { policy, ordinal, origin, http, tcp: same ? http : body.read(input) };
+  // Rules of other policies have no extension, and no byte that says so.
+  if (policies[policy]?.family !== "garita") return rule;
+  const said = extension.read(input);
+  const fault = extensionFault(policies[policy], said);
+  if (fault !== undefined) throw new Malformed(fault);
+  return said === undefined ? rule : { ...rule, extension: said };
+}
+
+/** Answers belong to the actions that can give them. */
+function extensionFault(policy: Policy | undefined, said: RuleExtension | undefined): string | undefined {
+  if (said === undefined || policy === undefined) return undefined;
+  if (policy.family !== "garita") return "a rule of Istio has an extension";
+  const { stage } = policy;
+  if (said.denyResponse !== undefined && stage !== "deny" && stage !== "dryRunDeny") {
+    return "a denial has an answer where nothing is denied";
+  }
+  if (said.allowResponse !== undefined && stage !== "allow" && stage !== "dryRunAllow") {
+    return "a permission has an answer where nothing is allowed";
+  }
+  return undefined;
 }

@@ -3,8 +3,12 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import zlib from "node:zlib";
 import { decodeRuleSet, encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
-import type { FieldTest, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
+import type { FieldTest, Policy, RuleExtension, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
+import { finish } from "#policy-compiler/ruleset/steps";
+import { ByteReader } from "#policy-compiler/ruleset/wire/byte-reader";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
+import { extensionShape } from "#policy-compiler/ruleset/wire/extension-shapes";
+import { StringTable } from "#policy-compiler/ruleset/wire/string-table";
 
 const noIndex: RuleIndex = { always: [], dimensions: [] };
 const origin = { file: "a.yaml", line: 1, column: 1 };
@@ -60,7 +64,7 @@ test("the bytes begin with a name and a version, and say which of them does not 
   assert.equal(fault(other), "the bytes are no compiled rule set");
   const newer = bytes.slice();
   newer[7] = 9;
-  assert.equal(fault(newer), "format version 2 expected, found 9");
+  assert.equal(fault(newer), "format version 3 expected, found 9");
   const damaged = bytes.slice();
   damaged[bytes.length - 1] = 9;
   assert.equal(fault(damaged), "the bytes are damaged: their checksum does not fit");
@@ -116,6 +120,89 @@ test("a rule set that breaks its invariants is not written", () => {
     /beyond U\+00FF/,
   );
 });
+
+const ownPolicy = { ...policy, family: "garita", stage: "deny" } as const;
+const anywhere = { to: [], from: [], when: [] };
+const answering = (status: number, header = "x-why"): RuleExtension => ({
+  conditions: [],
+  denyResponse: { status, headers: [[header, { kind: "text", text: "no" }]], body: undefined },
+  allowResponse: undefined,
+});
+const extended = (extension: RuleExtension, under: Policy = ownPolicy): RuleSet => ({
+  ...empty,
+  policies: [under],
+  rules: [{ policy: 0, ordinal: 0, origin, http: anywhere, tcp: anywhere, extension }],
+});
+const condition = { text: "true", origin };
+
+/** An extension of a rule, and why it is not written. The first is. */
+const extensions: readonly (readonly [name: string, ruleSet: RuleSet, fault: RegExp | undefined])[] = [
+  ["an answer under DENY", extended(answering(404)), undefined],
+  ["an answer under dry-run DENY", extended(answering(302), { ...ownPolicy, stage: "dryRunDeny" }), undefined],
+  [
+    "conditions under AUDIT",
+    extended(
+      { conditions: [condition], denyResponse: undefined, allowResponse: undefined },
+      { ...ownPolicy, stage: "audit" },
+    ),
+    undefined,
+  ],
+  ["an answer under ALLOW", extended(answering(404), { ...ownPolicy, stage: "allow" }), /nothing is denied/],
+  [
+    "an addition under DENY",
+    extended({
+      conditions: [],
+      denyResponse: undefined,
+      allowResponse: { requestHeaders: [], responseHeaders: [], dynamicMetadata: [] },
+    }),
+    /nothing is allowed/,
+  ],
+  ["an extension of Istio's rule", extended(answering(404), { ...policy, stage: "deny" }), /rule of Istio/],
+  [
+    "an extension that says nothing",
+    extended({ conditions: [], denyResponse: undefined, allowResponse: undefined }),
+    /says nothing/,
+  ],
+  ["a status of success", extended(answering(200)), /status is out of range/],
+  ["a status beyond", extended(answering(600)), /status is out of range/],
+  ["a header in capital letters", extended(answering(404, "X-Why")), /no name of one/],
+  ["a header without a name", extended(answering(404, "")), /no name of one/],
+];
+
+for (const [name, ruleSet, fault] of extensions) {
+  test(`what only our own policies can say: ${name} is ${fault === undefined ? "written and read" : "not written"}`, () => {
+    if (fault !== undefined) assert.throws(() => encodeRuleSet(ruleSet), fault);
+    else assert.deepEqual(decodeRuleSet(encodeRuleSet(ruleSet)), { ok: true, ruleSet });
+  });
+}
+
+/** The one place where the bytes of two rule sets differ, exchanged behind the writer's back. */
+function forged(bytes: Uint8Array, from: readonly number[], to: readonly number[]): Uint8Array {
+  const [at, ...others] = [...bytes.keys()].filter((at) => at >= 12 && from.every((byte, i) => bytes[at + i] === byte));
+  assert.ok(at !== undefined && others.length === 0, "one place");
+  const changed = bytes.slice();
+  changed.set(to, at);
+  new DataView(changed.buffer).setUint32(8, crc32(changed.subarray(12)));
+  return changed;
+}
+
+test("what the writer does not write the reader does not read", () => {
+  const bytes = encodeRuleSet(extended(answering(404)));
+  // 404 and 405, 200 and 600 in seven bits a byte.
+  assert.equal(fault(forged(bytes, [0x94, 0x03], [0x95, 0x03])), undefined);
+  assert.equal(fault(forged(bytes, [0x94, 0x03], [0xc8, 0x01])), "a status is out of range");
+  assert.equal(fault(forged(bytes, [0x94, 0x03], [0xd8, 0x04])), "a status is out of range");
+  const letters = (text: string) => [...new TextEncoder().encode(text)];
+  assert.equal(fault(forged(bytes, letters("x-why"), letters("x-WHY"))), "a header has no name of one");
+  const input = (octets: readonly number[]) => ({
+    bytes: new ByteReader(Uint8Array.from(octets)),
+    tables: { strings: emptyStrings, attributes: [], values: [], fields: [] },
+  });
+  assert.throws(() => extensionShape.read(input([0, 0, 0])), /an extension says nothing/);
+  assert.ok(extensionShape.read(input([0, 0, 1, 0, 0, 0])));
+});
+
+const emptyStrings = finish(StringTable.read(new ByteReader(Uint8Array.from([0, 0]))));
 
 test("numbers that lead out of a list are a fault", () => {
   const body = { to: [[field]], from: [], when: [] };

@@ -4,6 +4,8 @@ import type { DiagnosticCode } from "#policy-compiler/source/codes";
 export interface RuleCase {
   readonly code: DiagnosticCode;
   readonly kind?: "RequestAuthentication" | "PeerAuthentication";
+  /** Of our own API group. */
+  readonly own?: boolean;
   /** Inside of the flow mapping `annotations`. */
   readonly annotations?: string;
   readonly mesh?: string | undefined;
@@ -15,6 +17,8 @@ export interface RuleCase {
   readonly good: string;
   /** Default: `kind`. */
   readonly goodKind?: "AuthorizationPolicy";
+  /** Default: `own`. */
+  readonly goodOwn?: boolean;
   readonly goodAnnotations?: string;
   readonly goodMesh?: string;
   /** Words that the first finding's message and help must have, where they are the point. */

@@ -5,7 +5,10 @@ import { diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { rules } from "#policy-compiler/validate/rules";
 import { validateDocuments } from "#policy-compiler/validate/validate";
+import { extensionCases } from "./extension-cases.ts";
 import { besides, type RuleCase, ruleCases } from "./rule-cases.ts";
+
+const cases = [...ruleCases, ...extensionCases];
 
 interface Validated {
   readonly text: string;
@@ -16,9 +19,9 @@ function validate(
   kind: string,
   spec: string,
   annotations: string,
-  { mesh, registry }: Pick<RuleCase, "mesh" | "registry">,
+  { own, mesh, registry }: Pick<RuleCase, "own" | "mesh" | "registry">,
 ): Validated {
-  const text = `apiVersion: security.istio.io/v1
+  const text = `apiVersion: ${own ? "garita.dev/v1alpha1" : "security.istio.io/v1"}
 kind: ${kind}
 metadata: {name: p, namespace: foo, annotations: {${annotations}}}
 spec: {${spec}}
@@ -56,7 +59,7 @@ function checkGood(row: RuleCase): void {
     row.goodKind ?? row.kind ?? "AuthorizationPolicy",
     row.good,
     row.goodAnnotations ?? row.annotations ?? "",
-    { mesh: row.goodMesh ?? row.mesh, registry: row.registry },
+    { own: row.goodOwn ?? row.own ?? false, mesh: row.goodMesh ?? row.mesh, registry: row.registry },
   );
   assert.deepEqual(
     findings.filter(({ code }) => code === row.code),
@@ -65,20 +68,20 @@ function checkGood(row: RuleCase): void {
 }
 
 describe("the rules of validation", () => {
-  for (const [i, row] of ruleCases.entries()) {
+  for (const [i, row] of cases.entries()) {
     it(`${row.code} (${i}): finds the fault and underlines it`, () => checkBad(row));
     it(`${row.code} (${i}): has nothing against its twin`, () => checkGood(row));
   }
 
   it("are all in the cases, and all cases are of rules", () => {
     const inTable = new Set(rules.map(({ code }) => code));
-    const inCases = new Set(ruleCases.map(({ code }) => code));
+    const inCases = new Set(cases.map(({ code }) => code));
     assert.deepEqual([...inTable].toSorted(), [...inCases].toSorted());
   });
 
   it("have every code of their areas", () => {
     const inTable = new Set<string>(rules.map(({ code }) => code));
-    const areas = ["metadata/", "placement/", "policy/", "jwt/", "peer/", "lint/", "crd/"];
+    const areas = ["metadata/", "placement/", "policy/", "jwt/", "peer/", "lint/", "crd/", "condition/", "response/"];
     const unused = Object.keys(diagnosticCodes).filter(
       (code) => areas.some((area) => code.startsWith(area)) && !inTable.has(code),
     );
