@@ -51,7 +51,7 @@ export function makeAnswer(
     removeHeaders: edits.remove,
     responseHeaders: allowed ? toClient : noHeaders,
     metadata: [
-      ...verdict.metadata.filter(([key]) => !isOurKey(key)),
+      ...verdict.metadata,
       ["decision_id", id],
       ["outcome", decision.outcome],
       ["rule", decision.rule?.key ?? "none"],
@@ -59,13 +59,6 @@ export function makeAnswer(
       ["digest", digest ?? "none"],
     ],
   };
-}
-
-/** Entries of ours, which no rule can write. */
-export const metadataKeys = ["decision_id", "outcome", "rule", "reason", "digest"] as const;
-
-function isOurKey(key: string): boolean {
-  return (metadataKeys as readonly string[]).includes(key);
 }
 
 /** What is to become of the request's headers. */

@@ -1,19 +1,15 @@
-import { isHeaderValue } from "#authz/authenticate/header-value";
 import type { ConditionFaultCode } from "#authz/engine/conditions/fault-codes";
 import type { RespondedFields, RespondedValue, RuleResponse } from "#authz/engine/conditions/respond";
 import { type Decision, MOST_FAULTS, type RuleRef } from "#authz/engine/decision";
 import { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString } from "#policy-compiler/ruleset/model";
+import { isHeaderValue, responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { asText } from "../answer.ts";
 import type { Progress } from "../progress.ts";
 import { ReceivedRequest } from "../received-request.ts";
 import { accessDenied } from "../refusal.ts";
 import type { ClientHeader, Verdict } from "../verdict.ts";
 import type { CheckHttp } from "../wire/check-request.ts";
-
-/** Longer values of headers and metadata, and longer bodies, count as values that could not be worked out. In bytes. */
-export const maxValueBytes = 8 * 1024;
-export const maxBodyBytes = 64 * 1024;
 
 /** What the rule that decided makes of the verdict. */
 export type RuleAnswer = Pick<
@@ -53,7 +49,7 @@ function deny(
     if (value.fault === undefined) own.push({ name, value: value.value, add: false });
     else faults.push(value.fault);
   }
-  const text = body === undefined ? { value: accessDenied.body } : bounded(body, maxBodyBytes);
+  const text = body === undefined ? { value: accessDenied.body } : bounded(body, responseLimits.bodyBytes);
   if (text.fault !== undefined) faults.push(text.fault);
   return {
     decision: withFaults(decision, rule, faults),
@@ -84,7 +80,11 @@ function allow(
   ][] = [
     [requestHeaders, headerValue, (name, value) => request.replace(name, value)],
     [responseHeaders, headerValue, (name, value) => toClient.push({ name, value, add: false })],
-    [dynamicMetadata, (value) => bounded(value, maxValueBytes), (key, value) => metadata.push([key, asText(value)])],
+    [
+      dynamicMetadata,
+      (value) => bounded(value, responseLimits.valueBytes),
+      (key, value) => metadata.push([key, asText(value)]),
+    ],
   ];
   for (const [fields, fit, add] of lists) {
     for (const [name, responded] of fields) {
@@ -105,9 +105,10 @@ function allow(
   return { decision, status: 200, body: "", clientHeaders: toClient, edited: request, metadata, detail };
 }
 
+/** An expression may come to no text at all, unlike what an author writes out: a list of no groups. */
 function headerValue(responded: RespondedValue): RespondedValue {
-  const value = bounded(responded, maxValueBytes);
-  return value.value !== undefined && !isHeaderValue(value.value) ? { fault: "condition/unfit-value" } : value;
+  const value = bounded(responded, responseLimits.valueBytes);
+  return value.value && !isHeaderValue(value.value) ? { fault: "condition/unfit-value" } : value;
 }
 
 function bounded(responded: RespondedValue, mostBytes: number): RespondedValue {

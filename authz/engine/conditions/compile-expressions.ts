@@ -15,6 +15,12 @@ import {
   type RuleSet,
   ruleKey,
 } from "#policy-compiler/ruleset/model";
+import {
+  type HeaderPlace,
+  headerNameFault,
+  isDenialStatus,
+  ownMetadataKeys,
+} from "#policy-compiler/ruleset/response-limits";
 import type { Steps } from "#policy-compiler/ruleset/steps";
 
 /** What makes expressions ready: the same compiler that checked them when the folder was compiled. */
@@ -115,12 +121,12 @@ function* prepareDenial(
   known: KnownExpressions,
   place: Place,
 ): Steps<PreparedResponse> {
-  const fits = status === undefined || (Number.isInteger(status) && status >= 300 && status <= 599);
+  const fits = status === undefined || isDenialStatus(status);
   if (!fits) known.refuse(place, `its answer has the status ${status}`);
   return {
     kind: "deny",
     status: fits ? status : undefined,
-    headers: yield* prepareFields(headers, known, place, isSettable),
+    headers: yield* prepareFields(headers, known, place, headerFor("denial")),
     body: body && known.answer(body, place),
   };
 }
@@ -132,9 +138,9 @@ function* prepareAllowance(
 ): Steps<PreparedResponse> {
   return {
     kind: "allow",
-    requestHeaders: yield* prepareFields(requestHeaders, known, place, isSettable),
-    responseHeaders: yield* prepareFields(responseHeaders, known, place, isSettable),
-    dynamicMetadata: yield* prepareFields(dynamicMetadata, known, place, (key) => key !== ""),
+    requestHeaders: yield* prepareFields(requestHeaders, known, place, headerFor("request")),
+    responseHeaders: yield* prepareFields(responseHeaders, known, place, headerFor("response")),
+    dynamicMetadata: yield* prepareFields(dynamicMetadata, known, place, isFreeKey),
   };
 }
 
@@ -156,9 +162,13 @@ function* prepareFields(
   return list;
 }
 
-/** A header's name in lower case (RFC 9110 §5.6.2) that is neither the request's target or host nor one of ours. */
-function isSettable(name: string): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && name !== "host" && !name.startsWith("x-garita-");
+/** Names are lower case in a rule set. */
+function headerFor(place: HeaderPlace): (name: string) => boolean {
+  return (name) => headerNameFault(name, place) === undefined && name === name.toLowerCase();
+}
+
+function isFreeKey(key: string): boolean {
+  return key !== "" && !ownMetadataKeys.includes(key);
 }
 
 /** PERF: policies repeat themselves; equal texts are one expression (`bench/conditions.ts`). */

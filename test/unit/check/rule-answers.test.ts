@@ -4,11 +4,11 @@ import { createGrpcCheck } from "#authz/check/check";
 import type { CheckEnvironment, CheckRecord, HttpCheckRequest, ListenerSettings } from "#authz/check/contract";
 import { createHttpCheck } from "#authz/check/http-check";
 import { snapshotOfRules } from "#authz/check/snapshot";
-import { maxBodyBytes, maxValueBytes } from "#authz/check/stages/answer";
 import { noVerification } from "#authz/check/tokens/no-verification";
 import { compileExpressions } from "#authz/engine/conditions/compile-expressions";
 import { createEngine } from "#authz/engine/create-engine";
 import type { ResponseValue, RuleExtension, Stage } from "#policy-compiler/ruleset/model";
+import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { finish } from "#policy-compiler/ruleset/steps";
 import { body, onPath, policy } from "#test/support/generate/policies";
 import { assemble, type PolicyDraft } from "#test/support/generate/rule-sets";
@@ -110,20 +110,22 @@ test("a value that fails is left out of a denial, and recorded by its code", () 
         ["location", text("https://login.example/")],
         ["x-a", cel("error")],
         ["x-b", cel("a\r\nset-cookie: b")],
-        ["x-c", cel("c".repeat(maxValueBytes + 1))],
-        ["x-d", cel("d".repeat(maxValueBytes))],
+        ["x-c", cel("c".repeat(responseLimits.valueBytes + 1))],
+        ["x-d", cel("d".repeat(responseLimits.valueBytes))],
       ],
       body: cel("unknown"),
     },
   });
   const { seen, record } = overGrpc([broken]);
   assert.deepEqual([seen.allowed, seen.status, seen.body], [false, 302, ""]);
-  assert.deepEqual(seen.headers, ["location: https://login.example/", `x-d: ${"d".repeat(maxValueBytes)}`]);
+  assert.deepEqual(seen.headers, ["location: https://login.example/", `x-d: ${"d".repeat(responseLimits.valueBytes)}`]);
   assert.deepEqual(
     faults(record),
     ["error", "unfit-value", "too-large", "unknown-attribute"].map((code) => `${key("deny")} condition/${code}`),
   );
-  const long = own("deny", { denyResponse: { status: 403, headers: [], body: cel("x".repeat(maxBodyBytes + 1)) } });
+  const long = own("deny", {
+    denyResponse: { status: 403, headers: [], body: cel("x".repeat(responseLimits.bodyBytes + 1)) },
+  });
   assert.deepEqual(
     [overGrpc([long]).seen.body, faults(overGrpc([long]).record)],
     ["", [`${key("deny")} condition/too-large`]],
@@ -156,10 +158,7 @@ const allowing = own("allow", {
   allowResponse: {
     requestHeaders: [["x-user", cel("alice")]],
     responseHeaders: [["cache-control", text("no-store")]],
-    dynamicMetadata: [
-      ["team", cel("payments")],
-      ["outcome", text("deny")],
-    ],
+    dynamicMetadata: [["team", cel("payments")]],
   },
 });
 
@@ -185,6 +184,14 @@ test("a client's own copy of a header is replaced, whatever it looks like", () =
   }
 });
 
+test("a value without text is set all the same", () => {
+  const draft = own("allow", {
+    allowResponse: { requestHeaders: [["x-user", cel("")]], responseHeaders: [], dynamicMetadata: [] },
+  });
+  const { seen } = overGrpc([draft], { headers: [["x-user", "mallory"]] });
+  assert.deepEqual([seen.allowed, seen.headers], [true, ["x-user: "]]);
+});
+
 test("the decision stays on what was received: attributes that are recorded have the client's header", () => {
   const { record } = overGrpc([allowing], { headers: [["x-user", "mallory"]] });
   assert.deepEqual(record.attributes?.http?.headers.get("x-user")?.lines, ["mallory"]);
@@ -195,9 +202,10 @@ test("an allowance with a value that fails is a denial", () => {
     [cel("error"), "error"],
     [cel("unknown"), "unknown-attribute"],
     [cel("a\nb"), "unfit-value"],
+    [cel(" a"), "unfit-value"],
     [cel("a\0b"), "unfit-value"],
     [text("a\x7fb"), "unfit-value"],
-    [cel("x".repeat(maxValueBytes + 1)), "too-large"],
+    [cel("x".repeat(responseLimits.valueBytes + 1)), "too-large"],
   ];
   const none = { requestHeaders: [], responseHeaders: [], dynamicMetadata: [] };
   for (const [value, code] of values) {
@@ -235,7 +243,7 @@ test("the HTTP service carries what it was told that Envoy takes, and refuses th
 });
 
 test("an answer that is too long to be written is a denial, in the record too", () => {
-  const fields = Array.from({ length: 40 }, (_, i) => [`x-${i}`, text("v".repeat(maxValueBytes))] as const);
+  const fields = Array.from({ length: 80 }, (_, i) => [`x-${i}`, text("v".repeat(responseLimits.valueBytes))] as const);
   const draft = own("allow", { allowResponse: { requestHeaders: [], responseHeaders: [], dynamicMetadata: fields } });
   const { seen, record } = overGrpc([draft]);
   assert.deepEqual([seen.allowed, record.decision.reason], [false, "answer/not-carried"]);

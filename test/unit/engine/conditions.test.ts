@@ -247,6 +247,7 @@ test("what no answer can hold is told at load", () => {
     ["ours", { denyResponse: { status: 401, headers: [["x-garita-tls", text("a")]], body: undefined } }],
     ["broken", { denyResponse: { status: 401, headers: [], body: cel("broken") } }],
     ["pseudo", { allowResponse: { requestHeaders: [[":path", text("/")]], responseHeaders: [], dynamicMetadata: [] } }],
+    ["own key", { allowResponse: { requestHeaders: [], responseHeaders: [], dynamicMetadata: [["rule", text("a")]] } }],
     ["key", { allowResponse: { requestHeaders: [], responseHeaders: [], dynamicMetadata: [["", text("")]] } }],
   ];
   for (const [name, more] of answers) {
