@@ -134,6 +134,8 @@ function request(parts: Parts): RequestAttributes {
     sni: undefined,
     claims,
     tokens: [claims],
+    peerPort: 50_000,
+    destinationPrincipal: undefined,
     nowMillis: 1_785_000_000_000,
     metadata: () => UNKNOWN,
   };

@@ -37,7 +37,7 @@ export interface HeaderLines {
 /** Request headers after Envoy's own edits. Names are lower case; pseudo headers (`:path`) are among them. */
 export interface RequestHeaders {
   get(name: ByteString): HeaderLines | undefined;
-  /** The names of all headers that `get` has lines of, each once; pseudo headers are not among them. Asked by conditions alone. */
+  /** The names of all headers that `get` has lines of, each once, `host` among them and pseudo headers not. Asked by conditions alone. */
   names(): readonly ByteString[];
 }
 
@@ -80,6 +80,10 @@ export interface RequestAttributes {
   readonly claims: Maybe<Claims>;
   /** Claims of every token that was verified, in the order in which they were; absent: none was. Asked by conditions alone. */
   readonly tokens: Maybe<readonly Claims[]>;
+  /** Port of the connection's remote end. Asked by conditions alone, like the next. */
+  readonly peerPort: Maybe<number>;
+  /** The first URI name of the certificate that Envoy itself showed. */
+  readonly destinationPrincipal: Maybe<ByteString>;
   /** Unix milliseconds; the same in all attributes of one check. */
   readonly nowMillis: number;
   /** Dynamic metadata of Envoy's filters by namespace and key; a string or a list of strings, else absent. */

@@ -1,3 +1,4 @@
+import { compileCondition, compileValue } from "#policy-compiler/conditions/compile";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes, Workload } from "./attributes.ts";
@@ -109,14 +110,7 @@ function askedOf(table: RuleTable, view: PreparedView, id: number, request: Requ
 }
 
 /** How expressions are read. */
-export const celExpressions: ExpressionCompiler = {
-  condition: () => unread,
-  value: () => unread,
-};
-const unread = {
-  ok: false,
-  fault: { code: "condition/not-allowed", start: 0, end: 0, message: "expressions are not read here" },
-} as const;
+export const celExpressions: ExpressionCompiler = { condition: compileCondition, value: compileValue };
 
 function viewLimit(rules: number): number {
   return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));

@@ -16,6 +16,7 @@ import type { ByteString, Mesh } from "#policy-compiler/ruleset/model";
 import { readDestinationAddress, readPeerAddress, readRemoteAddress } from "./addresses.ts";
 import { attributeNames, readBracketed } from "./call-metadata.ts";
 import { readSni, readTls } from "./connection.ts";
+import { parseIpAddress } from "./ip-address.ts";
 import { lackingBits } from "./lacking.ts";
 import { readPeer } from "./peer.ts";
 import { CheckHeaders, isGrpc } from "./request-headers.ts";
@@ -101,6 +102,23 @@ export class CheckAttributes implements RequestAttributes {
     return this.#peerAddress;
   }
 
+  /** Of the connection that `source` tells of, if that is the physical peer's. */
+  get peerPort(): Maybe<number> {
+    const { request, listener } = this.#sources;
+    const { address, port } = request.source;
+    const peer = this.peerAddress;
+    if (listener.proxyProtocol || address === undefined || peer === undefined || peer === UNKNOWN) return UNKNOWN;
+    return sameAddress(peer, parseIpAddress(address)) ? port : UNKNOWN;
+  }
+
+  /** Envoy sends the first URI name if there is one, else another, else nothing; bytes that are not UTF-8 become `!`. */
+  get destinationPrincipal(): Maybe<ByteString> {
+    const { request, principalTold } = this.#sources;
+    const { principal } = request.destination;
+    if (!principalTold || principal.includes("!")) return UNKNOWN;
+    return principal.includes("://") ? principal : undefined;
+  }
+
   get remoteAddress(): Maybe<IpAddress> {
     if (this.#remoteAddress === null) {
       this.#remoteAddress = readRemoteAddress(this.#sources, this.#sources.workload, this.#sources.mesh);
@@ -160,6 +178,12 @@ export class CheckAttributes implements RequestAttributes {
     const { request } = this.#sources;
     return (namespace, key) => (request.hasMetadataNamespace(namespace) ? request.metadata(namespace, key) : UNKNOWN);
   }
+}
+
+function sameAddress(one: IpAddress, other: IpAddress | undefined): boolean {
+  if (other === undefined || one.bytes.length !== other.bytes.length) return false;
+  for (let i = 0; i < one.bytes.length; i++) if (one.bytes[i] !== other.bytes[i]) return false;
+  return true;
 }
 
 class CheckHttpAttributes implements HttpAttributes {

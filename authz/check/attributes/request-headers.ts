@@ -45,6 +45,7 @@ export class CheckHeaders implements RequestHeaders {
       if (lines.length > 0) names.add(name);
       else names.delete(name);
     }
+    if (this.get("host") !== undefined) names.add("host");
     return [...names].filter((name) => !name.startsWith(":"));
   }
 

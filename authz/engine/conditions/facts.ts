@@ -42,6 +42,14 @@ export class AttributeFacts implements Facts {
     return firstUri(this.#asked.peer);
   }
 
+  get sourcePort(): Maybe<number> {
+    return this.#asked.peerPort;
+  }
+
+  get destinationPrincipal(): Maybe<ByteString> {
+    return this.#asked.destinationPrincipal;
+  }
+
   get destinationAddress(): Facts["destinationAddress"] {
     return this.#asked.destinationAddress;
   }
@@ -109,7 +117,7 @@ class HttpFacts implements RequestFacts {
   }
 
   header(name: ByteString): ReturnType<RequestFacts["header"]> {
-    return this.#http.headers.get(name);
+    return name.startsWith(":") ? undefined : this.#http.headers.get(name);
   }
 
   headerNames(): readonly ByteString[] {

@@ -24,6 +24,8 @@ export const absent: RequestAttributes = {
   sni: undefined,
   claims: undefined,
   tokens: undefined,
+  peerPort: undefined,
+  destinationPrincipal: undefined,
   nowMillis: 0,
   metadata: () => undefined,
 };
@@ -80,6 +82,8 @@ export function request(random: Random, doubt = random.pick([0, 0, 0.1, 0.5])): 
     sni: maybe(() => random.pick([...words.snis, ""])),
     claims: token,
     tokens: token === undefined || token === UNKNOWN ? token : [...random.list(0, 1, () => claims(random)), token],
+    peerPort: maybe(() => random.pick([1023, 50_000])),
+    destinationPrincipal: maybe(() => random.pick(words.identities)),
     nowMillis: random.pick([0, 1_785_000_000_000, 1_785_050_000_000]),
     metadata: (namespace, key) => metadata.get(`${namespace} ${key}`),
   };

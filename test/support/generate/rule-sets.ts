@@ -1,14 +1,17 @@
 import { buildIndexes } from "#policy-compiler/index/build";
 import {
   type Attachment,
+  type Expression,
   type FieldTest,
   type Origin,
   type Policy,
+  type ResponseValue,
   type Rule,
   type RuleBody,
   type RuleExtension,
   type RuleSet,
   ruleKey,
+  type Stage,
   stages,
 } from "#policy-compiler/ruleset/model";
 import { fieldTest } from "./fields.ts";
@@ -111,7 +114,38 @@ function draft(random: Random, name: string, pool: readonly PoolField[]): Policy
     origin,
   };
   const strict = stage === "allow" || stage === "dryRunAllow";
-  return { policy, bodies: random.list(0, random.pick([1, 3, 12]), () => bodies(random, pool, strict)) };
+  const rule = () => bodies(random, pool, strict);
+  const rules = random.list(0, random.pick([1, 3, 12]), rule);
+  if (!random.chance(0.4)) return { policy, bodies: rules };
+  const extended = rules.map((one) => ({ ...one, extension: extensionOf(random, stage) }));
+  return { policy: { ...policy, family: "garita" }, bodies: extended };
+}
+
+/** Conditions that often hold, often do not, and often have no value; answers where the stage has them. */
+function extensionOf(random: Random, stage: Stage): RuleExtension {
+  const pool = stage === "custom" ? words.conditions : [...words.conditions, ...words.tokenConditions];
+  const conditions = random.list(1, 2, () => expression(random.pick(pool)));
+  const value = (): ResponseValue => {
+    const text = random.pick(words.values);
+    return text.startsWith("=") ? { kind: "cel", expression: expression(text.slice(1)) } : { kind: "text", text };
+  };
+  const fields = () => random.list(1, 2, () => [random.pick(["x-a", "x-b"]), value()] as const);
+  const answers = random.chance(0.3);
+  return {
+    conditions,
+    denyResponse:
+      answers && stage === "deny"
+        ? { status: random.pick([undefined, 401, 302]), headers: fields(), body: random.pick([undefined, value()]) }
+        : undefined,
+    allowResponse:
+      answers && stage === "allow"
+        ? { requestHeaders: fields(), responseHeaders: fields(), dynamicMetadata: fields() }
+        : undefined,
+  };
+}
+
+function expression(text: string): Expression {
+  return { text, origin };
 }
 
 function bodies(random: Random, pool: readonly PoolField[], strict: boolean) {

@@ -31,6 +31,8 @@ const attributes: RequestAttributes = {
   sni: undefined,
   claims: { sub: "sesame" },
   tokens: [{ sub: "sesame" }],
+  peerPort: 50_000,
+  destinationPrincipal: undefined,
   nowMillis: 0,
   metadata: () => undefined,
 };
