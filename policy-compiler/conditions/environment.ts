@@ -42,6 +42,9 @@ function withNames(members: Members, names: readonly string[]): Members {
   return members;
 }
 
+/** Evaluates one part of its argument, which is chosen before each run (`program.ts`). No author can write it (`walk.ts`). */
+export const TRACED = "traced_";
+
 /** The library, with the attributes as its variables and our functions in place of its own. */
 export const environment: Environment = createEnvironment();
 
@@ -58,6 +61,7 @@ function createEnvironment(): Environment {
   registerAddressFunctions(made);
   registerPathPatterns(made);
   registerMatches(made);
+  registerTraced(made);
   for (const [name, rows] of attributeRoots) {
     if (rows === undefined) continue;
     const fields = Object.fromEntries(rows.map((row) => [row.name.slice(name.length + 1), row.type]));
@@ -66,4 +70,21 @@ function createEnvironment(): Environment {
   }
   for (const { name, type } of attributes) if (!name.includes(".")) made.registerVariable(name, type);
   return made;
+}
+
+interface TracedCall {
+  readonly args: readonly unknown[];
+  part: unknown;
+}
+
+function registerTraced(made: Environment): void {
+  made.registerFunction(`${TRACED}(ast): dyn`, ({ args }: TracedCall) => ({
+    args,
+    part: args[0],
+    async: false,
+    typeCheck: (checker: { check(node: unknown, context: unknown): unknown }, macro: TracedCall, context: unknown) =>
+      checker.check(macro.args[0], context),
+    evaluate: (evaluator: { run(node: unknown, context: unknown): unknown }, macro: TracedCall, context: unknown) =>
+      evaluator.run(macro.part, context),
+  }));
 }

@@ -1,5 +1,5 @@
 import type { ParseResult } from "@marcbachmann/cel-js";
-import { environment, type Members } from "./environment.ts";
+import { environment, type Members, TRACED } from "./environment.ts";
 import { childrenOf, type Node } from "./tree.ts";
 
 /** A checked tree, ready to run. */
@@ -32,10 +32,7 @@ export function createProgram(parsed: ParseResult): Program {
 function loopStates(tree: Node): readonly LoopState[] {
   const states: LoopState[] = [];
   const visit = (node: Node): void => {
-    const { meta } = node as unknown as {
-      readonly meta: { readonly alternate?: { readonly args?: { readonly iterCtx?: LoopState } } };
-    };
-    const state = meta.alternate?.args?.iterCtx;
+    const state = metaOf(node).alternate?.args?.iterCtx;
     if (state !== undefined) states.push(state);
     childrenOf(node).forEach(visit);
   };
@@ -43,7 +40,42 @@ function loopStates(tree: Node): readonly LoopState[] {
   return states;
 }
 
+interface Meta {
+  readonly alternate?: { readonly args?: { readonly iterCtx?: LoopState } };
+  readonly macro?: { part: Node };
+}
+
+function metaOf(node: Node): Meta {
+  return (node as unknown as { readonly meta: Meta }).meta;
+}
+
 /** Reads text as a tree; throws the library's errors. */
 export function parseExpression(text: string): ParseResult {
   return environment.parse(text);
+}
+
+/** An expression of which one part after the other is evaluated, all with the variables of the whole. Cost: that of the part. */
+export interface TracedParse {
+  readonly parsed: ParseResult;
+  /** The expression; its places are `offset` too far right. */
+  readonly tree: Node;
+  readonly offset: number;
+}
+
+export function parseTraced(text: string): TracedParse {
+  const before = `${TRACED}(`;
+  // The line break ends a comment that the text may end with.
+  const parsed = environment.parse(`${before}${text}\n)`);
+  return { parsed, tree: childrenOf(parsed.ast)[0]!, offset: before.length };
+}
+
+/** INVARIANT: `traced.tree` was walked, and `traced.parsed` checked. */
+export function createTracedProgram({ parsed }: TracedParse): Program & { choose(part: Node): void } {
+  const macro = metaOf(parsed.ast).macro!;
+  return {
+    ...createProgram(parsed),
+    choose(part) {
+      macro.part = part;
+    },
+  };
 }

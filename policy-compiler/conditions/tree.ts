@@ -34,3 +34,32 @@ export function attributeName(node: Node, isRoot: (name: string) => boolean): st
   if (node.op !== "." || node.args[0].op !== "id" || !isRoot(node.args[0].args)) return undefined;
   return `${node.args[0].args}.${node.args[1]}`;
 }
+
+/**
+ * Where a node stands, brackets around its outermost operands included: the library leaves those out, so that `(a || b) && c` would begin
+ * behind the bracket.
+ */
+export function rangeOf({ input, start, end }: Node): { readonly start: number; readonly end: number } {
+  const { opened, closed } = unmatched(input, start, end);
+  let from = start;
+  for (let left = closed; left > 0 && from > 0; ) if (input[--from] === "(") left--;
+  let to = end;
+  for (let left = opened; left > 0 && to < input.length; ) if (input[to++] === ")") left--;
+  return { start: from, end: to };
+}
+
+/** Round brackets that a piece of text closes without having opened them, and the other way round. */
+function unmatched(input: string, start: number, end: number): { readonly opened: number; readonly closed: number } {
+  let opened = 0;
+  let closed = 0;
+  for (const [token] of input.slice(start, end).matchAll(tokens)) {
+    if (token === "(") opened++;
+    else if (token === ")" && opened > 0) opened--;
+    else if (token === ")") closed++;
+  }
+  return { opened, closed };
+}
+
+/** Texts and comments as wholes, so that brackets in them are not seen. */
+const tokens =
+  /"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\/\/[^\n]*|[()]/g;

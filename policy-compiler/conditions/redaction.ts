@@ -1,0 +1,32 @@
+import type { CelValue } from "./attribute-value.ts";
+import type { AttributeRow } from "./attributes.ts";
+
+/** Words in names of headers and query parameters whose values nobody is shown. */
+const secretWords = /auth|token|secret|passw|cookie|session|credential|api-?_?key|signature|^key$|^code$|^sig$/;
+
+/** Attributes whose members have names of the client's; a value of one is shown only when the expression names a member that is no secret. */
+const namedByClients: ReadonlySet<string> = new Set(["request.headers", "request.headerLines", "request.query"]);
+
+/** A signed token: header, claims, signature. */
+const signedToken = /[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{16,}/;
+
+/**
+ * May what an expression makes of the attribute not be shown? `member`: the one that it names; undefined: none, or not by a constant. The
+ * text of a condition tells which attributes it compares with what, so that its truth is always shown.
+ */
+export function isSecret(row: AttributeRow, member: string | undefined, value: CelValue | undefined): boolean {
+  if (namedByClients.has(row.name)) {
+    if (member === undefined || secretWords.test(member.toLowerCase())) return true;
+    return holdsToken(value instanceof Map ? value.get(member) : value);
+  }
+  // The query stands in the target.
+  if (row.name === "request.target" && typeof value === "string" && value.includes("?")) return true;
+  return holdsToken(value);
+}
+
+function holdsToken(value: CelValue | undefined): boolean {
+  if (typeof value === "string") return signedToken.test(value);
+  if (value === null || typeof value !== "object" || value instanceof Date) return false;
+  for (const item of value.values() as Iterable<CelValue>) if (holdsToken(item)) return true;
+  return false;
+}
