@@ -1,12 +1,12 @@
 import type { Attribute, ByteString, FieldTest, TextTest, ValueTest } from "#policy-compiler/ruleset/model";
+import { inBlock } from "#policy-compiler/ruleset/patterns/in-block";
+import { templateMatcher } from "#policy-compiler/ruleset/patterns/path-template";
 import { type Maybe, type RequestAttributes, UNKNOWN } from "./attributes.ts";
 import { and, FALSE, not, or, TRUE, type Truth, UNSURE } from "./kleene.ts";
-import { inBlock } from "./leaves/cidr.ts";
 import { testClaim, testRequestPrincipal } from "./leaves/claims.ts";
 import { testHeader } from "./leaves/header-lines.ts";
 import { identityMatcher, testIdentity } from "./leaves/identity.ts";
 import { testMetadata } from "./leaves/metadata.ts";
-import { templateMatcher } from "./leaves/path-template.ts";
 import { foldAscii, matchesPresent, matchesText } from "./leaves/text.ts";
 
 /** A test of a request, made ready once. */

@@ -23,6 +23,10 @@ export interface Facts {
   readonly remoteAddress: Fact<AddressFact>;
   /** The first URI name of the verified peer, `spiffe://` included. */
   readonly sourcePrincipal: Fact<ByteString>;
+  /** Not a member at all: unknown. The same for the name of the destination. */
+  readonly sourcePort?: Fact<number>;
+  /** The first URI name of the certificate that Envoy itself showed. */
+  readonly destinationPrincipal?: Fact<ByteString>;
   readonly destinationAddress: Fact<AddressFact>;
   readonly destinationPort: Fact<number>;
   readonly sni: Fact<ByteString>;
@@ -32,9 +36,12 @@ export interface Facts {
     readonly name: string | undefined;
     readonly labels: ReadonlyMap<string, string>;
   };
-  /** Claims of the token whose claims policies see; absent: no token was verified. Unknown before tokens were looked at. */
+  /**
+   * Claims of the token whose claims policies see; absent: no token was verified. Unknown before tokens were looked at. The object is not
+   * written any more: what was made of it is kept as long as it is.
+   */
   readonly claims: Fact<Readonly<Record<ByteString, unknown>>>;
-  /** Claims of every token that was verified, in the order in which they were. */
+  /** Claims of every token that was verified, in the order in which they were; not written any more either. */
   readonly tokens: Fact<readonly Readonly<Record<ByteString, unknown>>[]>;
   /** Unix milliseconds, by the injected clock; the same for one check. */
   readonly nowMillis: number;
@@ -61,7 +68,7 @@ export interface RequestFacts {
 export type ConditionFault =
   /** It reads an attribute that the request did not bring. */
   | { readonly code: "condition/unknown-attribute"; readonly attribute: string }
-  /** Evaluation failed; `library` is the library's own code. */
+  /** Evaluation failed; `library` is the library's own code, or one of our functions' (`evaluation-fault.ts`). */
   | { readonly code: "condition/error"; readonly library: string }
   /** An attribute is larger than conditions may walk. */
   | { readonly code: "condition/too-large"; readonly attribute: string }

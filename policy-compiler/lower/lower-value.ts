@@ -1,6 +1,4 @@
-import { parseCidr } from "#policy-compiler/document/values/cidr";
 import { parseMetadataValue } from "#policy-compiler/document/values/metadata-value";
-import { parsePathTemplate } from "#policy-compiler/document/values/path-template";
 import { parsePort } from "#policy-compiler/document/values/port";
 import { parseNamespacePattern, parsePrincipal } from "#policy-compiler/document/values/principal";
 import { parseRequestPrincipal } from "#policy-compiler/document/values/request-principal";
@@ -9,6 +7,8 @@ import { parseHostPattern, parseTextPattern } from "#policy-compiler/document/va
 import { parseTrustDomainPattern } from "#policy-compiler/document/values/trust-domain";
 import { toByteString } from "#policy-compiler/ruleset/byte-string";
 import type { ValueTest } from "#policy-compiler/ruleset/model";
+import { parseCidr } from "#policy-compiler/ruleset/patterns/cidr";
+import { parsePathTemplate } from "#policy-compiler/ruleset/patterns/parse-path-template";
 import type { FieldSyntax } from "./field-table.ts";
 import { expandTrustDomain, migratePrincipal } from "./migrate-trust-domain.ts";
 

@@ -1,6 +1,6 @@
 import { quote } from "#identity/encoding/quote";
 import { twinOf } from "#policy-compiler/document/field-names";
-import { parsePathTemplate } from "#policy-compiler/document/values/path-template";
+import { parsePathTemplate } from "#policy-compiler/ruleset/patterns/parse-path-template";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import { judgedKey } from "./condition-key-rules.ts";
 import { found } from "./quote.ts";

@@ -1,7 +1,5 @@
 import { quote } from "#identity/encoding/quote";
-import { type CidrFault, parseCidr } from "#policy-compiler/document/values/cidr";
 import type { ConditionSyntax } from "#policy-compiler/document/values/condition-key";
-import { parsePathTemplate } from "#policy-compiler/document/values/path-template";
 import { parsePort } from "#policy-compiler/document/values/port";
 import {
   type ServiceAccountFault,
@@ -10,6 +8,8 @@ import {
   serviceAccountMaxValues,
 } from "#policy-compiler/document/values/service-account";
 import { parseTrustDomainPattern, type TrustDomainFault } from "#policy-compiler/document/values/trust-domain";
+import { type CidrFault, parseCidr } from "#policy-compiler/ruleset/patterns/cidr";
+import { parsePathTemplate } from "#policy-compiler/ruleset/patterns/parse-path-template";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { judgedKey } from "./condition-key-rules.ts";
 import { found } from "./quote.ts";

@@ -1,8 +1,8 @@
 import { type Maybe, type PeerNames, UNKNOWN } from "#authz/engine/attributes";
 import type { ByteString, ValueTest } from "#policy-compiler/ruleset/model";
+import { type Gap, matchGlobs } from "#policy-compiler/ruleset/patterns/globs";
 import { FALSE, TRUE, type Truth, UNSURE } from "../kleene.ts";
 import { isDot, isDots } from "./dots.ts";
-import { type Gap, matchGlobs } from "./globs.ts";
 import { matchesText } from "./text.ts";
 
 export type IdentityTest = Extract<ValueTest, { kind: "principal" | "namespace" | "serviceAccount" | "trustDomain" }>;

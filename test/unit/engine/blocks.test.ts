@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { inBlock } from "#authz/engine/leaves/cidr";
 import { Blocks } from "#authz/engine/lookup/blocks";
 import { Candidates } from "#authz/engine/lookup/candidates";
 import type { PreparedView } from "#authz/engine/view";
+import { inBlock } from "#policy-compiler/ruleset/patterns/in-block";
 import { finish } from "#policy-compiler/ruleset/steps";
 
 const everyRule = { hasRule: () => true } as unknown as PreparedView;

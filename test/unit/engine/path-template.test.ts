@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { templateMatcher } from "#authz/engine/leaves/path-template";
+import { templateMatcher } from "#policy-compiler/ruleset/patterns/path-template";
 import { template } from "#test/support/generate/fields";
 import { Random, seedFromEnvironment } from "#test/support/generate/random";
 import { words } from "#test/support/generate/words";

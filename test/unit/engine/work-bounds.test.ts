@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FALSE, TRUE, UNSURE } from "#authz/engine/kleene";
 import { testJoined } from "#authz/engine/leaves/header-lines";
-import { templateMatcher } from "#authz/engine/leaves/path-template";
+import { templateMatcher } from "#policy-compiler/ruleset/patterns/path-template";
 
 test("a joined text is looked through up to 128 commas, and unsure beyond", () => {
   for (const op of ["exact", "prefix", "suffix"] as const) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CidrFault, parseCidr } from "#policy-compiler/document/values/cidr";
 import { parsePort } from "#policy-compiler/document/values/port";
 import { parseIpAddress } from "#policy-compiler/ruleset/ip-address";
+import { type CidrFault, parseCidr } from "#policy-compiler/ruleset/patterns/cidr";
 
 const hex = (bytes: readonly number[]): string => bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 

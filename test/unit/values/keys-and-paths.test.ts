@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseConditionKey } from "#policy-compiler/document/values/condition-key";
 import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
-import { type PathFault, parsePathTemplate } from "#policy-compiler/document/values/path-template";
 import { parseDuration } from "#policy-compiler/ruleset/duration";
+import { type PathFault, parsePathTemplate } from "#policy-compiler/ruleset/patterns/parse-path-template";
 
 test("every `when` key of Istio is known, with its attribute and its reach", () => {
   const header = (name: string) => [{ kind: "header", name }, "text", true];

@@ -1,4 +1,4 @@
-import { parseIpAddress } from "#policy-compiler/ruleset/ip-address";
+import { parseIpAddress } from "../ip-address.ts";
 
 /** An address block. `bytes` are 4 or 16 numbers in which every bit beyond `prefixLength` is zero. */
 export interface Cidr {

@@ -1,4 +1,4 @@
-import type { ByteString } from "#policy-compiler/ruleset/model";
+import type { ByteString } from "../model.ts";
 import { type Gap, matchGlobs } from "./globs.ts";
 
 /**
@@ -21,9 +21,19 @@ const pathGap: Gap = {
   holds: (text, at) => text.charCodeAt(at) === SLASH || classBytes[text.charCodeAt(at)] === 1,
 };
 
-/** Makes the matcher of a template. Linear in the path for every template that Istio's validation lets pass. */
-export function templateMatcher(pieces: readonly ByteString[], globs: readonly ("*" | "**")[]): TemplateMatcher {
-  if (isStraight(pieces, globs)) return (path) => matchesStraight(path, pieces, globs);
+/** Where the next byte stands, from a place on, that no glob matches; the length of the path if none does. */
+export type NextOdd = (path: ByteString, at: number) => number;
+
+/**
+ * Makes the matcher of a template. Linear in the path for every template that Istio's validation lets pass. `nextOdd`: the one
+ * that remembers the path of the last call, or `nextOddAfresh`, which keeps nothing.
+ */
+export function templateMatcher(
+  pieces: readonly ByteString[],
+  globs: readonly ("*" | "**")[],
+  nextOdd: NextOdd = nextOddRemembered,
+): TemplateMatcher {
+  if (isStraight(pieces, globs)) return (path) => matchesStraight(path, pieces, globs, nextOdd);
   const gaps = globs.map((glob) => (glob === "*" ? segmentGap : pathGap));
   return (path) => matchGlobs(path, pieces, gaps);
 }
@@ -31,13 +41,18 @@ export function templateMatcher(pieces: readonly ByteString[], globs: readonly (
 let lastPath = "";
 let lastOdd: readonly number[] = [];
 
+/** Looks again each time: cost up to the length of the path for each glob. */
+export function nextOddAfresh(path: ByteString, at: number): number {
+  let end = at;
+  while (end < path.length && pathGap.holds(path, end)) end++;
+  return end;
+}
+
 /**
- * Where the next byte stands that no glob matches; the length of the path if none does.
- *
  * PERF: the bytes of a path are looked at once, not once a rule: a path of 60 KB against a thousand templates would hold the
  * event loop for half a second (`test/integration/hostile`). The plain version is `segmentGap` and `pathGap`, which `matchGlobs` uses.
  */
-function nextOdd(path: ByteString, at: number): number {
+function nextOddRemembered(path: ByteString, at: number): number {
   if (path !== lastPath) {
     const odd: number[] = [];
     for (let i = 0; i < path.length; i++) if (!pathGap.holds(path, i)) odd.push(i);
@@ -65,7 +80,12 @@ function isStraight(pieces: readonly ByteString[], globs: readonly ("*" | "**")[
   });
 }
 
-function matchesStraight(path: ByteString, pieces: readonly ByteString[], globs: readonly ("*" | "**")[]): boolean {
+function matchesStraight(
+  path: ByteString,
+  pieces: readonly ByteString[],
+  globs: readonly ("*" | "**")[],
+  nextOdd: NextOdd,
+): boolean {
   const first = pieces[0] ?? "";
   if (!path.startsWith(first)) return false;
   let at = first.length;

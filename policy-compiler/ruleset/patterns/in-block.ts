@@ -1,7 +1,9 @@
-import type { IpAddress } from "#authz/engine/attributes";
-
-/** Is the address in the block? Blocks are masked; an address of the other family is in none. */
-export function inBlock(address: IpAddress, block: readonly number[], prefixLength: number): boolean {
+/** Is the address (4 or 16 bytes) in the block? Blocks are masked; an address of the other family is in none. */
+export function inBlock(
+  address: { readonly bytes: readonly number[] | Uint8Array },
+  block: readonly number[],
+  prefixLength: number,
+): boolean {
   const bytes = address.bytes;
   if (bytes.length !== block.length) return false;
   const whole = prefixLength >> 3;

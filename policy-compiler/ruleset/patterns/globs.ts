@@ -1,4 +1,4 @@
-import type { ByteString } from "#policy-compiler/ruleset/model";
+import type { ByteString } from "../model.ts";
 
 /** What stands between two literals: at least `min` characters, each of a class. */
 export interface Gap {

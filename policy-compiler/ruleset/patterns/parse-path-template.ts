@@ -1,5 +1,5 @@
-import { toByteString } from "#policy-compiler/ruleset/byte-string";
-import type { ByteString } from "#policy-compiler/ruleset/model";
+import { toByteString } from "../byte-string.ts";
+import type { ByteString } from "../model.ts";
 
 /**
  * Why a value of `paths` is refused. The first four are Istio's: `glob-after-any`: a glob behind `{**}`; `braces`: a segment

@@ -1,0 +1,107 @@
+import type { Environment } from "@marcbachmann/cel-js";
+import { Duration } from "@marcbachmann/cel-js/evaluator";
+import { faults } from "./evaluation-fault.ts";
+
+const sync = { async: false } as const;
+const TIMESTAMP = "google.protobuf.Timestamp";
+const DURATION = "google.protobuf.Duration";
+
+/** 0001-01-01T00:00:00Z and the end of 9999, in Unix milliseconds (google.protobuf.Timestamp). */
+const EARLIEST = -62_135_596_800_000;
+const LATEST = 253_402_300_799_999;
+/** Seconds of 10,000 years (google.protobuf.Duration). */
+const LONGEST = 315_576_000_000n;
+
+/**
+ * Functions on time that stand in for the library's: those take texts that are no RFC 3339 (`2024-02-30…`), durations without
+ * a number, and compute with the time zone of the machine. The names end in `_`, which no author can write (`walk.ts`).
+ */
+export function registerTimeFunctions(environment: Environment): void {
+  const on = (signature: string, run: (...values: never[]) => unknown) =>
+    environment.registerFunction(signature, run, sync);
+  on(`timestamp_(string): ${TIMESTAMP}`, (text: string) => orFault(parseTimestamp(text), faults.notATimestamp));
+  on(`timestamp_(int): ${TIMESTAMP}`, (seconds: bigint) => ofSeconds(Number(seconds)));
+  on(`timestamp_(double): ${TIMESTAMP}`, ofSeconds);
+  on(`timestamp_(${TIMESTAMP}): ${TIMESTAMP}`, (time: Date) => time);
+  on(`duration_(string): ${DURATION}`, (text: string) => orFault(parseDuration(text), faults.notADuration));
+  on(`duration_(${DURATION}): ${DURATION}`, (length: Duration) => length);
+  on(`string_(${TIMESTAMP}): string`, (time: Date) => time.toISOString().replace(/\.?0*Z$/, "Z"));
+  on(`string_(${DURATION}): string`, durationText);
+  on(`int_(${TIMESTAMP}): int`, (time: Date) => BigInt(Math.floor(time.getTime() / 1000)));
+  on(`${TIMESTAMP}.getDayOfYear_(): int`, (time: Date) =>
+    BigInt(Math.floor((time.getTime() - Date.UTC(time.getUTCFullYear(), 0, 1)) / 86_400_000)),
+  );
+  on(`${TIMESTAMP}.getMilliseconds_(): int`, (time: Date) => BigInt(time.getUTCMilliseconds()));
+  on(`${DURATION}.getMilliseconds_(): int`, (length: Duration) => BigInt(Math.trunc(length.nanos / 1_000_000)));
+}
+
+function orFault<T>(value: T | undefined, fault: Error): T {
+  if (value === undefined) throw fault;
+  return value;
+}
+
+function ofSeconds(seconds: number): Date {
+  const millis = seconds * 1000;
+  if (!(millis >= EARLIEST && millis <= LATEST)) throw faults.notATimestamp;
+  return new Date(millis);
+}
+
+/** RFC 3339 §5.6 `date-time`, in upper case, every field within its range; digits of a second beyond the third are cut. No leap seconds. */
+export function parseTimestamp(text: string): Date | undefined {
+  if (text.length > 40) return undefined;
+  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const offset = match[8] === undefined ? 0 : (Number(match[9]) * 60 + Number(match[10])) * (match[8] === "-" ? -1 : 1);
+  if (hour > 23 || minute > 59 || second > 59 || Number(match[9] ?? 0) > 23 || Number(match[10] ?? 0) > 59)
+    return undefined;
+  const millis = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
+  // Years below 100 mean others to `Date.UTC`; `setUTCFullYear` takes them as they are.
+  const date = new Date(Date.UTC(2000, 0, 1, hour, minute, second, millis));
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  const at = date.getTime() - offset * 60_000;
+  return at >= EARLIEST && at <= LATEST ? new Date(at) : undefined;
+}
+
+const unitNanos: Readonly<Record<string, bigint>> = {
+  h: 3_600_000_000_000n,
+  m: 60_000_000_000n,
+  s: 1_000_000_000n,
+  ms: 1_000_000n,
+  us: 1_000n,
+  µs: 1_000n,
+  ns: 1n,
+};
+
+/** A duration as Go and CEL write it: `1h30m`, `-1.5s`, `0`. Each part needs a digit and a unit; at most 10,000 years. */
+export function parseDuration(text: string): Duration | undefined {
+  if (text.length > 64) return undefined;
+  const sign = /^[+-]/.test(text) ? text[0] : "";
+  const body = text.slice(sign === "" ? 0 : 1);
+  if (body === "0") return new Duration(0n, 0);
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(body)) return undefined;
+  let nanos = 0n;
+  for (const [, whole = "", , part = "", unit = ""] of body.matchAll(/(\d*)(\.(\d*))?(ns|us|µs|ms|s|m|h)/g)) {
+    const scale = unitNanos[unit]!;
+    nanos += BigInt(whole === "" ? "0" : whole) * scale;
+    if (part !== "") nanos += (BigInt(part) * scale) / 10n ** BigInt(part.length);
+  }
+  if (nanos / 1_000_000_000n > LONGEST) return undefined;
+  if (sign === "-") nanos = -nanos;
+  return new Duration(nanos / 1_000_000_000n, Number(nanos % 1_000_000_000n));
+}
+
+function durationText(length: Duration): string {
+  const total = length.seconds * 1_000_000_000n + BigInt(length.nanos);
+  const size = total < 0n ? -total : total;
+  const part = (size % 1_000_000_000n).toString().padStart(9, "0").replace(/0+$/, "");
+  return `${total < 0n ? "-" : ""}${size / 1_000_000_000n}${part === "" ? "" : `.${part}`}s`;
+}
