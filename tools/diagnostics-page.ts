@@ -1,6 +1,7 @@
 import { compile } from "#policy-compiler/compile";
 import { type CodeRow, type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import { extensionCases } from "#test/unit/policy-compiler/validate/extension-cases";
 import { besides, type RuleCase, ruleCases } from "#test/unit/policy-compiler/validate/rule-cases";
 
 /** What the areas of codes are about, in the order of the page. */
@@ -12,6 +13,8 @@ const areas: Readonly<Record<string, string>> = {
   metadata: "Annotations",
   placement: "Where a policy applies",
   policy: "AuthorizationPolicy",
+  condition: "Conditions in CEL",
+  response: "Answers",
   jwt: "RequestAuthentication",
   peer: "PeerAuthentication",
   lint: "What Istio takes without a word, and an author seldom means",
@@ -73,23 +76,23 @@ function renderCode(
 const longest = 240;
 
 function exampleOf(code: DiagnosticCode): Example | undefined {
-  for (const row of ruleCases) {
+  for (const row of [...ruleCases, ...extensionCases]) {
     if (row.code !== code || row.bad.length > longest) continue;
     const text = textOf(row);
     const files = [{ path: "p.yaml", bytes: new TextEncoder().encode(text) }];
     for (const { path, text: other } of besides(row)) files.push({ path, bytes: new TextEncoder().encode(other) });
     const diagnostic = compile(files).diagnostics.find((each) => each.code === code);
     if (diagnostic === undefined) throw new Error(`the example for ${code} does not have it`);
-    const shown = text.split("\n").filter((line) => !/^(apiVersion|metadata: \{name: p\})/.test(line));
+    const shown = text.split("\n").filter((line) => !/^(apiVersion: security|metadata: \{name: p\})/.test(line));
     return { text: shown.join("\n").trimEnd(), diagnostic };
   }
   return undefined;
 }
 
-function textOf({ kind, annotations, registry, bad }: RuleCase): string {
+function textOf({ own, kind, annotations, registry, bad }: RuleCase): string {
   const namespace = registry === undefined ? "" : ", namespace: foo";
   const more = `${namespace}${annotations === undefined ? "" : `, annotations: {${annotations}}`}`;
-  return `apiVersion: security.istio.io/v1
+  return `apiVersion: ${own ? "garita.dev/v1alpha1" : "security.istio.io/v1"}
 kind: ${kind ?? "AuthorizationPolicy"}
 metadata: {name: p${more}}
 spec: {${bad}}

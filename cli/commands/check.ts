@@ -11,9 +11,10 @@ interface Options {
   readonly format: DiagnosticFormat;
   readonly failOn: "error" | "warning";
   readonly istioLax: boolean;
+  readonly costs: boolean;
 }
 
-/** `garita check [FOLDER]`: what the compiler says. Exit 3 with an error; 5 with a warning under `--fail-on warning`. */
+/** `garita check [FOLDER]`: what the compiler says, and what conditions cost. Exit 3 with an error; 5 with a warning under `--fail-on warning`. */
 export function define(command: Command, context: CommandContext): void {
   addIstioLax(command)
     .argument("[folder]", "policy folder", ".")
@@ -23,10 +24,12 @@ export function define(command: Command, context: CommandContext): void {
         .choices(["error", "warning"])
         .default("error"),
     )
-    .action(async (folder: string, { format, failOn, istioLax }: Options) => {
+    .option("--costs", "print the cost of each expression, not of the costliest alone", false)
+    .action(async (folder: string, { format, failOn, istioLax, costs }: Options) => {
       const compiled = await compileFolder(folder, { istioLax });
       const version = await readVersion();
-      context.write(await renderDiagnostics(compiled, format, { colour: wantsColour(context, "output"), version }));
+      const colour = wantsColour(context, "output");
+      context.write(await renderDiagnostics(compiled, format, { colour, version, allCosts: costs }));
       const { errors, warnings } = tally(compiled.diagnostics);
       if (errors > 0) context.finish(exitCodes.invalidPolicy);
       else if (failOn === "warning" && warnings > 0) context.finish(exitCodes.gate);

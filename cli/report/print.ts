@@ -1,18 +1,28 @@
 import type { CompiledFolder } from "../policies/compile-folder.ts";
 import { textOf } from "../policies/compile-folder.ts";
+import { expressionCosts } from "./costs.ts";
 import type { DiagnosticFormat, DiagnosticReport } from "./report.ts";
+
+interface PrintOptions {
+  readonly colour: boolean;
+  readonly version: string;
+  /** Each condition with its cost, not the costliest alone. */
+  readonly allCosts?: boolean;
+}
 
 /** Renders what the compiler said of a folder in the format asked for. Formats that need a library load it here. */
 export async function renderDiagnostics(
   compiled: CompiledFolder,
   format: DiagnosticFormat,
-  { colour, version }: { readonly colour: boolean; readonly version: string },
+  { colour, version, allCosts = false }: PrintOptions,
 ): Promise<string> {
   const report: DiagnosticReport = {
     folder: compiled.folder,
     diagnostics: compiled.diagnostics,
     textOf: textOf(compiled),
     summary: summaryOf(compiled),
+    costs: compiled.built === undefined ? [] : expressionCosts(compiled.built.ruleSet),
+    allCosts,
   };
   switch (format) {
     case "text":

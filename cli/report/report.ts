@@ -1,5 +1,6 @@
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import { pathFrom } from "../policies/path-from.ts";
+import type { ExpressionCost } from "./costs.ts";
 
 /** Ways to print diagnostics. `text` is for people; the others are for programs. */
 export const diagnosticFormats = ["text", "json", "junit", "sarif", "github"] as const;
@@ -14,6 +15,10 @@ export interface DiagnosticReport {
   readonly textOf: (file: string) => string | undefined;
   /** One line for people about what was compiled; undefined when the folder is invalid. */
   readonly summary: string | undefined;
+  /** Of every expression, files as the compiler names them. */
+  readonly costs: readonly ExpressionCost[];
+  /** Is each of them to be told, or the costliest alone? */
+  readonly allCosts: boolean;
 }
 
 export interface Tally {

@@ -1,11 +1,12 @@
 import { styleText } from "node:util";
 import type { Diagnostic, Severity } from "#policy-compiler/source/diagnostic";
 import { renderDiagnostic } from "#policy-compiler/source/render";
+import { renderCosts } from "./costs.ts";
 import { type DiagnosticReport, pathFor, tally } from "./report.ts";
 
 const colours: Record<Severity, "red" | "yellow" | "cyan"> = { error: "red", warning: "yellow", note: "cyan" };
 
-/** For people: every diagnostic with its excerpt, a note on one line, then a line that counts. `colour` only for a terminal. */
+/** For people: every diagnostic with its excerpt, a note on one line, then a line that counts, and what conditions cost. `colour` only for a terminal. */
 export function renderText(report: DiagnosticReport, colour: boolean): string {
   const blocks = report.diagnostics.map((d) => {
     const placed = { ...d, file: pathFor(report, d.file) };
@@ -22,7 +23,8 @@ export function renderText(report: DiagnosticReport, colour: boolean): string {
   // Notes stand together; whatever has an excerpt stands apart.
   const isNote = (i: number) => report.diagnostics[i]?.severity === "note";
   const body = blocks.map((block, i) => (i > 0 && !(isNote(i - 1) && isNote(i)) ? `\n${block}` : block)).join("");
-  return `${body}${blocks.length > 0 ? "\n" : ""}${last}\n`;
+  const costs = report.costs.map((each) => ({ ...each, file: pathFor(report, each.file) }));
+  return `${body}${blocks.length > 0 ? "\n" : ""}${last}\n${renderCosts(costs, report.allCosts)}`;
 }
 
 function renderNote({ help, ...note }: Diagnostic): string {

@@ -3,7 +3,7 @@ import { parseGoBoolean } from "#policy-compiler/document/values/go-boolean";
 import type { AnyRow } from "./rule.ts";
 
 /** Expressions of one rule; whoever needs more can join them with `&&`. */
-const mostConditions = 16;
+export const mostConditions = 16;
 
 /** Rows about what only policies of our own group say, as a whole: which parts they may have, and where. */
 export const extensionRows: readonly AnyRow[] = [

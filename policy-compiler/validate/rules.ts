@@ -1,5 +1,6 @@
 import { conditionKeyRows } from "./condition-key-rules.ts";
 import { crdRows } from "./crd-rules.ts";
+import { expressionRows } from "./expression-rules.ts";
 import { extensionRows } from "./extension-rules.ts";
 import { jwtRows, peerRows } from "./jwt-rules.ts";
 import { lintRows } from "./lint-rules.ts";
@@ -20,6 +21,7 @@ export const rules: readonly AnyRow[] = [
   ...conditionKeyRows,
   ...valueRows,
   ...extensionRows,
+  ...expressionRows,
   ...responseRows,
   ...jwtRows,
   ...peerRows,

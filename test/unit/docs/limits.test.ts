@@ -8,7 +8,9 @@ import { receiveLimitBytes } from "#authz/transport/listener";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
+import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
+import { mostConditions } from "#policy-compiler/validate/extension-rules";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
 
 const root = new URL("../../../", import.meta.url);
@@ -24,7 +26,9 @@ test("every file that the page of limits names is there", () => {
 });
 
 test("every diagnostic that the page of limits names is one", () => {
-  const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document)\/[a-z-]+)`/g)].map(([, code]) => code!);
+  const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response)\/[a-z-]+)`/g)].map(
+    ([, code]) => code!,
+  );
   for (const code of codes) assert.ok(code in diagnosticCodes, code);
   for (const code of Object.keys(diagnosticCodes) as DiagnosticCode[]) {
     if (/too-(?:many|large|deep)|-long$/.test(code)) assert.ok(codes.includes(code), `${code} is not on the page`);
@@ -55,6 +59,12 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| nodes that the aliases", number(yamlLimits.aliasNodes)],
   ["| syntax errors told", number(yamlLimits.syntaxErrorsPerFile)],
   ["| service account", number(serviceAccountMaxBytes)],
+  ["| expressions in the `cel`", number(mostConditions)],
+  ["| headers, or keys of metadata", number(responseLimits.fields)],
+  [
+    "| name of a header or key",
+    [responseLimits.nameBytes, responseLimits.valueBytes, responseLimits.bodyBytes].map(number).join("; "),
+  ],
   ["| values of `serviceAccounts`", number(serviceAccountMaxValues)],
 ];
 
