@@ -24,9 +24,11 @@ export function remedyFor(attribute: Attribute): string {
   return remedies[attribute.kind];
 }
 
-/** The same for an attribute by the name that conditions give it. */
-export function remedyForNamed(attribute: string): string {
-  return attribute;
+/** The same for an attribute by the name that conditions give it. Undefined: nothing can leave it unknown. */
+export function remedyForNamed(attribute: string): string | undefined {
+  if (Object.hasOwn(remediesByName, attribute)) return remediesByName[attribute];
+  if (attribute.startsWith("request.")) return REQUEST_LINE;
+  return undefined;
 }
 
 type Named = Exclude<Attribute["kind"], "header" | "claim" | "metadata">;
@@ -61,4 +63,30 @@ const remedies: Readonly<Record<Exclude<Attribute["kind"], "metadata">, string>>
   header: "encode_raw_headers: true",
   requestPrincipal: TOKENS,
   claim: TOKENS,
+};
+
+const ONLY_GRPC = "the gRPC service: the HTTP service does not tell it";
+/** INVARIANT: every attribute of conditions that can be unknown, but those of the request line. */
+const remediesByName: Readonly<Record<string, string>> = {
+  "request.scheme": ONLY_GRPC,
+  "request.protocol": ONLY_GRPC,
+  "request.size": ONLY_GRPC,
+  "request.headerLines": remedies.header,
+  "source.address": remedies.peerAddress,
+  "source.port": `${ONLY_GRPC}, and ${remedies.peerAddress}; behind a PROXY protocol nothing brings it`,
+  "source.principal": remedies.identity,
+  "source.trustDomain": remedies.identity,
+  "source.namespace": remedies.identity,
+  "source.serviceAccount": remedies.identity,
+  "remote.address": remedies.remoteAddress,
+  "destination.address": remedies.destinationAddress,
+  "destination.port": remedies.port,
+  "destination.principal": ONLY_GRPC,
+  "destination.trustDomain": ONLY_GRPC,
+  "destination.namespace": ONLY_GRPC,
+  "destination.serviceAccount": ONLY_GRPC,
+  "connection.tls": 'initial_metadata: { key: x-garita-tls, value: "[%DOWNSTREAM_TLS_VERSION%]" }',
+  "connection.sni": remedies.sni,
+  claims: TOKENS,
+  tokens: TOKENS,
 };

@@ -20,7 +20,8 @@ export function unknownAttributes(table: RuleTable, view: PreparedView, asked: A
     for (const { compiled } of table.conditions(id)) {
       const one = compiled.evaluate(asked.facts);
       if (one.value !== undefined || one.fault.code !== "condition/unknown-attribute") continue;
-      remedies.set(one.fault.attribute, remedyForNamed(one.fault.attribute));
+      const { attribute } = one.fault;
+      remedies.set(attribute, remedyForNamed(attribute) ?? "nothing brings it");
     }
   }
   return [...remedies].map(([attribute, remedy]) => ({ attribute, remedy }));
