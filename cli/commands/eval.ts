@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addIstioLax, addNoIndex, formatOption } from "../options.ts";
-import { renderDecision } from "../report/decision.ts";
+import { renderWithConditions } from "../report/decision.ts";
 import { decideLocally, type LocalOptions } from "../request/decide-locally.ts";
 import { explanationOf, seenFrom } from "../request/explanation.ts";
 import { addRequestOptions } from "../request/options.ts";
@@ -22,9 +22,11 @@ export function define(command: Command, context: CommandContext): void {
       const decided = await decideLocally(folder, options, context);
       if (decided === undefined) return;
       const { asked, digest } = decided;
-      const explained = seenFrom(folder, explanationOf(asked.verdict, undefined, digest));
-      const { applied: _a, matched: _m, nearest: _n, unknown: _u, ...short } = explained;
-      context.write(options.format === "json" ? `${JSON.stringify(short, undefined, 2)}\n` : renderDecision(explained));
+      const explained = seenFrom(folder, explanationOf(asked.verdict, asked.explain(), digest));
+      const { applied: _a, matched: _m, nearest, unknown: _u, ...rest } = explained;
+      const short = { ...rest, nearest: nearest.filter(({ conditions }) => conditions.length > 0) };
+      const text = () => renderWithConditions(explained);
+      context.write(options.format === "json" ? `${JSON.stringify(short, undefined, 2)}\n` : text());
       if (options.exitCode === true && explained.outcome === "deny") context.finish(exitCodes.denied);
     });
 }

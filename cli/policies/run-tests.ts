@@ -1,8 +1,10 @@
 import { refusal } from "#authz/check/refusal";
 import { refuse, type Verdict } from "#authz/check/verdict";
 import type { Engine } from "#authz/engine/contract";
-import type { Explanation, RuleRef } from "#authz/engine/decision";
-import { type AskEnvironment, ask } from "../request/ask.ts";
+import type { ExplainedCondition, RuleRef } from "#authz/engine/decision";
+import { fromByteString } from "#policy-compiler/ruleset/byte-string";
+import { conditionLines } from "../report/conditions.ts";
+import { type AskEnvironment, ask, type Walk } from "../request/ask.ts";
 import { checkMessage } from "../request/check-message.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { nearestOf } from "../request/explanation.ts";
@@ -101,23 +103,65 @@ function differences(verdict: Verdict, rule: string, expected: Partial<Expectati
     status: verdict.isHttp ? verdict.status : 0,
     audit: decision.audit?.rule?.key ?? "none",
   };
-  return (Object.keys(found) as (keyof typeof found)[]).flatMap((field) =>
+  const faults = (Object.keys(found) as (keyof typeof found)[]).flatMap((field) =>
     expected[field] === undefined || expected[field] === found[field]
       ? []
       : [`${field}: expected \`${expected[field]}\`, found \`${found[field]}\``],
   );
+  return [...faults, ...answerDifferences(verdict, expected)];
+}
+
+/** What the client gets beside the status, and what the upstream gets of headers. */
+function answerDifferences(verdict: Verdict, { headers, requestHeaders, body }: Partial<Expectation>): string[] {
+  const toClient = (name: string) =>
+    verdict.clientHeaders.filter((header) => header.name === name).map(({ value }) => value);
+  const toUpstream = (name: string) =>
+    verdict.decision.outcome === "deny"
+      ? []
+      : (verdict.edited?.lines(name) ?? verdict.attributes?.http?.headers.get(name)?.lines ?? []);
+  const found = fromByteString(verdict.body);
+  return [
+    ...headerDifferences("headers", headers, toClient),
+    ...headerDifferences("requestHeaders", requestHeaders, toUpstream),
+    ...(body === undefined || body === found ? [] : [`body: expected \`${body}\`, found \`${found}\``]),
+  ];
+}
+
+function headerDifferences(
+  field: string,
+  expected: Readonly<Record<string, string>> = {},
+  linesOf: (name: string) => readonly string[],
+): string[] {
+  return Object.entries(expected).flatMap(([name, value]) => {
+    const lines = linesOf(name.toLowerCase()).map(fromByteString);
+    if (lines.join(",") === value && lines.length > 0) return [];
+    const found = lines.length === 0 ? "none" : `\`${lines.join(",")}\``;
+    return [`${field} ${name}: expected \`${value}\`, found ${found}`];
+  });
 }
 
 /** What helps to mend a failed test: the deciding rule, or the nearest one and the field that kept it from matching. */
-function because(verdict: Verdict, walk: Explanation | undefined, place: Place): string[] {
+function because(verdict: Verdict, walk: Walk | undefined, place: Place): string[] {
   const named = ({ key, origin }: RuleRef) => `${key} at ${place(origin.file)}:${origin.line}`;
-  const { rule, reason } = verdict.decision;
-  if (rule !== undefined) return [`decided by ${named(rule)}`];
+  const { rule, reason, conditionFaults } = verdict.decision;
+  const unvalued = conditionFaults.map(({ rule: by, code }) => `without a value: ${named(by)}: ${code}`);
+  if (rule !== undefined)
+    return [`decided by ${named(rule)}`, ...conditionsOf(walk?.conditions ?? [], place), ...unvalued];
   const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}`];
   const [nearest] = nearestOf(reason, walk);
   if (nearest === undefined) return said;
   const fields = nearest.failed.map(
     ({ side, field, wanted, seen }) => `\`${side}\` ${field}: wanted ${wanted.join(", ")}, found ${seen ?? "nothing"}`,
   );
-  return [...said, `nearest: ${named(nearest.rule)}`, ...fields];
+  const conditions = conditionsOf(
+    nearest.conditions.filter(({ result }) => result !== "true"),
+    place,
+  );
+  return [...said, `nearest: ${named(nearest.rule)}`, ...fields, ...conditions, ...unvalued];
+}
+
+function conditionsOf(conditions: readonly ExplainedCondition[], place: Place): readonly string[] {
+  return conditions.flatMap(({ origin, ...rest }) =>
+    conditionLines({ ...rest, origin: { ...origin, file: place(origin.file) } }),
+  );
 }

@@ -2,7 +2,7 @@ import { type DecisionReason, decisionReasons } from "#authz/engine/decision";
 import { checkShape } from "../config/check-shape.ts";
 import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
-import { object, text } from "../config/schema.ts";
+import { type ConfigSchema, object, text } from "../config/schema.ts";
 import { suggest } from "../config/suggest.ts";
 import type {
   CallerDescription,
@@ -41,6 +41,12 @@ export interface Expectation {
   readonly rule?: string;
   readonly reason?: DecisionReason;
   readonly status?: number;
+  /** Headers that the client gets with a denial, or that are added to the upstream's answer, and their values. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the request as the upstream gets it. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** Of a denial. */
+  readonly body?: string;
   /** Key of the AUDIT rule that must have matched, or `none`. */
   readonly audit?: string;
   readonly line: number;
@@ -55,6 +61,12 @@ export interface TestFileFault {
 }
 
 const names = (description: string) => ({ type: "array", description, items: text("A name."), minItems: 1 }) as const;
+
+const headerValues = (description: string): ConfigSchema => ({
+  type: "object",
+  description: `${description} Others are not looked at.`,
+  additionalProperties: text("Its value; several lines are joined by commas."),
+});
 
 /** The schema of a test file. */
 export const testFileSchema = object(
@@ -91,6 +103,11 @@ export const testFileSchema = object(
           rule: text("Key of the deciding rule, or `none`."),
           reason: text("[Reason](faults.md#reasons-of-decisions) of the decision, as in the log."),
           status: { type: "integer", description: "HTTP status.", minimum: 0, maximum: 999 },
+          headers: headerValues(
+            "Headers that the client gets with a denial, or that are added to the upstream's answer.",
+          ),
+          requestHeaders: headerValues("Headers of an allowed request as the upstream gets it."),
+          body: text("Body of a denial."),
           audit: text("Key of the AUDIT rule that matched, or `none`."),
         },
         { required: ["callers", "requests", "outcome"] },

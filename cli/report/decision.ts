@@ -2,6 +2,7 @@ import type { FailedField, RuleRef } from "#authz/engine/decision";
 import { printable } from "#policy-compiler/source/render";
 import type { ExplainedDecision } from "../request/explanation.ts";
 import type { MatchedField } from "../request/matched-fields.ts";
+import { conditionLines } from "./conditions.ts";
 
 /** One line: outcome, status, reason, rule. */
 export function renderDecision({ outcome, status, reason, rule, detail }: ExplainedDecision): string {
@@ -15,9 +16,28 @@ export function renderDecision({ outcome, status, reason, rule, detail }: Explai
   return `${printable(parts.filter((part) => part !== "").join("  "))}\n`;
 }
 
+/** The decision, then the conditions of the rule that decided, or those of the rules that came nearest. */
+export function renderWithConditions(explained: ExplainedDecision): string {
+  const lines = [renderDecision(explained).trimEnd(), ...conditionsOf(explained)];
+  for (const { rule, conditions } of explained.nearest) {
+    if (conditions.length === 0) continue;
+    lines.push("", `near: ${ruleText(rule)}`, ...conditions.flatMap(conditionLines).map((line) => `  ${line}`));
+  }
+  return `${lines.map((line) => printable(line)).join("\n")}\n`;
+}
+
+function conditionsOf({ conditions, conditionFaults }: ExplainedDecision): readonly string[] {
+  const lines: string[] = [];
+  if (conditions.length > 0) lines.push("", "its conditions:");
+  for (const line of conditions.flatMap(conditionLines)) lines.push(`  ${line}`);
+  if (conditionFaults.length > 0) lines.push("", "conditions without a value:");
+  for (const { rule, code } of conditionFaults) lines.push(`  ${ruleText(rule)}: ${code}`);
+  return lines;
+}
+
 /** The decision, then why: policies that apply, the nearest rules, what was unknown, dry-run and audit results. */
 export function renderExplanation(explained: ExplainedDecision): string {
-  const { applied, rule: deciding, matched, nearest, unknown, audit, dryRun, workload } = explained;
+  const { applied, rule: deciding, matched, conditions, nearest, unknown, audit, dryRun, workload } = explained;
   const lines = [renderDecision(explained).trimEnd()];
   if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
   lines.push("", applied.length === 0 ? "no AuthorizationPolicy applies to the workload" : "policies that apply:");
@@ -25,13 +45,16 @@ export function renderExplanation(explained: ExplainedDecision): string {
     lines.push(`  ${stage.padEnd(11)} ${namespace}/${name}  ${origin.file}:${origin.line}`);
   }
   if (deciding !== undefined) {
-    lines.push("", matched.length === 0 ? "the rule that decided matches everything" : "why the rule matched:");
+    const any = matched.length === 0 ? "the rule that decided has no fields" : "why the rule matched:";
+    lines.push("", matched.length + conditions.length === 0 ? "the rule that decided matches everything" : any);
   }
   for (const field of matched) lines.push(`  ${fieldText(field)}`);
+  lines.push(...conditionsOf(explained));
   if (nearest.length > 0) lines.push("", "rules that came nearest:");
-  for (const { rule, satisfied, total, failed } of nearest) {
+  for (const { rule, satisfied, total, failed, conditions: its } of nearest) {
     lines.push(`  ${ruleText(rule)}  (${satisfied} of ${total} fields hold)`);
     for (const field of failed) lines.push(`    ${fieldText(field)}`);
+    for (const line of its.flatMap(conditionLines)) lines.push(`    ${line}`);
   }
   if (unknown.length > 0) lines.push("", "unknown, and it mattered:");
   for (const { attribute, remedy } of unknown) lines.push(`  ${attribute}: ${remedy}`);

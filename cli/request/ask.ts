@@ -3,7 +3,7 @@ import { judge } from "#authz/check/judge";
 import type { StageContext } from "#authz/check/progress";
 import type { Verdict } from "#authz/check/verdict";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
-import type { Explanation } from "#authz/engine/decision";
+import type { ExplainedCondition, Explanation } from "#authz/engine/decision";
 import type { CheckMessage } from "./check-message.ts";
 import { type MatchedField, matchedFields } from "./matched-fields.ts";
 
@@ -24,9 +24,10 @@ const settings: ListenerSettings = {
   maxMessageBytes: 16 * 1024 * 1024,
 };
 
-/** The engine's linear walk, and the lists of the rule that decided. */
+/** The engine's linear walk, and the lists and conditions of the rule that decided. */
 export interface Walk extends Explanation {
   readonly matched: readonly MatchedField[];
+  readonly conditions: readonly ExplainedCondition[];
 }
 
 export type Asked =
@@ -55,7 +56,9 @@ export async function ask({ message, metadata }: CheckMessage, environment: AskE
     const deciding = decision.rule ?? custom;
     const rule = deciding && engine.ruleSet.rules[deciding.id];
     const matched = rule === undefined ? [] : matchedFields(rule, attributes);
-    return { ...engine.explain(engine.view(workload), attributes), matched };
+    const view = engine.view(workload);
+    const conditions = deciding === undefined ? [] : engine.explainConditions(view, deciding, attributes);
+    return { ...engine.explain(view, attributes), matched, conditions };
   };
   return { ok: true, verdict, explain };
 }

@@ -16,6 +16,10 @@ export interface ExplainedDecision {
   readonly applied: Explanation["applied"];
   /** The lists of `rule`, each with the value that it matched. */
   readonly matched: Walk["matched"];
+  /** The conditions of `rule`, each with its parts and what they came to. */
+  readonly conditions: Walk["conditions"];
+  /** Rules whose conditions had no value, by which they matched or did not: the code alone. */
+  readonly conditionFaults: Verdict["decision"]["conditionFaults"];
   readonly nearest: Explanation["nearest"];
   readonly unknown: Explanation["unknown"];
   readonly audit: Verdict["decision"]["audit"];
@@ -35,6 +39,8 @@ export function explanationOf(verdict: Verdict, walk: Walk | undefined, digest: 
     workload: workload === undefined ? undefined : { ...workload, labels: Object.fromEntries(workload.labels) },
     applied: walk?.applied ?? [],
     matched: walk?.matched ?? [],
+    conditions: walk?.conditions ?? [],
+    conditionFaults: decision.conditionFaults,
     nearest: nearestOf(decision.reason, walk),
     unknown: walk?.unknown ?? [],
     audit: decision.audit,
@@ -51,14 +57,22 @@ export function nearestOf(reason: DecisionReason, walk: Explanation | undefined)
 /** The same, with files named from where the user stands. */
 export function seenFrom(folder: string, explained: ExplainedDecision): ExplainedDecision {
   const placed = (origin: Origin): Origin => ({ ...origin, file: pathFrom(folder, origin.file) });
-  const ref = (rule: RuleRef | undefined) => rule && { ...rule, origin: placed(rule.origin) };
+  const refOf = (rule: RuleRef): RuleRef => ({ ...rule, origin: placed(rule.origin) });
+  const ref = (rule: RuleRef | undefined) => rule && refOf(rule);
+  const conditions = (list: Walk["conditions"]) => list.map((each) => ({ ...each, origin: placed(each.origin) }));
   const dryRun = (result: DryRunResult | undefined) => result && { ...result, rule: ref(result.rule) };
   const { audit } = explained;
   return {
     ...explained,
     rule: ref(explained.rule),
     applied: explained.applied.map((policy) => ({ ...policy, origin: placed(policy.origin) })),
-    nearest: explained.nearest.map((near) => ({ ...near, rule: { ...near.rule, origin: placed(near.rule.origin) } })),
+    conditions: conditions(explained.conditions),
+    conditionFaults: explained.conditionFaults.map((fault) => ({ ...fault, rule: refOf(fault.rule) })),
+    nearest: explained.nearest.map((near) => ({
+      ...near,
+      rule: refOf(near.rule),
+      conditions: conditions(near.conditions),
+    })),
     audit: audit && { ...audit, rule: ref(audit.rule) },
     dryRun: { deny: dryRun(explained.dryRun.deny), allow: dryRun(explained.dryRun.allow) },
   };
