@@ -19,9 +19,12 @@ export interface LoggedDecision {
   readonly digest: string | null;
 }
 
-/** An access log that prints, as a line of JSON, everything that Garita published about a decision. */
-export function decisionLog(filter: "envoy.filters.http.ext_authz" | "envoy.filters.network.ext_authz"): JsonObject {
-  const told = ["decision_id", "outcome", "rule", "reason", "digest"];
+/** An access log that prints, as a line of JSON, everything that Garita published about a decision, and what rules add (`more`). */
+export function decisionLog(
+  filter: "envoy.filters.http.ext_authz" | "envoy.filters.network.ext_authz",
+  more: readonly string[] = [],
+): JsonObject {
+  const told = ["decision_id", "outcome", "rule", "reason", "digest", ...more];
   return {
     name: "envoy.access_loggers.stdout",
     typed_config: {
