@@ -1,4 +1,4 @@
-/** One measurement in a process of its own: `compile N` policies, or `load N` rules. Prints JSON. */
+/** One measurement in a process of its own: `compile N` policies, `load N` rules, or `load-conditions N` rules with conditions. Prints JSON. */
 
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -11,7 +11,7 @@ import { prepareEngineInSlices } from "#authz/rulesets/prepare";
 import { compile } from "#policy-compiler/compile";
 import { encodeRuleSet } from "#policy-compiler/ruleset/codec";
 import { residentBytes } from "./cpu.ts";
-import { gatewayFolder, meshFolder } from "./policies.ts";
+import { conditionsFolder, gatewayFolder, meshFolder } from "./policies.ts";
 
 const [task, countText, file] = process.argv.slice(2);
 const count = Number(countText);
@@ -27,13 +27,14 @@ if (task === "compile") {
   const { ruleSet } = compile(files);
   if (ruleSet === undefined) throw new Error("the folder does not compile");
   console.log(JSON.stringify({ policies: count, seconds: (performance.now() - begun) / 1000 }));
-} else if (task === "write") {
-  const { ruleSet, diagnostics } = compile(gatewayFolder(count));
+} else if (task === "write" || task === "write-conditions") {
+  const { ruleSet, diagnostics } = compile((task === "write" ? gatewayFolder : conditionsFolder)(count));
   if (ruleSet === undefined) throw new Error(JSON.stringify(diagnostics.slice(0, 3)));
   writeFileSync(file!, encodeRuleSet(ruleSet));
 } else {
+  const writing = task === "load-conditions" ? "write-conditions" : "write";
   const path = join(tmpdir(), `garita-bench-${randomUUID()}`);
-  const made = spawnSync(process.execPath, [fileURLToPath(import.meta.url), "write", String(count), path], {
+  const made = spawnSync(process.execPath, [fileURLToPath(import.meta.url), writing, String(count), path], {
     stdio: "inherit",
   });
   if (made.status !== 0) throw new Error("the rule set could not be made");

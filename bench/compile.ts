@@ -36,6 +36,11 @@ export function compileCost(rounds: number): CompileCost {
   return inProcess<CompileCost>(["compile", "10000"], rounds, (r) => r.seconds);
 }
 
+/** From bytes to an engine that answers: 1,000 rules, each with a condition of its own, every other of them with a pattern. */
+export function loadConditionsCost(rounds: number): LoadCost {
+  return inProcess<LoadCost>(["load-conditions", "1000"], rounds, (r) => r.seconds);
+}
+
 /** From bytes to an engine that answers: 100,000 rules. */
 export function loadCost(rounds: number): LoadCost {
   return inProcess<LoadCost>(["load", "100000"], rounds, (r) => r.seconds);

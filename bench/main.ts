@@ -1,6 +1,7 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
 import { cachedTokenCost } from "./cached-token.ts";
-import { compileCost, loadCost } from "./compile.ts";
+import { compileCost, loadConditionsCost, loadCost } from "./compile.ts";
+import { conditionCosts } from "./conditions.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { grpcCost } from "./grpc.ts";
@@ -54,6 +55,20 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "100,000 rules from bytes", value: loaded.seconds, unit: "s", most: 1 },
       { what: "memory that they take", value: loaded.megabytes, unit: "MB", most: 200 },
       { what: "longest hold of the event loop meanwhile", value: loaded.longestHoldMillis, unit: "ms", most: 10 },
+    ];
+  },
+  async conditions() {
+    const costs = conditionCosts();
+    const loaded = loadConditionsCost(3);
+    return [
+      ...costs.map(({ what, addedNanos, most }) => ({
+        what: `${what} adds to decide`,
+        value: addedNanos,
+        unit: "ns",
+        most,
+      })),
+      { what: "1,000 rules with conditions from bytes", value: loaded.seconds, unit: "s", most: 1 },
+      { what: "longest hold of the event loop meanwhile", value: loaded.longestHoldMillis, unit: "ms" },
     ];
   },
   async start() {

@@ -69,3 +69,14 @@ function rule(i: number): string {
 function file(path: string, text: string): SourceFile {
   return { path, bytes: new TextEncoder().encode(text) };
 }
+
+/** Rules on paths, each with a condition of its own: comparisons, and in every other one a pattern. */
+export function conditionsFolder(rules: number): readonly SourceFile[] {
+  const text = Array.from({ length: rules }, (_, i) => {
+    const tenant = `request.headers["x-tenant"] == "tenant-${i}"`;
+    const second = i % 2 === 0 ? `request.method == "M${i}"` : `request.path.matches("^/api/v${i}/[a-z0-9-]+(/|$)")`;
+    return `  - { to: [{ operation: { paths: ["/api/v${i}/*"] } }], cel: ['${tenant} && ${second}'] }\n`;
+  }).join("");
+  const head = "apiVersion: garita.dev/v1alpha1\nkind: AuthorizationPolicy\n";
+  return [file("conditions.yaml", `${head}metadata: { name: many, namespace: shop }\nspec:\n  rules:\n${text}`)];
+}

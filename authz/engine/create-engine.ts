@@ -1,4 +1,5 @@
 import { compileCondition, compileValue } from "#policy-compiler/conditions/compile";
+import { selfTestInSteps } from "#policy-compiler/conditions/self-test";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes, Workload } from "./attributes.ts";
@@ -110,7 +111,11 @@ function askedOf(table: RuleTable, view: PreparedView, id: number, request: Requ
 }
 
 /** How expressions are read. */
-export const celExpressions: ExpressionCompiler = { condition: compileCondition, value: compileValue };
+export const celExpressions: ExpressionCompiler = {
+  condition: compileCondition,
+  value: compileValue,
+  begin: selfTestInSteps,
+};
 
 function viewLimit(rules: number): number {
   return Math.max(64, Math.floor(VIEWS_BYTES / (VIEW_BYTES + rules / 8)));

@@ -1,3 +1,4 @@
+import { finish, type Steps } from "#policy-compiler/ruleset/steps";
 import { createActivation } from "./environment.ts";
 import { parseExpression } from "./program.ts";
 import { walkExpression } from "./walk.ts";
@@ -32,7 +33,17 @@ let found: readonly string[] | undefined;
 
 /** The expressions of which the library does not make what it must; empty: all is well. Runs once; with any, nothing compiles. */
 export function selfTest(): readonly string[] {
-  found ??= expectations.filter(({ text, outcome }) => observe(text) !== outcome).map(({ text }) => text);
+  return found ?? finish(selfTestInSteps());
+}
+
+/** The same in steps of one expression, for a thread that has requests to answer before the first expression is compiled. */
+export function* selfTestInSteps(): Steps<readonly string[]> {
+  const failed: string[] = [];
+  for (const { text, outcome } of found === undefined ? expectations : []) {
+    if (observe(text) !== outcome) failed.push(text);
+    yield;
+  }
+  found ??= failed;
   return found;
 }
 

@@ -27,6 +27,8 @@ import type { Steps } from "#policy-compiler/ruleset/steps";
 export interface ExpressionCompiler {
   readonly condition: CompileCondition;
   readonly value: CompileValue;
+  /** What it does once before its first expression. */
+  readonly begin?: () => Steps<unknown>;
 }
 
 /** A value of an answer made ready: text as it stands, or an expression. */
@@ -79,10 +81,13 @@ export function* compileExpressions(ruleSet: RuleSet, compiler: ExpressionCompil
   const unfit: UnfitExpression[] = [];
   const known = new KnownExpressions(compiler, unfit);
   const responses = new Map<number, PreparedResponse>();
+  let begun = false;
   let conditions: (RuleConditions | undefined)[] | undefined;
   for (const [id, rule] of ruleSet.rules.entries()) {
     const { extension } = rule;
     if (extension === undefined) continue;
+    if (!begun && compiler.begin !== undefined) yield* compiler.begin();
+    begun = true;
     const policy = ruleSet.policies[rule.policy]!;
     const place: Place = { rule: ruleKey(policy, rule.ordinal), beforeTokens: policy.stage === "custom" };
     if (extension.conditions.length > 0) {
