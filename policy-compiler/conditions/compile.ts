@@ -16,6 +16,7 @@ import { limits } from "./limits.ts";
 import { createProgram, type Program, parseExpression } from "./program.ts";
 import { selfTest } from "./self-test.ts";
 import { traceExpression } from "./trace.ts";
+import { childrenOf, type Node, rangeOf } from "./tree.ts";
 import { type Reading, walkExpression } from "./walk.ts";
 
 /**
@@ -135,6 +136,14 @@ function check(parsed: ParseResult, text: string, type: "bool" | "string"): Expr
   if (!outcome.ok) return outcome.fault;
   const { valid, error, type: found } = outcome.value;
   if (!valid) return faultOf(error, text, "condition/type");
+  const swapped = findSwappedTime(parsed.ast);
+  if (swapped !== undefined)
+    return {
+      code: "condition/type",
+      ...rangeOf(swapped),
+      message: "a timestamp is added to a duration",
+      help: "write the timestamp first",
+    };
   if (found === type) return undefined;
   const help =
     type === "string" ? "write `string(…)` around it" : found === "dyn" ? "compare it: `… == true`" : undefined;
@@ -145,6 +154,22 @@ function check(parsed: ParseResult, text: string, type: "bool" | "string"): Expr
     message: `expected \`${type}\`, found \`${found}\``,
   } as const;
   return help === undefined ? fault : { ...fault, help };
+}
+
+/** The library takes `duration + timestamp` for a duration, and then compares a date with durations. */
+function findSwappedTime(node: Node): Node | undefined {
+  if (node.op === "+" && typeName(node.args[0]) === "google.protobuf.Duration") {
+    if (typeName(node.args[1]) !== "google.protobuf.Duration") return node;
+  }
+  for (const child of childrenOf(node)) {
+    const found = findSwappedTime(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function typeName(node: Node): string | undefined {
+  return (node as { readonly checkedType?: { readonly name: string } }).checkedType?.name;
 }
 
 function attempt<T>(
@@ -172,8 +197,9 @@ function faultOf(error: unknown, text: string, code: ExpressionFault["code"]): E
   };
   const start = Math.min(Math.max(range?.start ?? 0, 0), text.length);
   const end = Math.min(Math.max(range?.end ?? text.length, start), text.length);
-  if (typeof summary !== "string")
-    return { code: "condition/too-complex", start, end, message: "the expression cannot be read" };
+  if (error instanceof RangeError)
+    return { code: "condition/too-complex", start, end, message: "the expression is too deep" };
+  if (typeof summary !== "string") return { code, start, end, message: "the types of the expression do not fit" };
   return { code: ownCode(given) ?? code, start, end, message: sentence(summary) };
 }
 

@@ -17,6 +17,7 @@ export const faults = {
   notADouble: new EvaluationFault("double_conversion_error"),
   notATimestamp: new EvaluationFault("invalid_timestamp"),
   notADuration: new EvaluationFault("invalid_duration"),
+  overflow: new EvaluationFault("numeric_overflow"),
   outOfRange: new EvaluationFault("index_out_of_range"),
   tooLong: new EvaluationFault("text_too_long"),
   tooManyParts: new EvaluationFault("too_many_parts"),

@@ -168,6 +168,7 @@ export const functions: readonly FunctionRow[] = [
     name: "trim",
     kind: "method",
     counts: [0],
+    own: true,
     written: "text.trim()",
     meaning: "without blanks at both ends",
     work: walk,

@@ -16,8 +16,6 @@ export const limits = {
    * more than about 6 ms, whatever a client sends (`test/fuzz/conditions`).
    */
   cost: 250_000,
-  /** Sums and differences of timestamps and durations: more could leave the range of dates, where comparisons are false. */
-  timeArithmetic: 8,
 
   /** Bytes of one text of an attribute. */
   attributeText: 8_192,

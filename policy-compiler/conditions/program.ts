@@ -1,5 +1,8 @@
 import type { ParseResult } from "@marcbachmann/cel-js";
+import { compareCodePoints } from "./compare-text.ts";
 import { environment, type Members, TRACED } from "./environment.ts";
+import { inRange } from "./ranges.ts";
+import { timeOperation } from "./time-arithmetic.ts";
 import { childrenOf, type Node } from "./tree.ts";
 
 /** A checked tree, ready to run. */
@@ -18,6 +21,7 @@ interface LoopState {
 /** INVARIANT: `parsed` was walked and checked. */
 export function createProgram(parsed: ParseResult): Program {
   const loops = loopStates(parsed.ast);
+  correctOperators(parsed.ast);
   return {
     run: (activation) => parsed(activation),
     forget() {
@@ -39,6 +43,70 @@ function loopStates(tree: Node): readonly LoopState[] {
   visit(tree);
   return states;
 }
+
+/** What the library computes an operator with, once a tree is checked. */
+interface Operation {
+  handle: (...values: unknown[]) => unknown;
+}
+
+/**
+ * Puts right what operators of the library do otherwise than CEL. Results that leave the range of their type fail: the library lets some
+ * through, and compares with an invalid date as if nothing were wrong. Text is ordered by code points, and not by UTF-16 units. Time is computed
+ * exactly (`time-arithmetic.ts`).
+ */
+function correctOperators(node: Node): void {
+  const operation = node as unknown as Operation;
+  const { handle } = operation;
+  switch (node.op) {
+    case "-_":
+    case "/":
+      operation.handle = (...values) => inRange(handle(...values));
+      break;
+    case "+":
+    case "-": {
+      const { op } = node;
+      operation.handle = (left, right, ...rest) =>
+        inRange(
+          isTime(left)
+            ? (timeOperation(op, left, right) ?? handle(left, right, ...rest))
+            : handle(left, right, ...rest),
+        );
+      break;
+    }
+    case "==":
+    case "!=": {
+      const { op } = node;
+      operation.handle = (left, right, ...rest) =>
+        isTime(left) ? (timeOperation(op, left, right) ?? handle(left, right, ...rest)) : handle(left, right, ...rest);
+      break;
+    }
+    case "<":
+    case "<=":
+    case ">":
+    case ">=": {
+      const { op } = node;
+      const holds = orders[op];
+      operation.handle = (left, right, ...rest) => {
+        if (typeof left === "string" && typeof right === "string") return holds(compareCodePoints(left, right));
+        return (isTime(left) ? timeOperation(op, left, right) : undefined) ?? handle(left, right, ...rest);
+      };
+      break;
+    }
+  }
+  childrenOf(node).forEach(correctOperators);
+}
+
+/** PERF: most operands are no objects. */
+function isTime(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+const orders = {
+  "<": (order: number) => order < 0,
+  "<=": (order: number) => order <= 0,
+  ">": (order: number) => order > 0,
+  ">=": (order: number) => order >= 0,
+} as const;
 
 interface Meta {
   readonly alternate?: { readonly args?: { readonly iterCtx?: LoopState } };

@@ -14,6 +14,7 @@ export function registerTextFunctions(environment: Environment): void {
     environment.registerFunction(signature, run, sync);
   on("string.lowerAscii_(): string", (text: string) => toAsciiLowerCase(text));
   on("string.upperAscii_(): string", (text: string) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()));
+  on("string.trim_(): string", (text: string) => text.replace(blanksAround, ""));
   on("string.contains_(string): bool", (text: string, part: string) => text.includes(bounded(part, text)));
   on("size_(string): int", sizeOf);
   on("string.size_(): int", sizeOf);
@@ -25,7 +26,9 @@ export function registerTextFunctions(environment: Environment): void {
       BigInt(members.length ?? members.size ?? 0),
     );
   }
-  on("string.indexOf_(string): int", (text: string, part: string) => indexOf(text, part, 0n));
+  on("string.indexOf_(string): int", (text: string, part: string) =>
+    pointsBefore(text, text.indexOf(bounded(part, text))),
+  );
   on("string.indexOf_(string, int): int", indexOf);
   on("string.lastIndexOf_(string): int", (text: string, part: string) =>
     pointsBefore(text, text.lastIndexOf(bounded(part, text))),
@@ -40,6 +43,9 @@ export function registerTextFunctions(environment: Environment): void {
   on("list<string>.join_(): string", (parts: readonly unknown[]) => join(parts, ""));
   on("list<string>.join_(string): string", join);
 }
+
+/** Unicode White_Space, which CEL trims; JavaScript has a byte order mark more and U+0085 less. */
+const blanksAround = /^[\p{White_Space}]+|[\p{White_Space}]+$/gu;
 
 /** PERF and bound: looking for a long text in a long text can take their product; the library of the engine has no better bound. */
 function bounded(part: string, text: string): string {
@@ -83,7 +89,11 @@ function isPair(text: string, at: number): boolean {
 }
 
 function indexOf(text: string, part: string, from: bigint): bigint {
-  return pointsBefore(text, text.indexOf(bounded(part, text), unitAt(text, from)));
+  const start = unitAt(text, from);
+  if (part === "") return from;
+  // As the other implementations have it: the end of the text is no place to look from.
+  if (start === text.length) throw faults.outOfRange;
+  return pointsBefore(text, text.indexOf(bounded(part, text), start));
 }
 
 /** `count` below 0: all parts; else at most so many, the last being the rest. */

@@ -1,16 +1,11 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { Duration } from "@marcbachmann/cel-js/evaluator";
 import { faults } from "./evaluation-fault.ts";
+import { isDuration, isTimestamp } from "./ranges.ts";
 
 const sync = { async: false } as const;
 const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";
-
-/** 0001-01-01T00:00:00Z and the end of 9999, in Unix milliseconds (google.protobuf.Timestamp). */
-const EARLIEST = -62_135_596_800_000;
-const LATEST = 253_402_300_799_999;
-/** Seconds of 10,000 years (google.protobuf.Duration). */
-const LONGEST = 315_576_000_000n;
 
 /**
  * Functions on time that stand in for the library's: those take texts that are no RFC 3339 (`2024-02-30…`), durations without
@@ -42,7 +37,7 @@ function orFault<T>(value: T | undefined, fault: Error): T {
 
 function ofSeconds(seconds: number): Date {
   const millis = seconds * 1000;
-  if (!(millis >= EARLIEST && millis <= LATEST)) throw faults.notATimestamp;
+  if (!isTimestamp(millis)) throw faults.notATimestamp;
   return new Date(millis);
 }
 
@@ -68,7 +63,7 @@ export function parseTimestamp(text: string): Date | undefined {
   date.setUTCFullYear(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   const at = date.getTime() - offset * 60_000;
-  return at >= EARLIEST && at <= LATEST ? new Date(at) : undefined;
+  return isTimestamp(at) ? new Date(at) : undefined;
 }
 
 const unitNanos: Readonly<Record<string, bigint>> = {
@@ -81,7 +76,7 @@ const unitNanos: Readonly<Record<string, bigint>> = {
   ns: 1n,
 };
 
-/** A duration as Go and CEL write it: `1h30m`, `-1.5s`, `0`. Each part needs a digit and a unit; at most 10,000 years. */
+/** A duration as Go and CEL write it: `1h30m`, `-1.5s`, `0`. Each part needs a digit and a unit; at most 292 years. */
 export function parseDuration(text: string): Duration | undefined {
   if (text.length > 64) return undefined;
   const sign = /^[+-]/.test(text) ? text[0] : "";
@@ -94,7 +89,7 @@ export function parseDuration(text: string): Duration | undefined {
     nanos += BigInt(whole === "" ? "0" : whole) * scale;
     if (part !== "") nanos += (BigInt(part) * scale) / 10n ** BigInt(part.length);
   }
-  if (nanos / 1_000_000_000n > LONGEST) return undefined;
+  if (!isDuration(nanos / 1_000_000_000n)) return undefined;
   if (sign === "-") nanos = -nanos;
   return new Duration(nanos / 1_000_000_000n, Number(nanos % 1_000_000_000n));
 }

@@ -48,6 +48,12 @@ export function rangeOf({ input, start, end }: Node): { readonly start: number; 
   return { start: from, end: to };
 }
 
+/** Do brackets stand around the node alone? */
+export function hasBrackets(node: Node): boolean {
+  const { start } = rangeOf(node);
+  return /\(\s*(?:\/\/[^\n]*\s*)*$/.test(node.input.slice(0, start));
+}
+
 /** Round brackets that a piece of text closes without having opened them, and the other way round. */
 function unmatched(input: string, start: number, end: number): { readonly opened: number; readonly closed: number } {
   let opened = 0;

@@ -3,7 +3,7 @@ import type { ExpressionFault, ExpressionPlace } from "./contract.ts";
 import { type FunctionRow, findFunction, functionsNamed } from "./functions.ts";
 import { limits } from "./limits.ts";
 import { refuseLiteralCall, refuseOperation } from "./refuse-literals.ts";
-import { childrenOf, type Node } from "./tree.ts";
+import { childrenOf, hasBrackets, type Node } from "./tree.ts";
 
 /** An attribute that an expression reads. `names`: of a map with members by name the only ones it looks at; undefined: any. */
 export interface Reading {
@@ -55,6 +55,14 @@ class Walker {
     if (!operators.has(node.op))
       return this.#refuse("condition/not-allowed", node, `\`${nameOfOperator(node.op)}\` is not allowed`);
     this.faults.push(...refuseOperation(node, variables));
+    const unclear = findUnclearRelation(node);
+    if (unclear !== undefined)
+      this.#refuse(
+        "condition/not-allowed",
+        node,
+        `\`${node.op}\` beside \`${unclear.op}\` without brackets`,
+        "write brackets around one of the two comparisons",
+      );
     switch (node.op) {
       case "value":
         return this.#visitValue(node);
@@ -211,6 +219,18 @@ class Walker {
     this.faults.push(help === undefined ? { code, start, end, message } : { code, start, end, message, help });
   }
 }
+
+/**
+ * `a == b in c`: CEL reads `(a == b) in c`, as comparisons bind alike, and the library `a == (b in c)`. The inner comparison, where it is the
+ * second operand and has no brackets of its own.
+ */
+function findUnclearRelation(node: Node): Node | undefined {
+  if (node.op !== "==" && node.op !== "!=") return undefined;
+  const [, right] = node.args;
+  return relations.has(right.op) && !hasBrackets(right) ? right : undefined;
+}
+
+const relations: ReadonlySet<string> = new Set(["<", "<=", ">", ">=", "in", "==", "!="]);
 
 function membersOf(root: string): string {
   const rows = attributeRoots.get(root) ?? [];
