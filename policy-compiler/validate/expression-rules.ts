@@ -27,8 +27,8 @@ export const expressionRows: readonly AnyRow[] = [
         const { fault } = judge(expression, of, policy.action.value);
         if (fault === undefined || fault.code !== code) return;
         const { message, help, start, end } = fault;
-        const told = { span: spanIn(expression, start, end), message };
-        yield help === undefined ? told : { ...told, help };
+        const told = { span: spanIn(expression, start, end), message: oneLine(message) };
+        yield help === undefined ? told : { ...told, help: oneLine(help) };
       },
     }),
   ),
@@ -95,4 +95,9 @@ function compileExpression(text: string, of: ExpressionSubject["of"], action: Ac
 
 function spanIn({ runs, span }: ExpressionDocument, start: number, end: number): Span {
   return runs === undefined ? span : spanOfRange(runs, start, end);
+}
+
+/** Sentences of the compiler of expressions can hold the author's text as it stands. */
+function oneLine(sentence: string): string {
+  return sentence.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }

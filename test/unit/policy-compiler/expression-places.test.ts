@@ -20,7 +20,7 @@ const faults: readonly (readonly [style: string, rule: string, line: number, col
   ["plain over lines", "cel:\n    - connection.tls &&\n      request.pth == 'a'", 9, 7],
   ["single quotes", "cel: ['connection.tls && request.pth == ''a''']", 7, 30],
   ["single quotes behind an escape", "cel: ['''a'' == request.pth']", 7, 21],
-  ["double quotes behind escapes", 'cel: ["\\"\\u0041\\" == request.pth"]', 7, 25],
+  ["double quotes behind escapes", 'cel: ["\\"\\u0041\\" == request.pth"]', 7, 26],
   ["double quotes over lines", "cel:\n    - \"connection.tls &&\n\n      request.pth == 'a'\"", 10, 7],
   ["literal", "cel:\n    - |\n      connection.tls &&\n        request.pth == 'a'", 10, 9],
   ["literal with a header", "cel:\n    - |1-\n      connection.tls &&\n        request.pth == 'a'", 10, 9],
