@@ -28,7 +28,7 @@ export function lowerExtension(
   context: LowerContext,
 ): RuleExtension | undefined {
   const place: Place = (offset) => context.locate(file, offset);
-  if (cel !== undefined && cel.expressions.every(({ text }) => text === "")) {
+  if (cel?.expressions.every(({ text }) => text === "")) {
     const message = "expected an expression in `cel`, found none, and the rule would match more";
     context.report({ code: "lowering/value-not-compiled", message, file, span: cel.span });
   }
