@@ -78,6 +78,7 @@ test("what every answer has already cannot be set", () => {
     status: 403,
     body: "",
     clientHeaders: [],
+    metadata: [],
   } as never;
   const { metadata } = makeAnswer(verdict, "1", undefined, undefined, { explainToClient: true });
   assert.deepEqual(metadata.map(([key]) => key).toSorted(), [...ownMetadataKeys].toSorted());
