@@ -289,7 +289,7 @@ test("bodies: not sent is a failure, too large is 413 whatever the options say",
   const missing = await provider.ask(withBody(undefined), LONG);
   assert.ok(missing.kind === "allowed" && missing.failedOpen?.includes("with_request_body"));
   const large = await provider.ask(withBody(Buffer.from("123456789")), LONG);
-  assert.deepEqual(large, { kind: "denied", status: 413, headers: [], body: "Payload Too Large" });
+  assert.deepEqual(large, { kind: "bodyTooLarge" });
   assert.equal(server.calls(), 0);
 });
 

@@ -156,7 +156,7 @@ test("what a provider sets is what tokens are looked for in, what policies see a
   assert.ok(asked.seen.allowed, asked.record.detail);
   assert.deepEqual(asked.verified, [token]);
   assert.deepEqual(asked.seen.headers.toSorted(), ["x-sub: alice", "x-tenant: t1"]);
-  assert.deepEqual(asked.seen.remove, ["x-gone"]);
+  assert.deepEqual(asked.seen.remove.toSorted(), ["authorization", "x-gone"]);
   const without = await ask(policies, { path: "/c", headers: [["x-tenant", "t1"]] }, allowed());
   assert.equal(without.record.decision.reason, "policy/not-allowed");
 });
