@@ -39,7 +39,7 @@ async function twoFolders(t: TestContext, parts: Partial<ServiceParts> = {}) {
     prepare: prepareEngine,
     ...parts,
   });
-  const issuers = () => service.status().issuers.map(({ name }) => name);
+  const issuers = () => service.status().issuers?.map(({ name }) => name);
   return { folder, service, write, issuers };
 }
 
