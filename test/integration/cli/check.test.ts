@@ -276,6 +276,6 @@ ${policy("asks", "action: CUSTOM, provider: { name: p }, rules: [{}]")}`,
   assert.equal(status, 0);
   assert.deepEqual(
     [...out.matchAll(/warning\[(\S+)\]/g)].map(([, code]) => code),
-    ["lint/tokens-not-verified", "lint/mtls-disabled", "lint/provider-unresolved"],
+    ["lint/mtls-disabled", "lint/provider-unresolved"],
   );
 });
