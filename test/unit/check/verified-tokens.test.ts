@@ -122,6 +122,23 @@ test("checks that bring a new token at once share a look at its signature for th
   assert.equal(seen.looks, 3);
 });
 
+test("a limit of 0 keeps nothing", () => {
+  const accepted = acceptToken({ provider: provider!, token: parsed(text) });
+  const knows = (maxEntries: number, maxBytes: number) => {
+    const kept = new VerifiedTokens({ maxEntries, maxBytes });
+    kept.set(text, provider!, 1, accepted);
+    kept.drop("another");
+    return [kept.size, kept.get(text, provider!, 1) !== undefined];
+  };
+  assert.deepEqual(knows(1, 10_000), [1, true]);
+  for (const [entries, bytes] of [
+    [0, 10_000],
+    [1, 0],
+    [0, 0],
+  ] as const)
+    assert.deepEqual(knows(entries, bytes), [0, false]);
+});
+
 test("tokens full of objects take no more memory than they may", () => {
   const kept = new VerifiedTokens({ maxEntries: 1000, maxBytes: 16 * 1024 * 1024 });
   const before = heapBytes();
