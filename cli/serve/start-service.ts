@@ -57,7 +57,7 @@ export interface Service {
   addresses(): ReadonlyMap<string, Address>;
   adminAddresses(): readonly string[];
   status(): StatusPage;
-  /** Reads configuration, certificates and policies again. What is wrong changes nothing but the status. One at a time. */
+  /** Reads configuration, certificates and policies again, and has the keys of issuers fetched anew. What is wrong changes nothing but the status. One at a time. */
   reload(): Promise<ReloadResult>;
   /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
   stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
@@ -303,6 +303,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       } else if (asked) log.log.info({ file: parts.configFile }, "the configuration is still refused");
       refusalTold = told;
     }
+    // Whoever has withdrawn a key need not wait for the next refresh. Not awaited: an issuer may take its time, and the status tells.
+    if (asked) void outside.refreshKeys();
     await files.follow(config);
     if ((await rules.sync.load()) === "refused") messages.push(rules.sync.status().candidate?.message ?? "");
     return { ok: messages.length === 0, messages };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -57,6 +58,30 @@ test("a configuration that is refused after its policies were read leaves the is
   await write("two", http(0));
   assert.deepEqual(await service.reload(), { ok: true, messages: [] });
   assert.deepEqual(issuers(), ["http://127.0.0.1:1/two"]);
+});
+
+test("a reload that somebody asks for has the keys of issuers fetched anew", async (t) => {
+  let asked = 0;
+  let tell = () => {};
+  const issuer = createHttpServer((_request, response) => {
+    asked++;
+    response.end('{"keys":[]}');
+    tell();
+  }).listen(0, "127.0.0.1");
+  t.after(() => issuer.close());
+  await once(issuer, "listening");
+  const { port } = issuer.address() as { port: number };
+  const { folder, service } = await twoFolders(t);
+  await writeFile(join(folder, "one", "a.yaml"), policy("one").replace("127.0.0.1:1/", `127.0.0.1:${port}/`));
+  const told = () => new Promise<void>((resolve) => (tell = resolve));
+  const first = told();
+  await service.reload();
+  if (asked === 0) await first;
+  const before = asked;
+  const second = told();
+  await service.reload();
+  await second;
+  assert.ok(asked > before);
 });
 
 test("keys that come while a configuration is on its way are those of its policies when it is in force", async (t) => {
