@@ -15,7 +15,7 @@ const named = 10;
  * diagnostics are not here.
  */
 export function ruleWarnings(ruleSet: RuleSet): string[] {
-  const { requestAuthentications, policies, peerAuthentications } = ruleSet;
+  const { policies, peerAuthentications } = ruleSet;
   const resolutions = resolveProviders(ruleSet);
   const unresolved = policies.filter(
     ({ stage, provider }) => stage === "custom" && resolutions.get(provider ?? "")?.ok !== true,
@@ -24,10 +24,6 @@ export function ruleWarnings(ruleSet: RuleSet): string[] {
     ({ mode, ports }) => mode === "DISABLE" || ports.some(([, its]) => its === "DISABLE"),
   );
   return [
-    ...told(
-      "RequestAuthentication: tokens cannot be verified, requests to the workloads selected are denied",
-      requestAuthentications.filter(({ jwtRules }) => jwtRules.length > 0),
-    ),
     ...told("action CUSTOM: the provider does not resolve, requests that match are denied", unresolved),
     ...told("mode DISABLE: where Envoy terminates TLS all the same, identities count as sent", disabled),
   ];

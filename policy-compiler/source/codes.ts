@@ -444,11 +444,6 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A policy that applies to no registered workload, by its labels or by its namespace.",
   },
-  "lint/tokens-not-verified": {
-    severity: "warning",
-    origin: "garita",
-    summary: "A RequestAuthentication: tokens are not verified yet, so requests to workloads it selects are denied.",
-  },
   "lint/mtls-disabled": {
     severity: "warning",
     origin: "garita",

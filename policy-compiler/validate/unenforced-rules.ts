@@ -1,21 +1,8 @@
-import { quote } from "#identity/encoding/quote";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import type { AnyRow } from "./rule.ts";
 
 /** What is compiled here and not enforced as Istio would: authors learn of it before their clients do. */
 export const unenforcedRows: readonly AnyRow[] = [
-  {
-    code: "lint/tokens-not-verified",
-    about: "requestAuthentication",
-    *find({ head, jwtRules }) {
-      if (jwtRules.length === 0) return;
-      yield {
-        span: head.kind.span,
-        message: `expected policies that this version enforces, found ${quote(head.kind.value)}, whose tokens it cannot verify, so that every HTTP request to the workloads it selects is denied`,
-        help: "such denials carry the reason `authentication/unavailable`",
-      };
-    },
-  },
   {
     code: "lint/mtls-disabled",
     about: "peerAuthentication",

@@ -790,15 +790,6 @@ spec: {hosts: [s.example], endpoints: [{address: 10.0.0.2, labels: {a: c}}]}
   },
 
   {
-    code: "lint/tokens-not-verified",
-    kind: "RequestAuthentication",
-    bad: jwt(issuer),
-    underlined: ["RequestAuthentication"],
-    good: "rules: [{}]",
-    goodKind: "AuthorizationPolicy",
-    says: "authentication/unavailable",
-  },
-  {
     code: "lint/mtls-disabled",
     kind: "PeerAuthentication",
     bad: `${labels}, mtls: {mode: DISABLE}, portLevelMtls: {8080: {mode: DISABLE}, 8081: {mode: STRICT}}`,
