@@ -19,6 +19,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
 import { followFiles } from "./follow-files.ts";
+import { issuerWarnings } from "./issuer-warnings.ts";
 import { createListenerSet } from "./listener-set.ts";
 import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
@@ -203,7 +204,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     })),
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
-    warnings: [...listenerWarnings(), ...activeRuleWarnings(), ...lacking.warnings()],
+    warnings: [
+      ...listenerWarnings(),
+      ...activeRuleWarnings(),
+      ...issuerWarnings(outside.issuers()),
+      ...lacking.warnings(),
+    ],
   });
 
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;

@@ -214,7 +214,9 @@ spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
     "action CUSTOM: the provider does not resolve, requests that match are denied: shop/asks (a.yaml:11)",
     "mode DISABLE: where Envoy terminates TLS all the same, identities count as sent: shop/plain (a.yaml:6)",
   ];
-  assert.deepEqual(warnings, wanted);
+  const issuer =
+    "issuer a: no keys, its tokens are refused (the discovery document: expected `http://` or `https://` with a host)";
+  assert.deepEqual(warnings, [...wanted, issuer]);
   assert.deepEqual(
     rules.active.diagnostics.map(({ code }: { code: string }) => code),
     ["lint/mtls-disabled", "lint/provider-unknown"],

@@ -788,7 +788,6 @@ spec: {hosts: [s.example], endpoints: [{address: 10.0.0.2, labels: {a: c}}]}
     good: "selector: {matchLabels: {a: c}}",
     says: "labels of a registered workload, found `a: b`",
   },
-
   {
     code: "lint/mtls-disabled",
     kind: "PeerAuthentication",
