@@ -30,6 +30,7 @@ export interface Outside {
   use(jwt: PreparedJwt): void;
   issuers(): readonly KeySourceStatus[];
   providers(): ReturnType<ProviderConnections["status"]>;
+  /** Fetches the keys of every issuer now. Resolves when all were attempted. */
   refreshKeys(): Promise<void>;
   stop(): Promise<void>;
 }
