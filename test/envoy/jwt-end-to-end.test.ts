@@ -35,7 +35,7 @@ const workloads: Readonly<Record<string, JsonObject>> = {
   strip: {
     outputClaimToHeaders: [
       { header: "x-user", claim: "sub" },
-      { header: "x-tier", claim: "plan.tier" },
+      { header: "X-Tier", claim: "plan.tier" },
       { header: "x-roles", claim: "roles" },
     ],
     outputPayloadToHeader: "x-payload",
@@ -48,7 +48,7 @@ const workloads: Readonly<Record<string, JsonObject>> = {
     outputClaimToHeaders: [{ header: "x-user", claim: "sub" }],
   },
 };
-const outputs = ["x-user", "x-tier", "x-roles", "x-payload"];
+const outputs = ["x-user", "X-Tier", "x-roles", "x-payload"];
 
 function policiesOf(namespace: string, issuer: string): readonly PolicyObject[] {
   const object = (kind: string, name: string, spec: unknown): PolicyObject => ({
@@ -208,13 +208,16 @@ interface Case extends Sent {
 }
 
 function casesOf(tokens: Readonly<Record<string, string>>): readonly Case[] {
-  const { good, bare, expired } = tokens as Readonly<Record<"good" | "bare" | "expired", string>>;
+  const { good, bare, accented, expired } = tokens as Readonly<
+    Record<"good" | "bare" | "accented" | "expired", string>
+  >;
   const forged = outputs.map((name): [string, string] => [name, "gold"]);
   const denied = (name: string, expected: number): Case => ({ name, headers: [bearer(tokens[name]!)], expected });
   const open: [string, string] = ["x-open", "1"];
   return [
     { name: "a good token", headers: [bearer(good)], expected: "upstream" },
     { name: "a good token, kept", to: "keep", headers: [bearer(good)], expected: "upstream" },
+    { name: "claims beyond ASCII", headers: [bearer(accented)], expected: "upstream" },
     { name: "a token with fewer claims", headers: [bearer(bare)], expected: "upstream" },
     { name: "no token", expected: 403 },
     { name: "no token where none is needed", headers: [open], expected: "upstream" },

@@ -71,7 +71,11 @@ async function overHttp2(
   const told = Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
     name.startsWith(":") || value === undefined ? [] : [[name, String(value)]],
   );
-  return { status: Number(answer.headers[":status"]), headers: told, body: answer.body };
+  return {
+    status: Number(answer.headers[":status"]),
+    headers: told,
+    body: Buffer.from(answer.body).toString("latin1"),
+  };
 }
 
 /** Between names order says nothing; lines of one name keep theirs. */

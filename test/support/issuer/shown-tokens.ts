@@ -16,6 +16,7 @@ export async function shownTokens(issuer: Issuer): Promise<Readonly<Record<strin
   return {
     good,
     bare: await issuer.token({ sub: "bob" }),
+    accented: await issuer.token({ sub: "zo\u00eb \u2603", plan: { tier: "\u00ab\u00bb" } }),
     banned: await issuer.token({ sub: "mallory", roles: ["banned"] }),
     unread: await issuer.token({ sub: "carol", scope: "write" }),
     expired: await issuer.token({ exp: now - 90 }),
