@@ -198,6 +198,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ending,
     rules: rules.sync.status(),
     issuers: outside.issuers(),
+    providers: outside.providers(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,

@@ -466,6 +466,9 @@ test("a provider that is killed is answered for, and found again when it is back
   await grpc.stop();
   assert.deepEqual(await statuses(), [403, 403]);
   await garita.denial(({ reason, detail }) => reason === "custom/failed" && /^provider `http`: /.test(detail ?? ""));
+  const { providers = [] } = await garita.status();
+  assert.deepEqual(providers.map(({ name }) => name).toSorted(), names.toSorted());
+  for (const name of both) assert.ok(providers.find((each) => each.name === name)?.lastFault, name);
   http = await startHttpProvider({ port: http.port });
   grpc = await startGrpcProvider({ port: grpc.port });
   answerAsAsked();
