@@ -1,8 +1,9 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import type { GrpcCheck, ListenerSettings } from "#authz/check/contract";
+import type { GrpcCheck } from "#authz/check/contract";
 import { type CheckMessage, checkMessage } from "#cli/request/check-message";
 import type { SourceFile } from "#policy-compiler/compile";
 import { startProduct } from "#test/support/cases/product";
+import { listenerOf } from "#test/support/check/check-message";
 import { median } from "./cpu.ts";
 import { meshFolder } from "./policies.ts";
 
@@ -129,19 +130,4 @@ function request(token: string): CheckMessage {
   });
 }
 
-/** The listener that our own filter snippets ask. */
-const settings: ListenerSettings = {
-  name: "bench",
-  protocol: "grpc",
-  peerIdentity: "verified",
-  proxyProtocol: false,
-  workload: undefined,
-  destination: undefined,
-  pathPrefix: "",
-  attributeHeaders: false,
-  upstreamHeaders: [],
-  secret: undefined,
-  explainToClient: false,
-  deadlineMillis: 10_000,
-  maxMessageBytes: 8 * 2 ** 20,
-};
+const settings = listenerOf({ workload: undefined, maxMessageBytes: 8 * 2 ** 20 });

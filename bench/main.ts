@@ -1,4 +1,5 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
+import { cachedTokenCost } from "./cached-token.ts";
 import { compileCost, loadCost } from "./compile.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
@@ -65,11 +66,19 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   },
   async tokens() {
     const costs = await tokenCost();
-    return costs.flatMap(({ algorithm, joseMicros, garitaMicros, ratio }) => [
+    const cold = costs.flatMap(({ algorithm, joseMicros, garitaMicros, ratio }) => [
       { what: `${algorithm}: jose, its key imported`, value: joseMicros, unit: "µs CPU a token" },
       { what: `${algorithm}: taken apart and verified`, value: garitaMicros, unit: "µs CPU a token" },
       { what: `${algorithm}: ratio`, value: ratio, unit: "x", most: 1.3 },
     ]);
+    const kept = await cachedTokenCost(21, 5_000, { keep: true });
+    const cut = await cachedTokenCost(21, 5_000, { keep: false });
+    return [
+      ...cold,
+      { what: "a check whose rules look at no token", value: cut.plainMicros, unit: "µs CPU, in process" },
+      { what: "a known token adds", value: kept.addedMicros, unit: "µs CPU a check", most: 5 },
+      { what: "a known token that is taken out adds", value: cut.addedMicros, unit: "µs CPU a check", most: 5 },
+    ];
   },
 };
 

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { GrpcServiceSchema } from "#platform/envoy-api/gen/envoy/config/core/v3/grpc_service_pb";
-import { attributeMetadata, bodyMetadata, bracketed, issuerMetadata, METADATA_PREFIX } from "./attribute-metadata.ts";
+import { attributeMetadata, bracketed, issuerMetadata, METADATA_PREFIX } from "./attribute-metadata.ts";
 import { duration } from "./duration.ts";
 
 export interface GrpcServiceOptions {
@@ -12,15 +12,13 @@ export interface GrpcServiceOptions {
   readonly issuer?: boolean;
   /** What Garita's listener demands in `x-garita-secret` (`secretFile`). */
   readonly secret?: string;
-  /**
-   * Send bodies too, up to so many bytes and what is longer cut: for extension providers with `includeRequestBodyInCheck`. One byte more
-   * than the largest `maxRequestBytes` of theirs, so that a body that is just as long is told from a longer one.
-   */
-  readonly bodyBytes?: number;
 }
 
-/** The gRPC service of a filter that calls Garita, with the attribute metadata. */
-export function grpcService(options: GrpcServiceOptions): MessageInitShape<typeof GrpcServiceSchema> {
+/** The gRPC service of a filter that calls Garita, with the attribute metadata and further lines of it. */
+export function grpcService(
+  options: GrpcServiceOptions,
+  further: readonly { readonly key: string; readonly value: string }[] = [],
+): MessageInitShape<typeof GrpcServiceSchema> {
   const lines = options.issuer === true ? [...attributeMetadata, issuerMetadata] : attributeMetadata;
   return {
     targetSpecifier: { case: "envoyGrpc", value: { clusterName: options.cluster } },
@@ -28,7 +26,7 @@ export function grpcService(options: GrpcServiceOptions): MessageInitShape<typeo
     initialMetadata: [
       ...lines.map((line) => ({ key: line.key, value: bracketed(line) })),
       ...(options.secret === undefined ? [] : [{ key: `${METADATA_PREFIX}secret`, value: options.secret }]),
-      ...(options.bodyBytes === undefined ? [] : [bodyMetadata(options.bodyBytes)]),
+      ...further,
     ],
   };
 }

@@ -10,7 +10,7 @@ import {
   type HttpFilter,
   HttpFilterSchema,
 } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
-import { requestBody } from "./attribute-metadata.ts";
+import { bodyMetadata, requestBody } from "./attribute-metadata.ts";
 import { type GrpcServiceOptions, grpcService } from "./grpc-service.ts";
 
 /** The name under which per-route settings and dynamic metadata are found. */
@@ -21,6 +21,11 @@ export interface HttpExtAuthzOptions extends GrpcServiceOptions {
   readonly labelsKey?: string;
   /** Namespaces of dynamic metadata to send, for `when: experimental.envoy.filters.…`. */
   readonly metadataNamespaces?: readonly string[];
+  /**
+   * Send bodies too, up to so many bytes and what is longer cut: for extension providers with `includeRequestBodyInCheck`. One byte more
+   * than the largest `maxRequestBytes` of theirs, so that a body that is just as long is told from a longer one.
+   */
+  readonly bodyBytes?: number;
 }
 
 /**
@@ -30,6 +35,7 @@ export interface HttpExtAuthzOptions extends GrpcServiceOptions {
  * several URI or DNS names). Fails closed: without an answer the client gets 403.
  */
 export function httpExtAuthz(options: HttpExtAuthzOptions): HttpFilter {
+  const { bodyBytes } = options;
   const filter = create(ExtAuthzSchema, {
     transportApiVersion: ApiVersion.V3,
     failureModeAllow: false,
@@ -38,8 +44,11 @@ export function httpExtAuthz(options: HttpExtAuthzOptions): HttpFilter {
     includePeerCertificate: true,
     bootstrapMetadataLabelsKey: options.labelsKey ?? "",
     metadataContextNamespaces: [...(options.metadataNamespaces ?? [])],
-    ...(options.bodyBytes === undefined ? {} : { withRequestBody: requestBody(options.bodyBytes) }),
-    services: { case: "grpcService", value: grpcService(options) },
+    ...(bodyBytes === undefined ? {} : { withRequestBody: requestBody(bodyBytes) }),
+    services: {
+      case: "grpcService",
+      value: grpcService(options, bodyBytes === undefined ? [] : [bodyMetadata(bodyBytes)]),
+    },
   });
   return create(HttpFilterSchema, {
     name: HTTP_EXT_AUTHZ,

@@ -10,6 +10,8 @@ export interface HeaderPlace {
   readonly name: ByteString;
   /** What stands before the token, anywhere in the line; `""`: the line is the token. */
   readonly prefix: ByteString;
+  /** Equal for equal places. */
+  readonly key: string;
 }
 
 export interface ClaimOutput {
@@ -19,7 +21,7 @@ export interface ClaimOutput {
   readonly path: readonly ByteString[];
 }
 
-const defaultHeaders: readonly HeaderPlace[] = [{ name: "authorization", prefix: "Bearer " }];
+const defaultHeaders: readonly HeaderPlace[] = [placeOf("authorization", "Bearer ")];
 const defaultParameters: readonly ByteString[] = ["access_token"];
 const alwaysDelimited: readonly ByteString[] = ["scope", "permission"];
 
@@ -76,9 +78,13 @@ function sortPlaces(places: JwtRule["fromHeaders"]): readonly HeaderPlace[] {
   for (const place of places) {
     const name = headerName(place.name);
     const prefix = toByteString(place.prefix);
-    if (!filed.has(name + prefix)) filed.set(name + prefix, { name, prefix });
+    if (!filed.has(name + prefix)) filed.set(name + prefix, placeOf(name, prefix));
   }
   return [...filed].sort(([a], [b]) => compareBytes(a, b)).map(([, place]) => place);
+}
+
+function placeOf(name: ByteString, prefix: ByteString): HeaderPlace {
+  return { name, prefix, key: JSON.stringify([name, prefix]) };
 }
 
 function sortNames(names: readonly string[]): readonly ByteString[] {

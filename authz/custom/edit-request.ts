@@ -21,7 +21,7 @@ export type EditResult =
 
 /**
  * A copy of the request with a provider's edits, as Envoy's ext_authz filter makes them (`Filter::onComplete`). ORDER: set, append, remove, query.
- * Of several that set one name the last counts. Appended is to the first line, behind a comma, and only where there is one. `host` is
+ * Of several that set one name the last counts. Appended is to the first line, behind a comma (cookies: `; `), and only where there is one. `host` is
  * `:authority`; neither it nor a pseudo header is ever removed.
  */
 export function editRequest(received: EditedRequest, edits: RequestEdits): EditResult {
@@ -65,16 +65,16 @@ function setField(request: EditedRequest, name: ByteString, value: ByteString): 
 
 function appendField(request: EditedRequest, name: ByteString, value: ByteString): void {
   if (name === ":path") {
-    request.target = joined(request.target, value);
+    request.target = joined(request.target, value, ",");
     return;
   }
   const [first, ...others] = request.lines(name);
-  if (first !== undefined) request.set(name, [joined(first, value), ...others]);
+  if (first !== undefined) request.set(name, [joined(first, value, name === "cookie" ? "; " : ","), ...others]);
 }
 
-function joined(first: ByteString, value: ByteString): ByteString {
+function joined(first: ByteString, value: ByteString, delimiter: string): ByteString {
   if (value === "") return first;
-  return first === "" ? value : `${first},${value}`;
+  return first === "" ? value : `${first}${delimiter}${value}`;
 }
 
 /** What Envoy does not write to an upstream: a name that is no token (RFC 9110 §5.6.2), a value with a line break or a NUL. */

@@ -8,3 +8,11 @@ export class ProviderFault extends Error {
     this.name = "ProviderFault";
   }
 }
+
+/** The request cannot be put to the provider at all, whoever it is. `message` as above. */
+export class UnaskableRequest extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UnaskableRequest";
+  }
+}

@@ -2,7 +2,7 @@ import { messageOf } from "#platform/coded-error";
 import type { ResolvedProvider } from "#policy-compiler/ruleset/providers/resolve";
 import { askedBody } from "./asked-body.ts";
 import type { CustomProvider, ProviderOutcome } from "./contract.ts";
-import { ProviderFault } from "./provider-fault.ts";
+import { ProviderFault, UnaskableRequest } from "./provider-fault.ts";
 import type { Answer, Asked, Transport } from "./transport.ts";
 
 export interface ProviderParts {
@@ -27,6 +27,12 @@ export function createProvider({ provider, transport, onFault }: ProviderParts):
   function failed(detail: string): ProviderOutcome {
     onFault(detail);
     if (options.failOpen) return { kind: "allowed", request: undefined, responseHeaders: [], failedOpen: detail };
+    return { kind: "failed", status: options.statusOnError, detail };
+  }
+
+  /** Never opened by `failOpen`: the provider has not failed, and what a client sends must not open a door. */
+  function unasked(detail: string): ProviderOutcome {
+    onFault(detail);
     return { kind: "failed", status: options.statusOnError, detail };
   }
 
@@ -68,7 +74,9 @@ export function createProvider({ provider, transport, onFault }: ProviderParts):
       const body = question.http === undefined ? ({ kind: "none" } as const) : askedBody(question.http, options.body);
       if (body.kind === "tooLarge") return { kind: "bodyTooLarge" };
       if (body.kind === "unsent")
-        return failed("the provider wants the body, which the asking Envoy was not told to send (`with_request_body`)");
+        return unasked(
+          "the provider wants the body, which the asking Envoy was not told to send (`with_request_body`)",
+        );
       if (target.fault !== undefined) return failed(target.fault);
       const budgetMillis = Math.min(
         options.timeoutMillis ?? Number.POSITIVE_INFINITY,
@@ -78,8 +86,9 @@ export function createProvider({ provider, transport, onFault }: ProviderParts):
       try {
         return await askWithin({ question, body }, budgetMillis);
       } catch (thrown) {
-        // Anything else is a defect of ours, and no answer either.
-        return failed(thrown instanceof ProviderFault ? thrown.message : `internal fault: ${messageOf(thrown)}`);
+        if (thrown instanceof ProviderFault) return failed(thrown.message);
+        if (thrown instanceof UnaskableRequest) return unasked(thrown.message);
+        return unasked(`internal fault: ${messageOf(thrown)}`);
       }
     },
   };

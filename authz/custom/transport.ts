@@ -21,7 +21,10 @@ export type Answer =
 
 /** How one provider is spoken to. Connections are opened when they are needed. */
 export interface Transport {
-  /** Rejects with a `ProviderFault` where there is no answer that counts, at the latest after `budgetMillis`. */
+  /**
+   * Rejects with a `ProviderFault` where there is no answer that counts, at the latest after `budgetMillis`, and with an `UnaskableRequest` where
+   * nothing was asked.
+   */
   ask(asked: Asked, budgetMillis: number): Promise<Answer>;
   /** Closes what is open; a later question opens it again. */
   close(): void;

@@ -5,7 +5,7 @@ import type { RuleTable } from "./rule-table.ts";
 /** The provider of a CUSTOM rule; undefined where it is not asked: an HTTP provider cannot speak of a connection. */
 export function providerOf(table: RuleTable, id: number, request: RequestAttributes): string | undefined {
   const provider = table.ruleSet.policies[table.rule(id).policy]!.provider ?? "";
-  return request.http === undefined && table.providerKind(provider) === "http" ? undefined : provider;
+  return request.http === undefined && table.isHttpProvider(provider) ? undefined : provider;
 }
 
 /** From the smallest matching rule of each provider to the answer, in byte order of the providers' names. */

@@ -1,4 +1,5 @@
-import { type Provider, type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
+import { type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
+import { resolveProviders } from "#policy-compiler/ruleset/providers/resolve";
 import type { RequestAttributes } from "./attributes.ts";
 import type { RuleRef } from "./decision.ts";
 import type { Truth } from "./kleene.ts";
@@ -20,7 +21,8 @@ export class RuleTable {
   readonly #http: (CompiledBody | undefined)[];
   readonly #tcp: (CompiledBody | undefined)[];
   readonly #refs: (RuleRef | undefined)[];
-  readonly #providers: ReadonlyMap<string, Provider["kind"]>;
+  /** Names of the HTTP providers that can be asked. */
+  readonly #httpProviders: ReadonlySet<string>;
 
   constructor(ruleSet: RuleSet) {
     this.ruleSet = ruleSet;
@@ -30,7 +32,8 @@ export class RuleTable {
     for (let id = 0; id < this.size; id++) this.stages[id] = ofPolicy[this.rule(id).policy]!;
     this.#http = new Array<undefined>(this.size).fill(undefined);
     this.#tcp = new Array<undefined>(this.size).fill(undefined);
-    this.#providers = new Map(ruleSet.providers.map(({ name, kind }) => [name, kind]));
+    const resolutions = [...resolveProviders(ruleSet).values()];
+    this.#httpProviders = new Set(resolutions.flatMap(({ ok, kind, name }) => (ok && kind === "http" ? [name] : [])));
     this.#refs = new Array<undefined>(this.size).fill(undefined);
   }
 
@@ -59,9 +62,9 @@ export class RuleTable {
     return testBody(body, request);
   }
 
-  /** Undefined: the mesh configuration has no such provider. */
-  providerKind(name: string): Provider["kind"] | undefined {
-    return this.#providers.get(name);
+  /** An HTTP provider that resolves: it is never asked about a connection. One that does not resolve denies there, too. */
+  isHttpProvider(name: string): boolean {
+    return this.#httpProviders.has(name);
   }
 
   ref(id: number): RuleRef {

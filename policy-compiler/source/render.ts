@@ -19,7 +19,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, text: string | undefine
 
 function renderExcerpt(diagnostic: Diagnostic, table: LineTable, gutter: string): readonly string[] {
   const { start, end } = diagnostic;
-  const line = table.line(start.line);
+  const line = hideSecrets(table.line(start.line));
   const from = start.column - 1;
   const to = end.line === start.line ? end.column - 1 : line.length;
   // Of a long line a window is shown that begins a little before the place.
@@ -38,4 +38,12 @@ export function printable(text: string): string {
   return text
     .replaceAll("\t", " ")
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (match) => "\u{fffd}".repeat(match.length));
+}
+
+/** Members of a JSON Web Key that nobody but its owner may see (RFC 7518 §6.2.2, §6.3.2, §6.4.1), however its quotes are written. */
+const secretMembers = /((?:["']|\\")(?:k|d|p|q|dp|dq|qi)(?:["']|\\")\s*:\s*(?:["']|\\"))([^"'\\]+)/g;
+
+/** A line of a policy as it may be shown: key sets stand in policies, and some hold what they should not. As long as before. */
+function hideSecrets(line: string): string {
+  return line.replace(secretMembers, (_, member: string, value: string) => member + "*".repeat(value.length));
 }

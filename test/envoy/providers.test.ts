@@ -6,7 +6,9 @@ import type { ProviderOutcome } from "#authz/custom/contract";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
 import { httpExtAuthz } from "#envoy-configs/http-ext-authz";
-import { httpListener } from "#envoy-configs/listeners";
+import { httpServiceExtAuthz } from "#envoy-configs/http-ext-authz-http";
+import { httpListener, tcpListener } from "#envoy-configs/listeners";
+import { networkExtAuthz } from "#envoy-configs/network-ext-authz";
 import { systemClock } from "#platform/clock";
 import {
   CheckRequestSchema,
@@ -17,9 +19,9 @@ import {
 } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
 import type { StatusCode } from "#platform/envoy-api/gen/envoy/type/v3/http_status_pb";
 import { type CapturedCheck, type CaptureServer, startCaptureServer } from "#test/support/envoy/capture-server";
-import { h2, http1 } from "#test/support/envoy/clients";
+import { exchange, h2, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
-import { type EchoedRequest, startEchoUpstream } from "#test/support/envoy/echo-upstream";
+import { type EchoedRequest, startEchoUpstream, startTcpEcho } from "#test/support/envoy/echo-upstream";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
 import { type RunningEnvoy, runEnvoy } from "#test/support/envoy/run-envoy";
 import {
@@ -28,10 +30,16 @@ import {
   type GrpcQuestion,
   startGrpcProvider,
 } from "#test/support/providers/grpc-provider";
-import { type HttpProvider, type HttpQuestion, startHttpProvider } from "#test/support/providers/http-provider";
-import { type IstioProviderOptions, istioExtAuthz } from "#test/support/providers/istio-filter";
+import {
+  type HttpProvider,
+  type HttpQuestion,
+  httpResponse,
+  startHttpProvider,
+} from "#test/support/providers/http-provider";
+import { type IstioProviderOptions, istioExtAuthz, istioNetworkExtAuthz } from "#test/support/providers/istio-filter";
 import { questionOf } from "#test/support/providers/question";
 import { providersRuleSet } from "#test/support/providers/rule-set";
+import { Random, testSeed } from "#test/support/random";
 
 /**
  * What a provider is sent by Garita, compared with what a real Envoy sends it whose filter is the one that Istio generates. Both see the
@@ -89,6 +97,7 @@ const connections = createProviderConnections({ clock: systemClock });
 before(async () => {
   if (!found.ok) return;
   const upstream = closing.add(await startEchoUpstream());
+  const echo = closing.add(await startTcpEcho());
   garita = closing.add(await startCaptureServer());
   http = closing.add(await startHttpProvider());
   grpc = closing.add(await startGrpcProvider());
@@ -102,9 +111,18 @@ before(async () => {
     cluster({ name: "garita", endpoint: { ...free, port: garita.port }, protocol: "http2" }),
     cluster({ name: "grpc", endpoint: { ...free, port: grpc.port }, protocol: "http2" }),
     cluster({ name: "http", endpoint: { ...free, port: upstream.port }, protocol: "http1" }),
+    cluster({ name: "tcp", endpoint: { ...free, port: echo.port }, protocol: "http1" }),
     cluster({ name: "provider", endpoint: { ...free, port: http.port }, protocol: "http1" }),
   ];
-  const listeners = [listener("garita", httpExtAuthz({ cluster: "garita", bodyBytes: 9 })), ...istio];
+  const tcp = (name: string, authorization: ReturnType<typeof networkExtAuthz>) =>
+    tcpListener({ name, endpoint: free, authorization, upstream: "tcp" });
+  const listeners = [
+    listener("garita", httpExtAuthz({ cluster: "garita", bodyBytes: 9 })),
+    listener("service", httpServiceExtAuthz({ cluster: "provider", bodyBytes: 9 })),
+    tcp("tcp", istioNetworkExtAuthz("grpc", hostOf("grpc"))),
+    tcp("garitaTcp", networkExtAuthz({ cluster: "garita", statPrefix: "garita" })),
+    ...istio,
+  ];
   envoy = closing.add(await runEnvoy(found.binary, bootstrap({ admin: free, listeners, clusters })));
 });
 after(() => closing.close());
@@ -142,6 +160,7 @@ function seenByGrpc({ request, authority }: GrpcQuestion) {
     ["time", "id", "portValue", "x-request-id"].includes(key) ? "any" : value,
   );
   const { attributes } = JSON.parse(json);
+  if (attributes.request === undefined) return { authority, ...attributes };
   const headers = Object.entries(attributes.request.http.headers).map((pair) => pair.join(": "));
   return {
     authority,
@@ -205,7 +224,7 @@ for (const name of Object.keys(providers)) {
       await http1(envoy.port("garita"), head, more);
       const { outcome } = await askOurselves(name);
       if (answered.status === 413) {
-        assert.deepEqual(outcome, { kind: "denied", status: 413, headers: [], body: answered.body }, title);
+        assert.deepEqual([outcome, answered.body], [{ kind: "bodyTooLarge" }, "Payload Too Large"], title);
       } else {
         assert.equal(outcome.kind, "allowed", `${title}: ${JSON.stringify(outcome)}`);
         assert.equal(expected.length, 1, title);
@@ -393,6 +412,42 @@ test("an allowing answer over gRPC changes what it changes at Istio's Envoy", as
   }
 });
 
+const RANDOM_ANSWERS = 150;
+
+test("what random answers change, and in which order", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  const random = new Random(testSeed("random answers"));
+  const some = <T>(below: number, make: () => T): T[] => Array.from({ length: random.below(below) }, make);
+  const names = ["x-one", "X-Two", "x-new", "x-e", "cookie", "x-envoy-a", "user-agent"];
+  const piece = () =>
+    some(4, () => random.pick(["a", "b", "A", "%41", "+", ";", "?", "/", "~", "!", "%C3%A9"])).join("");
+  const append = () => random.pick([{}, {}, { append: true }, { append: false }]);
+  const action = () => random.pick([{}, {}, ...[1, 2, 3, 9].map((appendAction) => ({ appendAction }))]);
+  for (let i = 0; i < RANDOM_ANSWERS; i++) {
+    const value: MessageInitShape<typeof OkHttpResponseSchema> = {
+      headers: [
+        ...some(5, () => header(random.pick(names), random.pick(["v", "", "a,b", "w", "\u00e9"]), append())),
+        ...some(2, () => header(":path", random.pick(["/p", "/p?b&a", "/?="]))),
+        ...some(2, () => header(random.pick(["host", ":authority"]), random.pick(["other", "b:80"]), append())),
+      ],
+      headersToRemove: some(3, () => random.pick([...names, "nothing", "Host", ":path"])),
+      responseHeadersToAdd: some(6, () =>
+        header(
+          random.pick(["x-upstream", "x-r", "X-R", "x-q"]),
+          random.pick(["v", "w", ""]),
+          random.pick([append(), action()]),
+        ),
+      ),
+      queryParametersToSet: some(3, () => ({ key: piece(), value: piece() })),
+      queryParametersToRemove: some(3, piece),
+    };
+    const query =
+      random.below(4) === 0 ? "" : `?${some(5, () => random.pick([piece(), `${piece()}=${piece()}`])).join("&")}`;
+    grpc.answer(() => answerBytes(0, ok(value)));
+    await compareAnswers("grpc", `${query} ${JSON.stringify(value)}`, `/a${query}`);
+  }
+});
+
 const refusals: readonly (readonly [code: number, member: Member])[] = [
   [
     7,
@@ -510,4 +565,33 @@ test("an answer over HTTP comes to what it comes to at Istio's Envoy", async (t)
     http.answer((socket) => void socket.end(Buffer.from(answer, "latin1")));
     for (const name of ["listing", "plain", "open"]) await compareAnswers(name, `${name}: ${title}`);
   }
+});
+
+test("a connection is told as Istio's Envoy tells it", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  grpc.answer(() => Buffer.of());
+  taken();
+  const talk = (name: string) => exchange(envoy.port(name), "hello", { until: (received) => received.length >= 5 });
+  assert.equal(await talk("tcp"), "hello");
+  const expected = taken();
+  assert.equal(await talk("garitaTcp"), "hello");
+  assert.equal((await askOurselves("grpc")).outcome.kind, "allowed");
+  assert.deepEqual(taken(), expected);
+  grpc.answer(() => answerBytes(7, denied({ status: status(401) })));
+  assert.equal(await talk("tcp"), "");
+  await talk("garitaTcp");
+  assert.equal((await askOurselves("grpc")).outcome.kind, "denied");
+});
+
+test("the filter for the HTTP service sends bodies and says that it does", async (t) => {
+  if ((await envoyOrSkip(t)) === undefined) return;
+  http.answer((socket) => void socket.write(httpResponse(200)));
+  taken();
+  await http1(envoy.port("service"), ["POST /p HTTP/1.1", "host: a", "content-length: 12", "x-garita-body: 1"], {
+    body: "123456789abc",
+  });
+  const [asked] = http.take();
+  assert.equal(asked?.body, "123456789");
+  const lines = (wanted: string) => asked?.headers.filter(([name]) => name === wanted).map(([, value]) => value);
+  assert.deepEqual([lines("x-garita-body"), lines("x-envoy-auth-partial-body")], [["9"], ["true"]]);
 });

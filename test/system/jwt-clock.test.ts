@@ -1,8 +1,10 @@
+import { ok } from "node:assert/strict";
 import { test } from "node:test";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
 import { Random, runsFromEnvironment, seedFromEnvironment } from "#test/support/generate/random";
 import { compareWithEnvoy } from "#test/support/jwt-authn/compare-with-envoy";
 import { generateCases } from "#test/support/jwt-authn/generate";
+import { createKeyRing } from "#test/support/jwt-authn/keys";
 import { withStandingClock } from "#test/support/jwt-authn/standing-clock";
 
 /** The test of tokens against Envoy with a clock that stands, so that times of tokens may lie on the second where they count. */
@@ -15,7 +17,11 @@ test("times of tokens count to the second as they do for Envoy", async (t) => {
   const clocked = await withStandingClock(binary, now);
   try {
     const random = new Random(seedFromEnvironment());
-    await compareWithEnvoy(clocked.binary, generateCases(random, { tokens: tokensPerRun, now, clockStands: true }));
+    const part = await compareWithEnvoy(
+      clocked.binary,
+      generateCases({ random, keys: createKeyRing(), tokens: tokensPerRun, now, clockStands: true }),
+    );
+    ok(part > 1 / 3 && part < 2 / 3, `${part} of the requests came through`);
   } finally {
     await clocked.remove();
   }

@@ -1,3 +1,4 @@
+import { BODIES_TOLD } from "#authz/custom/asked-body";
 import type { CustomProvider, ProviderOutcome, ProviderQuestion } from "#authz/custom/contract";
 import type { CustomMatch } from "#authz/engine/contract";
 import type { RuleRef } from "#authz/engine/decision";
@@ -82,7 +83,7 @@ function follow(
 }
 
 function questionOf({ question }: StageContext, { edited }: Progress): ProviderQuestion {
-  const { request, message } = question;
+  const { request, message, metadata } = question;
   const { http, source, destination, tlsSession } = request;
   return {
     http: http && {
@@ -92,13 +93,15 @@ function questionOf({ question }: StageContext, { edited }: Progress): ProviderQ
       scheme: http.scheme,
       protocol: http.protocol,
       headerNames: http.headerNamesBeginning("").filter((name) => !name.startsWith(OUR_PREFIX)),
-      body: http.body(),
+      body: http.body() ?? (metadata.get(BODIES_TOLD).length > 0 ? noBody : undefined),
       bodyIsPartial: http.headerLines(PARTIAL_BODY)[0] === "true",
     },
     message,
     peers: { source: peerOf(source), destination: peerOf(destination), sni: tlsSession?.sni },
   };
 }
+
+const noBody = new Uint8Array();
 
 function peerOf({ address, port, principal }: CheckPeer) {
   return { address, port, principal };

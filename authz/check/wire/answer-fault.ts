@@ -4,8 +4,8 @@ import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
 export const MAX_ANSWER_LENGTH = 256 * 1024;
 
 /**
- * May a denial carry this status? Envoy sends whatever number it is told, and providers of CUSTOM rules tell odd ones, which Istio's Envoy
- * relays as they are. What is no status at all is not sent.
+ * May Envoy be asked to send this status? It sends any of sixteen bits as it stands, also those that its enumeration of statuses lacks: an
+ * extension provider may have chosen it. 0 would be its own 403.
  */
 export function isClientStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 1 && status <= 0xffff;

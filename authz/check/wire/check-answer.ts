@@ -1,13 +1,11 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
-/**
- * `add`: a further line of a name that an earlier entry has set, or that is there. `onlyIf`, of a response: where the upstream's answer
- * has no header of the name, or only where it has one.
- */
+/** `add`: a further line of a name that an earlier entry has set, or that is there. */
 export interface HeaderEdit {
   readonly name: string;
   readonly value: ByteString;
   readonly add?: boolean;
+  /** Response headers only: where the upstream's answer has no header of the name, or where it has one. Such a name stands there once. */
   readonly onlyIf?: "absent" | "present";
 }
 

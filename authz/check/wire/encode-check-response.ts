@@ -27,7 +27,7 @@ const writer = new ReverseWriter(USUAL_ANSWER_BYTES);
  * value, which is a byte string, goes out byte for byte if its bytes are UTF-8, else with every byte beyond ASCII percent-encoded.
  *
  * Every Envoy reads every header the same way: `append`, which older ones obey, and `append_action`, which newer ones do, are both
- * written out and agree; `keep_empty_value` keeps what we assert to be empty. Two exceptions. Of a denial's headers Envoy drops those
+ * written out and agree; `keep_empty_value` keeps what we assert to be empty. Three exceptions. `onlyIf` has an `append_action` alone. Of a denial's headers Envoy drops those
  * with `append: true`, and keeps every line of a name without it. Of a response's headers with several lines (`add`) every line is
  * appended, to the upstream's own: Envoy cannot replace those by more than one line.
  */
@@ -70,7 +70,8 @@ function writeOkResponse(answer: CheckAnswer): void {
   const several = namesWithSeveralLines(answer.responseHeaders);
   for (let i = answer.responseHeaders.length - 1; i >= 0; i--) {
     const edit = answer.responseHeaders[i] as HeaderEdit;
-    writeHeader(6, edit, several.has(edit.name.toLowerCase()));
+    if (edit.onlyIf !== undefined) writeOption(6, edit, edit.onlyIf === "absent" ? ADD_IF_ABSENT : OVERWRITE_IF_EXISTS);
+    else writeHeader(6, edit, several.has(edit.name.toLowerCase()));
   }
   for (let i = answer.removeHeaders.length - 1; i >= 0; i--) writer.text(5, answer.removeHeaders[i] as string);
   for (let i = answer.setHeaders.length - 1; i >= 0; i--) {
@@ -99,24 +100,28 @@ function writeDeniedResponse(answer: Pick<CheckAnswer, "httpStatus" | "body" | "
   writer.closeMessage(2, denied);
 }
 
-/** `HeaderValueOption { header = 1 { key = 1, value = 2 }, append = 2 { value = 1 }, append_action = 3, keep_empty_value = 4 }`. */
 function writeHeader(field: number, edit: HeaderEdit, append: boolean): void {
+  writeOption(field, edit, append ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD, append);
+}
+
+/**
+ * `HeaderValueOption { header = 1 { key = 1, value = 2 }, append = 2 { value = 1 }, append_action = 3, keep_empty_value = 4 }`. What `append`
+ * cannot say goes without it: it would be obeyed first.
+ */
+function writeOption(field: number, edit: HeaderEdit, action: number, append?: boolean): void {
   const option = writer.openMessage();
   writer.number(4, 1);
-  writer.number(3, appendAction(edit, append));
-  const appendValue = writer.openMessage();
-  writer.number(1, append ? 1 : 0);
-  writer.closeMessage(2, appendValue);
+  writer.number(3, action);
+  if (append !== undefined) {
+    const appendValue = writer.openMessage();
+    writer.number(1, append ? 1 : 0);
+    writer.closeMessage(2, appendValue);
+  }
   const header = writer.openMessage();
   writeHeaderValue(edit.value);
   writer.text(1, edit.name);
   writer.closeMessage(1, header);
   writer.closeMessage(field, option);
-}
-
-function appendAction({ onlyIf }: HeaderEdit, append: boolean): number {
-  if (onlyIf !== undefined) return onlyIf === "absent" ? ADD_IF_ABSENT : OVERWRITE_IF_EXISTS;
-  return append ? APPEND_IF_EXISTS_OR_ADD : OVERWRITE_IF_EXISTS_OR_ADD;
 }
 
 /** `google.protobuf.Struct dynamic_metadata = 4 { map<string, Value> fields = 1 }`, `Value { string_value = 3 }`. */

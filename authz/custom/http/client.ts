@@ -2,10 +2,10 @@ import http from "node:http";
 import https from "node:https";
 import type { HttpOptions } from "#policy-compiler/ruleset/providers/options";
 import type { ProviderTarget } from "#policy-compiler/ruleset/providers/resolve";
-import { ProviderFault } from "../provider-fault.ts";
+import { UnaskableRequest } from "../provider-fault.ts";
 import { Rotation } from "../rotation.ts";
 import type { Transport } from "../transport.ts";
-import { httpCheckQuestion } from "./check-request.ts";
+import { type HttpCheckQuestion, httpCheckQuestion } from "./check-request.ts";
 import { readHttpAnswer } from "./read-answer.ts";
 import { type HttpReply, sendCheck } from "./send.ts";
 
@@ -27,9 +27,10 @@ export function createHttpTransport({ target, options, authorities, nowMillis }:
   let agent: http.Agent | undefined;
   return {
     async ask({ question, body }, budgetMillis) {
-      if (question.http === undefined) throw new ProviderFault("an HTTP provider knows no connections");
+      if (question.http === undefined) throw new UnaskableRequest("an HTTP provider knows no connections");
       const request = httpCheckQuestion(question.http, options, body);
-      if (request.method === "CONNECT") throw new ProviderFault("an HTTP provider cannot be asked about CONNECT");
+      const fault = unwritable(request);
+      if (fault !== undefined) throw new UnaskableRequest(fault);
       agent ??= createAgent(target, authorities);
       const endpoint = rotation.take(nowMillis());
       let reply: HttpReply;
@@ -47,6 +48,18 @@ export function createHttpTransport({ target, options, authorities, nowMillis }:
       agent = undefined;
     },
   };
+}
+
+/** Why a request cannot stand on an HTTP/1 connection as it is, or undefined. */
+function unwritable({ method, path, headers }: HttpCheckQuestion): string | undefined {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) return "a method that is no token";
+  if (method === "CONNECT") return "CONNECT, of which an HTTP provider cannot be asked";
+  if (!/^[!-\xff]+$/.test(path)) return "a target with a blank or a control character";
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return "a header whose name is none";
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) return `header \`${name}\` with a control character`;
+  }
+  return undefined;
 }
 
 function createAgent({ tls, host }: ProviderTarget, authorities: Buffer | undefined): http.Agent {

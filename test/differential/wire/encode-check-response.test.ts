@@ -179,8 +179,36 @@ test("a defect in one answer leaves nothing in the next", () => {
   assert.equal(Buffer.from(encodeCheckResponse(allow)).toString("hex"), "0a020800" + "1a00");
 });
 
-test("a denial carries whatever number a provider told, and no number that is none", () => {
-  const told = [1, 99, 101, 204, 403, 418, 499, 511, 1000, 65_535];
-  assert.deepEqual(told.filter(isClientStatus), told);
-  assert.deepEqual([0, -1, 65_536, 4.5, Number.NaN].filter(isClientStatus), []);
+test("a status is any of sixteen bits but 0", () => {
+  const status = (httpStatus: number) => {
+    const response = decoded({ ...allow, allowed: false, code: 7, httpStatus });
+    return response.httpResponse.case === "deniedResponse" && response.httpResponse.value.status?.code;
+  };
+  for (const kept of [1, 99, 200, 418, 499, 1000, 65535]) assert.equal(status(kept), kept);
+  for (const odd of [0, -1, 65536, 403.5, Number.NaN]) assert.equal(status(odd), 403);
+});
+
+test("a response header that waits for the upstream's answer has an action and no append", () => {
+  const { httpResponse } = decoded({
+    ...allow,
+    responseHeaders: [
+      { name: "x-a", value: "1", onlyIf: "absent" },
+      { name: "x-b", value: "", onlyIf: "present" },
+      { name: "x-c", value: "1" },
+    ],
+  });
+  assert.ok(httpResponse.case === "okResponse");
+  assert.deepEqual(
+    httpResponse.value.responseHeadersToAdd.map(({ header, append, appendAction, keepEmptyValue }) => [
+      header?.key,
+      append,
+      appendAction,
+      keepEmptyValue,
+    ]),
+    [
+      ["x-a", undefined, 1, true],
+      ["x-b", undefined, 3, true],
+      ["x-c", false, 2, true],
+    ],
+  );
 });

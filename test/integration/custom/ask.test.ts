@@ -176,15 +176,33 @@ test("edits of the stage before are what a provider is asked about", async (t) =
   );
 });
 
-test("a target that nobody could write on a request line fails", async (t) => {
+test("what cannot be put to an HTTP provider is not allowed, whatever failOpen says", async (t) => {
   const http = await started(t, startHttpProvider());
-  const provider = providerOf(t, { kind: "http", port: http.port });
-  for (const target of ["/a b", "/a\r\nx: y", "/\0"]) {
-    const question = plainQuestion();
-    question.http!.request.target = target;
-    assert.equal((await provider.ask(question, LONG)).kind, "failed", JSON.stringify(target));
+  const options = { failOpen: true, includeRequestHeadersInCheck: ["x-*"] };
+  const provider = providerOf(t, { kind: "http", port: http.port, options });
+  const question = plainQuestion();
+  const changed = (target: string, more: object = {}): ProviderQuestion => {
+    const request = question.http!.request.copy();
+    request.target = target;
+    return { ...question, http: { ...question.http!, request, ...more } };
+  };
+  const nul = plainQuestion({ "x-a": ["a\0b"] });
+  for (const asked of [
+    changed("/a b"),
+    changed("/a\r\nx: y"),
+    changed("/\0"),
+    changed("/a", { method: "CONNECT" }),
+    changed("/a", { method: "GE T" }),
+    changed("/a", { authority: "a\r\nx: y" }),
+    connectionQuestion,
+    nul,
+  ]) {
+    const outcome = await provider.ask(asked, LONG);
+    assert.ok(outcome.kind === "failed" && outcome.status === 403, JSON.stringify(outcome));
   }
   assert.deepEqual(http.take(), []);
+  assert.equal((await provider.ask(changed("/caf\xe9"), LONG)).kind, "allowed");
+  assert.equal(http.take()[0]?.requestLine, "GET /caf! HTTP/1.1");
 });
 
 test("connections are kept from one question to the next", async (t) => {
@@ -287,9 +305,12 @@ test("bodies: not sent is a failure, too large is 413 whatever the options say",
     return { ...question, http: { ...question.http!, method: "POST", body } };
   };
   const missing = await provider.ask(withBody(undefined), LONG);
-  assert.ok(missing.kind === "allowed" && missing.failedOpen?.includes("with_request_body"));
+  assert.ok(
+    missing.kind === "failed" && missing.detail.includes("with_request_body"),
+    "what a client sends opens nothing",
+  );
   const large = await provider.ask(withBody(Buffer.from("123456789")), LONG);
-  assert.deepEqual(large, { kind: "denied", status: 413, headers: [], body: "Payload Too Large" });
+  assert.deepEqual(large, { kind: "bodyTooLarge" });
   assert.equal(server.calls(), 0);
 });
 

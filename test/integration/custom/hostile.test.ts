@@ -216,7 +216,7 @@ const badGrpc: Readonly<Record<string, { readonly answer: GrpcBehaviour; readonl
   "a length of 4 GiB": {
     answer: (stream) => respond(stream, Buffer.concat([Buffer.from([0, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(10)])),
   },
-  "a message of 16 MiB": { answer: (stream) => respond(stream, frame(Buffer.alloc(16 * MiB))) },
+  "a message of 5 MiB": { answer: (stream) => respond(stream, frame(Buffer.alloc(5 * MiB))) },
   "no status": { answer: (stream) => respond(stream, frame(Buffer.of()), {}) },
   "a status that denies": { answer: (stream) => respond(stream, frame(Buffer.of()), { "grpc-status": "7" }) },
   "a web page": {

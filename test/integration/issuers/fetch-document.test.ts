@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
-import { after, before, test } from "node:test";
+import dns from "node:dns";
+import { syncBuiltinESMExports } from "node:module";
+import { createServer, isIP } from "node:net";
+import { after, before, type TestContext, test } from "node:test";
 import { createAddressGuard, parseBlock } from "#platform/fetch/address-guard";
 import type { FetchFaultCode } from "#platform/fetch/fault-codes";
 import { loadTrustedRoots } from "#platform/fetch/trusted-roots";
@@ -188,8 +190,10 @@ const hostile: readonly {
 
 for (const { name, does, wanted, hurried } of hostile) {
   test(`an issuer that sends ${name}`, async (t) => {
-    const { uri } = await startHostileIssuer(t, does);
-    assert.match(await outcome(uri, {}, hurried === true ? hasty : patient), wanted);
+    const issuer = await startHostileIssuer(t, does);
+    assert.match(await outcome(issuer.uri, {}, hurried === true ? hasty : patient), wanted);
+    // No connection outlives its fetch.
+    await issuer.idle();
   });
 }
 
@@ -284,6 +288,52 @@ test("addresses that are refused are not dialled, in every writing of them", asy
   for (const uri of literal) assert.match(await outcome(uri), fault("fetch/address", /the address .* is refused/), uri);
 });
 
+/** Names as the test wants them, one answer after another; the last one stays. */
+function resolving(t: TestContext, ...answers: readonly (readonly string[])[]): { readonly asked: () => number } {
+  let asked = 0;
+  const lookup = (_name: string, _options: object, done: (fault: null, addresses: object[]) => void) => {
+    const addresses = answers[Math.min(asked, answers.length - 1)]!;
+    asked++;
+    queueMicrotask(() =>
+      done(
+        null,
+        addresses.map((address) => ({ address, family: isIP(address) })),
+      ),
+    );
+  };
+  t.mock.method(dns, "lookup", lookup as unknown as typeof dns.lookup);
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  return { asked: () => asked };
+}
+
+test("a name is resolved once, and what it resolved to is what is dialled: a second answer gains nothing", async (t) => {
+  const issuer = await startHostileIssuer(t, answering("x"));
+  const uri = `http://rebinding.example:${issuer.port}/`;
+  const { asked } = resolving(t, ["127.0.0.1"], ["169.254.169.254"]);
+  assert.equal(await outcome(uri), "x");
+  assert.equal(asked(), 1);
+  assert.match(await outcome(uri), fault("fetch/address", /the address 169\.254\.169\.254 is refused: link-local/));
+});
+
+test("of several addresses of a name, only those that may be dialled are", async (t) => {
+  const issuer = await startHostileIssuer(t, answering("x"));
+  resolving(t, ["169.254.169.254", "fe80::1", "127.0.0.1", "100.100.100.200"]);
+  assert.equal(await outcome(`http://several.example:${issuer.port}/`), "x");
+});
+
+test("names that lead to what is refused, in every writing", async (t) => {
+  for (const address of ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "::"]) {
+    await t.test(address, async (each) => {
+      resolving(each, [address]);
+      assert.match(await outcome("http://metadata.example/"), fault("fetch/address", /.* is refused/));
+    });
+  }
+});
+
 test("a blocked range is refused where a name leads there, and is not even dialled", async (t) => {
   const issuer = await startHostileIssuer(t, answering("x"));
   const guard = createAddressGuard(["127.0.0.0/8", "::1/128"].map((block) => parseBlock(block)!));
@@ -293,12 +343,6 @@ test("a blocked range is refused where a name leads there, and is not even diall
     assert.match(await outcome(uri, { guard }), fault("fetch/address", /.* is refused: in the blocked range/));
   }
   assert.equal(issuer.heads.length, 2);
-});
-
-test("where a name has several addresses, only those that may be dialled are", async (t) => {
-  const issuer = await startHostileIssuer(t, answering("x"));
-  const guard = createAddressGuard([parseBlock("::1/128")!]);
-  assert.equal(await outcome(`http://localhost:${issuer.port}/`, { guard }), "x");
 });
 
 test("names and connections that are not there", async () => {
@@ -392,6 +436,7 @@ test("a proxy: a tunnel for https, the whole address for http, and a credential 
     // The guard sees what is written as an address, though the proxy would dial it.
     assert.match(await outcome("https://169.254.169.254/", { environment }), fault("fetch/address"));
     assert.equal(proxy.asked.length, 2);
+    await Promise.all([proxy.idle(), secure.idle(), plain.idle()]);
   }
 });
 
@@ -411,6 +456,7 @@ test("a proxy that opens no way", async (t) => {
     const said = await outcome("https://issuer.example/", { environment });
     assert.match(said, fault("fetch/proxy", /(?!.*secret)/));
     assert.match(said, wanted);
+    await proxy.idle();
   }
   proxy.become(silent);
   assert.match(await outcome("https://issuer.example/", { environment }, hasty), fault("fetch/timeout"));

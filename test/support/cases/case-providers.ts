@@ -1,5 +1,5 @@
+import type { CaseProviderAnswer } from "../providers/case-answer.ts";
 import { type CaseProvider, startCaseProvider } from "../providers/case-provider.ts";
-import type { ProviderAnswer } from "./case.ts";
 import type { ProviderPorts } from "./policy-folder.ts";
 
 /** The extension providers of all cases of a run: one server for each name and kind, answering as the case in hand says. */
@@ -7,7 +7,7 @@ export interface CaseProviders {
   /** Where the named providers listen; starts those that do not yet. */
   portsOf(named: readonly { readonly name: string; readonly kind: "http" | "grpc" }[]): Promise<ProviderPorts>;
   /** What each provider answers from now on, by name; calls are counted from here. */
-  expect(answers: Readonly<Record<string, ProviderAnswer>>): void;
+  expect(answers: Readonly<Record<string, CaseProviderAnswer>>): void;
   calls(): number;
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function createCaseProviders(): CaseProviders {
       for (const { name, server } of servers.values()) {
         // What was asked before is forgotten.
         server.calls();
-        server.answer(Object.hasOwn(answers, name) ? (answers[name] as ProviderAnswer) : {});
+        server.answer(Object.hasOwn(answers, name) ? answers[name]! : {});
       }
     },
     calls: () => [...servers.values()].reduce((sum, { server }) => sum + server.calls(), 0),

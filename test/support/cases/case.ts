@@ -1,3 +1,5 @@
+import type { CaseProviderAnswer } from "../providers/case-answer.ts";
+
 /**
  * Cases as they stand in `.jsonl` files: one JSON object a line, either a policy set, a case that names one (`use`) or
  * carries its fields itself, or a validation case (`policy`).
@@ -55,22 +57,6 @@ export interface ServiceHost {
   readonly port: number;
 }
 
-/** What an extension provider answers. Absent members have the defaults of the cases' format. */
-export interface ProviderAnswer {
-  readonly status?: number;
-  readonly headers?: readonly (readonly [name: string, value: string, action?: string])[];
-  readonly body?: string;
-  readonly code?: number;
-  readonly form?: "ok" | "denied" | "none";
-  readonly remove?: readonly string[];
-  readonly setQuery?: readonly (readonly [name: string, value: string])[];
-  readonly removeQuery?: readonly string[];
-  readonly rpcError?: number;
-  readonly reset?: boolean;
-  /** Seconds before the answer. */
-  readonly hang?: number;
-}
-
 export interface PolicySetLine extends Setting {
   readonly policySet: string;
 }
@@ -108,7 +94,7 @@ export interface RequestCase extends Setting {
     readonly body?: string;
   };
   /** By name of the extension provider; one that is not named allows. */
-  readonly providers?: Readonly<Record<string, ProviderAnswer>>;
+  readonly providers?: Readonly<Record<string, CaseProviderAnswer>>;
   readonly expect?: Expectation;
 }
 

@@ -1,5 +1,6 @@
 import type { SourceFile } from "#policy-compiler/compile";
-import type { PolicyObject, ServiceHost, Setting } from "./case.ts";
+import { caseServiceEntries } from "../providers/case-services.ts";
+import type { PolicyObject, Setting } from "./case.ts";
 
 /** Where a provider of a case listens, by its name. */
 export type ProviderPorts = ReadonlyMap<string, number>;
@@ -16,66 +17,21 @@ export function policyFolder(setting: Setting, ports: ProviderPorts): readonly S
     defaultConfig: { gatewayTopology: { numTrustedProxies: setting.workload?.numTrustedProxies ?? 0 } },
   };
   const policies = (setting.policies ?? []).map(policyFile);
-  const services = servicesOf(setting).map((service, i) =>
-    asFile(`service-${i}.json`, serviceEntry(setting, service, i, ports)),
+  const services = caseServiceEntries(setting, (provider) => ports.get(provider)).map((service, i) =>
+    asFile(`service-${i}.json`, service),
   );
   return [asFile("mesh.yaml", document), ...services, ...withCreationTimes(policies)];
 }
 
-/** A provider as MeshConfig has it, as far as a case's hosts are concerned. */
-interface MeshProvider {
-  readonly name?: string;
-  readonly envoyExtAuthzHttp?: { readonly service?: string; readonly port?: number };
-  readonly envoyExtAuthzGrpc?: { readonly service?: string; readonly port?: number };
-}
-
-/** The extension providers that a setting names, with the host and port of each. */
-export function meshProviders(setting: Setting): readonly {
-  readonly name: string;
-  readonly kind: "http" | "grpc";
-  readonly host: string;
-  readonly namespace: string | undefined;
-  readonly port: number;
-}[] {
-  return ((setting.mesh?.extensionProviders ?? []) as readonly MeshProvider[]).flatMap((provider) => {
-    const options = provider.envoyExtAuthzHttp ?? provider.envoyExtAuthzGrpc;
-    if (options === undefined || typeof options.service !== "string") return [];
-    const [host = "", namespace] = options.service.split("/").reverse();
-    const kind = provider.envoyExtAuthzHttp === undefined ? ("grpc" as const) : ("http" as const);
-    return [{ name: provider.name ?? "", kind, host, namespace, port: Number(options.port ?? 0) }];
-  });
-}
-
-function servicesOf(setting: Setting): readonly ServiceHost[] {
-  if (setting.services !== undefined) return setting.services;
-  const named = meshProviders(setting)
-    .filter(({ port }) => port >= 1 && port <= 65535)
-    .map(({ host, namespace, port }) => ({ host, namespace: namespace ?? "default", port }));
-  return [
-    ...new Map(named.map((service) => [`${service.namespace}/${service.host}:${service.port}`, service])).values(),
-  ];
-}
-
-function serviceEntry(
-  setting: Setting,
-  { host, namespace, port }: ServiceHost,
-  ordinal: number,
-  ports: ProviderPorts,
-): PolicyObject {
-  const provider = meshProviders(setting).find((one) => one.host === host && one.port === port);
-  const listening = (provider && ports.get(provider.name)) ?? 1;
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "ServiceEntry",
-    metadata: { name: `service-${ordinal}`, namespace },
-    spec: {
-      hosts: [host],
-      location: "MESH_INTERNAL",
-      resolution: "STATIC",
-      ports: [{ number: port, name: "auth", protocol: provider?.kind === "grpc" ? "GRPC" : "HTTP" }],
-      endpoints: [{ address: "127.0.0.1", ports: { auth: listening } }],
+/** The extension providers that a setting names, by which servers are started for them. */
+export function meshProviders(setting: Setting): readonly { readonly name: string; readonly kind: "http" | "grpc" }[] {
+  return ((setting.mesh?.extensionProviders ?? []) as readonly Readonly<Record<string, unknown>>[]).flatMap(
+    (provider) => {
+      if (typeof provider["name"] !== "string") return [];
+      const kind = provider["envoyExtAuthzHttp"] === undefined ? ("grpc" as const) : ("http" as const);
+      return [{ name: provider["name"], kind }];
     },
-  };
+  );
 }
 
 /** The folder of a validation case: the one object alone. */

@@ -35,9 +35,19 @@ export const emptyRuleSet: Omit<RuleSet, "index"> = {
   peerAuthentications: [],
   requestAuthentications: [],
   workloads: [],
-  services: [],
+  services: [
+    {
+      namespace: "foo",
+      name: "provider",
+      hosts: ["provider.example"],
+      ports: [{ number: 9000, name: "http", protocol: "HTTP", targetPort: undefined }],
+      resolution: "DNS",
+      endpoints: [],
+      origin: { file: "services.yaml", line: 1, column: 1 },
+    },
+  ],
   providers: [
-    { name: "over-http", kind: "http", options: "{}" },
+    { name: "over-http", kind: "http", options: '{"service":"provider.example","port":9000}' },
     { name: "over-grpc", kind: "grpc", options: "{}" },
   ],
 };

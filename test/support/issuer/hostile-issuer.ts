@@ -14,6 +14,8 @@ export interface HostileIssuer {
   /** Heads of the requests so far. */
   readonly heads: readonly string[];
   become(behaviour: Behaviour): void;
+  /** Resolves when nobody is connected. */
+  idle(): Promise<void>;
 }
 
 interface Options {
@@ -65,6 +67,9 @@ export async function startHostileIssuer(
     heads,
     become(next) {
       current = next;
+    },
+    async idle() {
+      for (const socket of sockets) await new Promise((resolve) => socket.once("close", resolve));
     },
   };
 }

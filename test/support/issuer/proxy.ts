@@ -10,6 +10,8 @@ import type { TestContext } from "node:test";
 export interface TestProxy {
   readonly port: number;
   readonly asked: readonly { readonly line: string; readonly authorization: string | undefined }[];
+  /** Resolves when nobody is connected. */
+  idle(): Promise<void>;
 }
 
 export async function startProxy(
@@ -34,6 +36,8 @@ export async function startProxy(
       client.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.pipe(client).pipe(upstream);
     });
+    // Whoever has nothing more to write to does not read either, and would not notice that the other is gone.
+    upstream.on("close", () => client.destroy());
     upstream.on("error", () => client.destroy());
     client.on("error", () => upstream.destroy());
   });
@@ -60,5 +64,8 @@ export async function startProxy(
     server.close();
     await once(server, "close");
   });
-  return { port: (server.address() as AddressInfo).port, asked };
+  const idle = async () => {
+    for (const socket of sockets) await new Promise((resolve) => socket.once("close", resolve));
+  };
+  return { port: (server.address() as AddressInfo).port, asked, idle };
 }

@@ -85,10 +85,10 @@ export function goodAudience(random: Random, audiences: readonly string[]): stri
 /** The payload of a token that should pass: members in a random order. */
 export function goodClaims(
   random: Random,
-  rule: { readonly issuer: string; readonly audiences?: readonly string[] },
+  rule: { readonly issuer?: string; readonly audiences?: readonly string[] },
   now: number,
 ): RawMembers {
-  const members: RawMembers = [["iss", JSON.stringify(rule.issuer)]];
+  const members: RawMembers = [["iss", JSON.stringify(rule.issuer ?? random.pick(["https://any", "i3", ""]))]];
   const add = (name: string, json: string | undefined) => json !== undefined && members.push([name, json]);
   add("sub", random.chance(0.93) ? random.pick(subjects) : undefined);
   add("aud", goodAudience(random, rule.audiences ?? []));

@@ -1,4 +1,4 @@
-import { equal, match, ok } from "node:assert/strict";
+import { equal, match } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,10 +11,9 @@ const shownDifferences = 10;
 const shownCharacters = 1000;
 
 /**
- * Asserts that Garita answers every case as the given Envoy does; and that the cases are worth it, about half of them coming
- * through. Cases that differ are written to a file of cases, because their signatures cannot be made again from the seed.
+ * Asserts that Garita answers every case as the given Envoy does. Gives the part of the cases that came through, from 0 to 1. Cases that differ are written to a file of cases, because their signatures cannot be made again from the seed.
  */
-export async function compareWithEnvoy(binary: string, cases: readonly GeneratedCase[]): Promise<void> {
+export async function compareWithEnvoy(binary: string, cases: readonly GeneratedCase[]): Promise<number> {
   const recorded = await recordCases(binary, cases);
   const runner = createCaseRunner();
   const wrong: string[] = [];
@@ -33,11 +32,10 @@ export async function compareWithEnvoy(binary: string, cases: readonly Generated
   } finally {
     await runner.stop();
   }
-  const allowed = recorded.filter(({ expect }) => expect.decision === "allow").length;
-  ok(allowed > cases.length / 3 && allowed < (cases.length * 2) / 3, `${allowed} of ${cases.length} came through`);
   const file = lines.length === 0 ? "" : await keep(lines);
   const shown = wrong.slice(0, shownDifferences).map((line) => line.slice(0, shownCharacters));
   equal(wrong.length, 0, `${wrong.length} of ${cases.length} differ ${file}\n${shown.join("\n")}`);
+  return recorded.filter(({ expect }) => expect.decision === "allow").length / cases.length;
 }
 
 async function keep(lines: readonly string[]): Promise<string> {

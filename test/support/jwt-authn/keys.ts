@@ -43,11 +43,16 @@ const curves = {
   "P-521": { ES512: { digest: "sha512" } },
 } as const;
 
+export interface KeyRing {
+  readonly known: readonly SigningKey[];
+  readonly foreign: readonly SigningKey[];
+}
+
 /**
  * Fresh keys of every kind that Envoy takes: those that key sets are made of, and one of each family that stands in none
  * (`foreign`). Cost: a second.
  */
-export function createKeyRing(): { readonly known: readonly SigningKey[]; readonly foreign: readonly SigningKey[] } {
+export function createKeyRing(): KeyRing {
   return {
     known: [
       rsaKey("rsa-1", 2048, 65537),

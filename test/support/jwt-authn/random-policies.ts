@@ -8,7 +8,14 @@ import type { WrittenRule } from "./render.ts";
 /** A policy set, and for each JWT rule the keys that tokens for it may be signed with. */
 export interface PolicySetDraft {
   readonly set: PolicySetLine;
-  readonly rules: readonly { readonly rule: WrittenRule; readonly keySet: KeySetDraft }[];
+  readonly rules: readonly RuleDraft[];
+}
+
+export interface RuleDraft {
+  readonly rule: WrittenRule;
+  readonly keySet: KeySetDraft;
+  /** What is found at its `jwksUri`, if it has one; `null`: nothing. */
+  readonly document: unknown;
 }
 
 const issuers = ["https://i1", "https://i1", "https://i2/", "i3", "i3", "i\u00e9", "I3"];
@@ -70,11 +77,14 @@ export function randomPolicies(random: Random, name: string, ring: readonly Sign
       port: { number: 8080, protocol: "HTTP" },
     },
     policies,
+    jwks: Object.fromEntries(
+      rules.flatMap(({ rule, document }) => (rule.jwksUri === undefined ? [] : [[rule.jwksUri, document]])),
+    ),
   };
   return { set, rules };
 }
 
-function requestAuthentication(name: string, namespace: string, rules: PolicySetDraft["rules"]): PolicyObject {
+function requestAuthentication(name: string, namespace: string, rules: readonly RuleDraft[]): PolicyObject {
   return {
     apiVersion: "security.istio.io/v1",
     kind: "RequestAuthentication",
@@ -83,13 +93,16 @@ function requestAuthentication(name: string, namespace: string, rules: PolicySet
   };
 }
 
-function randomRule(random: Random, ring: readonly SigningKey[]): PolicySetDraft["rules"][number] {
+function randomRule(random: Random, ring: readonly SigningKey[]): RuleDraft {
   const keySet = randomKeySet(random, ring);
+  const source = randomSource(random, keySet);
   const some = <T>(probability: number, make: () => T): T | undefined =>
     random.chance(probability) ? make() : undefined;
   const rule = {
-    issuer: random.pick(issuers),
-    jwks: keySet.text,
+    // Only where keys are fetched may an issuer be missing, and every one is taken.
+    issuer: source.jwks === undefined && random.chance(0.2) ? undefined : random.pick(issuers),
+    jwks: source.jwks,
+    jwksUri: source.jwksUri,
     audiences: some(0.35, () => random.list(1, 3, () => random.pick(audiences))),
     ...randomLocations(random),
     forwardOriginalToken: some(0.35, () => random.chance(0.8)),
@@ -102,7 +115,18 @@ function randomRule(random: Random, ring: readonly SigningKey[]): PolicySetDraft
     ),
   };
   const written = Object.entries(rule).filter(([, value]) => value !== undefined);
-  return { rule: Object.fromEntries(written) as unknown as WrittenRule, keySet };
+  return { rule: Object.fromEntries(written) as unknown as WrittenRule, keySet, document: source.document };
+}
+
+/** Keys written in the rule, or found at a URI of its own; there they may be missing, or no keys at all. */
+function randomSource(
+  random: Random,
+  { text }: KeySetDraft,
+): { readonly jwks?: string; readonly jwksUri?: string; readonly document: unknown } {
+  if (random.chance(0.8)) return { jwks: text, document: null };
+  const found: unknown = random.chance(0.5) ? text : JSON.parse(text);
+  const document = random.chance(0.9) ? found : random.pick([null, null, "no keys", {}, { keys: [] }]);
+  return { jwksUri: `https://keys.example/${random.int(0, 0xffffffff).toString(16)}`, document };
 }
 
 function randomLocations(random: Random): Pick<WrittenRule, "fromHeaders" | "fromParams" | "fromCookies"> {

@@ -1,7 +1,8 @@
 import type { RequestCase } from "../cases/case.ts";
 import type { Random } from "../generate/random.ts";
-import { cookies, headerLocations, type PolicySetDraft, params } from "./random-policies.ts";
+import { cookies, headerLocations, type PolicySetDraft, params, type RuleDraft } from "./random-policies.ts";
 import { type MadeToken, randomToken, type TokenSources } from "./random-token.ts";
+import type { WrittenRule } from "./render.ts";
 
 type Location =
   | { readonly in: "header"; readonly name: string; readonly prefix: string }
@@ -40,11 +41,7 @@ export function randomRequest(random: Random, { rules }: PolicySetDraft, sources
 
 const paths = ["/", "/x", "/x", "/x/y", "/a/../x", "//x//y", "/%41%2f", "/x;p=1", "/\\x", "/pkg.Service/Method"];
 
-function locationsOf({
-  fromHeaders = [],
-  fromParams = [],
-  fromCookies = [],
-}: PolicySetDraft["rules"][number]["rule"]): readonly Location[] {
+function locationsOf({ fromHeaders = [], fromParams = [], fromCookies = [] }: WrittenRule): readonly Location[] {
   const found: readonly Location[] = [
     ...fromHeaders.map(({ name, prefix }): Location => ({ in: "header", name, prefix: prefix ?? "" })),
     ...fromParams.map((name): Location => ({ in: "param", name })),
@@ -83,11 +80,11 @@ function headerLine(random: Random, { name, prefix }: Location & { in: "header" 
 }
 
 /**
- * Without `&` and `%` in a token, however encoded: once Envoy has taken another token out of the query, it reads them as what they
- * are not.
+ * Once Envoy has taken another token out of the query it reads the rest decoded: without `&` and `%` in a token, which it would
+ * then read as what they are not, and without white space at the end, where the application's target would end.
  */
 function parameters(random: Random, name: string, found: string): string[] {
-  const token = found.replace(/[&%]/g, "~");
+  const token = found.replace(/[&%]/g, "~").trimEnd();
   const key = random.chance(0.9)
     ? encodeURIComponent(name)
     : random.pick([
@@ -147,7 +144,7 @@ function cookieLines(random: Random, pairs: readonly string[]): string[] {
 }
 
 /** What a client sends under the names that are the rules' own. */
-function forgedHeaders(random: Random, rules: PolicySetDraft["rules"]): [string, string][] {
+function forgedHeaders(random: Random, rules: readonly RuleDraft[]): [string, string][] {
   const names = rules.flatMap(({ rule }) => [
     ...(rule.outputPayloadToHeader === undefined ? [] : [rule.outputPayloadToHeader]),
     ...(rule.outputClaimToHeaders ?? []).map(({ header }) => header),

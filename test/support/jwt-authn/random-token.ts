@@ -2,7 +2,7 @@ import type { Random } from "../generate/random.ts";
 import { goodClaims } from "./claims.ts";
 import { draftFaults, edgeFaults, type FaultContext } from "./draft-faults.ts";
 import type { SigningKey, SigningScheme } from "./keys.ts";
-import type { PolicySetDraft } from "./random-policies.ts";
+import type { RuleDraft } from "./random-policies.ts";
 import { textFaults } from "./text-faults.ts";
 import { signDraft, type TokenDraft } from "./token-draft.ts";
 
@@ -26,7 +26,7 @@ const draftFaultPercent = 16;
 const textFaultPercent = 9;
 
 /** A token for a rule: mostly good, else with one fault. */
-export function randomToken(random: Random, to: PolicySetDraft["rules"][number], sources: TokenSources): MadeToken {
+export function randomToken(random: Random, to: RuleDraft, sources: TokenSources): MadeToken {
   const { now, clockStands, known, foreign } = sources;
   const context: FaultContext = { random, now, audiences: to.rule.audiences ?? [], known, foreign };
   const draft = goodDraft(random, to, sources);
@@ -42,11 +42,7 @@ export function randomToken(random: Random, to: PolicySetDraft["rules"][number],
   return { text: fault(text, draft, context), story };
 }
 
-function goodDraft(
-  random: Random,
-  { rule, keySet }: PolicySetDraft["rules"][number],
-  sources: TokenSources,
-): TokenDraft {
+function goodDraft(random: Random, { rule, keySet }: RuleDraft, sources: TokenSources): TokenDraft {
   const published = keySet.keys.length === 0 ? undefined : random.pick(keySet.keys);
   const key = published?.key ?? random.pick(sources.foreign);
   const [algorithm, scheme] = algorithmOf(random, key, published?.alg);

@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { PolicyObject, Setting } from "../cases/case.ts";
 import { renderRbac } from "./render-rbac.ts";
 
 /** A JWT rule as it stands in a document; only what is rendered. */
 export interface WrittenRule {
-  readonly issuer: string;
+  readonly issuer?: string;
   readonly audiences?: readonly string[];
   readonly jwks?: string;
   readonly jwksUri?: string;
@@ -36,12 +37,12 @@ function orderedRules(setting: Setting): readonly WrittenRule[] {
   const inRoot = ({ metadata }: PolicyObject) => metadata?.namespace === root;
   const ordered = [...found.filter((policy) => !inRoot(policy)), ...found.filter(inRoot)];
   const rules = ordered.flatMap(({ spec }) => (spec as { jwtRules?: readonly WrittenRule[] }).jwtRules ?? []);
-  return rules.toSorted((one, other) => Buffer.compare(Buffer.from(one.issuer), Buffer.from(other.issuer)));
+  return rules.toSorted((one, other) => Buffer.compare(Buffer.from(one.issuer ?? ""), Buffer.from(other.issuer ?? "")));
 }
 
 function renderJwtAuthn(rules: readonly WrittenRule[], setting: Setting): JsonObject {
   const edge = setting.workload?.kind === "gateway" || setting.workload?.kind === "k8s-gateway";
-  const providers = rules.map((rule, i): [string, JsonObject] => [`origins-${i}`, renderProvider(rule, edge)]);
+  const providers = rules.map((rule, i): [string, JsonObject] => [`origins-${i}`, renderProvider(rule, setting, edge)]);
   return {
     name: "envoy.filters.http.jwt_authn",
     typed_config: {
@@ -64,12 +65,11 @@ function any(requirements: readonly JsonValue[]): JsonObject {
   return { requires_any: { requirements: [...requirements] } };
 }
 
-function renderProvider(rule: WrittenRule, edge: boolean): JsonObject {
-  if (rule.jwks === undefined) throw new Error(`the keys of ${rule.issuer} are not written in the rule`);
+function renderProvider(rule: WrittenRule, setting: Setting, edge: boolean): JsonObject {
   return {
-    issuer: rule.issuer,
+    issuer: rule.issuer ?? "",
     audiences: [...(rule.audiences ?? [])],
-    local_jwks: { inline_string: rule.jwks },
+    local_jwks: { inline_string: keysOf(rule, setting) },
     from_headers: (rule.fromHeaders ?? []).map(({ name, prefix }) => ({ name, value_prefix: prefix ?? "" })),
     from_params: [...(rule.fromParams ?? [])],
     from_cookies: [...(rule.fromCookies ?? [])],
@@ -86,4 +86,22 @@ function renderProvider(rule: WrittenRule, edge: boolean): JsonObject {
     // At the edge claims may choose the route.
     clear_route_cache: edge,
   };
+}
+
+/** The text of a key set: istiod fetches what is not written and puts it in as it came; without it, a key that nobody has. */
+function keysOf({ jwks = "", jwksUri = "" }: WrittenRule, { jwks: documents = {} }: Setting): string {
+  if (jwks !== "") return jwks;
+  if (jwksUri === "") throw new Error("do not know how to write keys that are to be discovered");
+  const document = Object.hasOwn(documents, jwksUri) ? (documents[jwksUri] ?? undefined) : undefined;
+  if (document === undefined) return nobodysKey();
+  return typeof document === "string" ? document : JSON.stringify(document);
+}
+
+let madeKey: string | undefined;
+
+function nobodysKey(): string {
+  madeKey ??= JSON.stringify({
+    keys: [generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" })],
+  });
+  return madeKey;
 }

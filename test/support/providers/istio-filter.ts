@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { ApiVersion } from "#platform/envoy-api/gen/envoy/config/core/v3/config_source_pb";
+import { type Filter, FilterSchema } from "#platform/envoy-api/gen/envoy/config/listener/v3/listener_components_pb";
 import { ExtAuthzSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz_pb";
+import { ExtAuthzSchema as NetworkExtAuthzSchema } from "#platform/envoy-api/gen/envoy/extensions/filters/network/ext_authz/v3/ext_authz_pb";
 import {
   type HttpFilter,
   HttpFilterSchema,
@@ -80,6 +82,22 @@ export function istioExtAuthz(
   return create(HttpFilterSchema, {
     name: "envoy.filters.http.ext_authz",
     configType: { case: "typedConfig", value: anyPack(ExtAuthzSchema, filter) },
+  });
+}
+
+/** The same for TCP, where Istio asks gRPC providers alone. */
+export function istioNetworkExtAuthz(cluster: string, host: string): Filter {
+  const filter = create(NetworkExtAuthzSchema, {
+    statPrefix: "tcp.",
+    transportApiVersion: ApiVersion.V3,
+    grpcService: {
+      timeout: { seconds: 600n },
+      targetSpecifier: { case: "envoyGrpc", value: { clusterName: cluster, authority: host } },
+    },
+  });
+  return create(FilterSchema, {
+    name: "envoy.filters.network.ext_authz",
+    configType: { case: "typedConfig", value: anyPack(NetworkExtAuthzSchema, filter) },
   });
 }
 

@@ -265,3 +265,35 @@ test("an edit that no answer can carry is a denial", async () => {
   const { seen, record } = await ask(custom("/c"), { path: "/c" }, edits);
   assert.deepEqual([seen.allowed, record.decision.reason], [false, "answer/not-carried"]);
 });
+
+test("a request that is made to cost has so many signatures looked at, and no more", async () => {
+  const rules = Array.from(
+    { length: 10 },
+    (_, i) =>
+      `    - { issuer: "", jwksUri: "https://i${i}.example/keys", fromHeaders: [{ name: x-token }], forwardOriginalToken: true }`,
+  );
+  const policies = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: foo }
+spec:
+  jwtRules:
+${rules.join("\n")}
+---`;
+  const tokens = Array.from({ length: 40 }, (_, i) => `${part({ alg: "RS256" })}.${part({ ...claims, n: i })}.c2ln`);
+  const headers = tokens.map((text) => ["x-token", text] as const);
+  const accept: Partial<TokenVerification> = {
+    verify: ({ token: { text }, provider }) => {
+      counted++;
+      // The last provider refuses, so that every token is looked at for every provider.
+      return counted % 40 === 0
+        ? { ok: false, fault: "signature" }
+        : { ok: true, accepted: acceptedOf(text, provider) };
+    },
+  };
+  let counted = 0;
+  const { seen } = await ask(policies, { headers }, undefined, accept);
+  assert.deepEqual([seen.allowed, seen.status, seen.body], [false, 401, "Jwt verification fails"]);
+  assert.ok(counted <= 128, `${counted} signatures`);
+  assert.ok(counted > 100, `${counted} signatures`);
+});

@@ -46,6 +46,7 @@ test("set, then append, then remove", () => {
       ["x-e", ["e"]],
     ],
   );
+  assert.deepEqual(changed({ set: [["cookie", "a=1"]], append: [["Cookie", "b=2"]] }), [["cookie", ["a=1; b=2"]]]);
   assert.deepEqual(changed({ set: [["x-n", "1"]], append: [["x-n", "2"]] }), [["x-n", ["1,2"]]]);
   assert.deepEqual(
     changed({ set: [["x-one", "b"]], remove: ["X-One", "host", ":authority", ":path", "", "no name"] }),

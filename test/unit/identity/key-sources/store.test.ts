@@ -248,6 +248,7 @@ test("two sources of one URI share a fetch, and never have two under way", async
   assert.deepEqual([kidsOf(the.store, "a"), kidsOf(the.store, "b")], [["1"], ["1"]]);
   assert.equal(the.issuers.asked.length, 1);
   assert.equal(the.issuers.mostParallelOf(uri), 1);
+  assert.equal(the.attempts.length, 2, "one for each source");
 });
 
 test("a thousand issuers are asked a few at a time, and all are asked", async () => {

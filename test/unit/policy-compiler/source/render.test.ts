@@ -97,3 +97,29 @@ test("without a text there is no excerpt", () => {
   );
   assert.equal(renderDiagnostic(diagnostic!, undefined), "f:1:1: error[yaml/encoding]: m");
 });
+
+test("secret members of a key set in an excerpt are hidden, and the caret stays under its place", () => {
+  const lines = [
+    `jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldA","kid":"a"}]}'`,
+    'jwks: "{\\"keys\\":[{\\"kty\\":\\"EC\\",\\"d\\":\\"c2VjcmV0LXNlY3JldA\\",\\"x\\":\\"cHVibGlj\\"}]}"',
+    `  "d" : "c2VjcmV0LXNlY3JldA",`,
+  ];
+  for (const line of lines) {
+    const at = line.indexOf("c2Vj");
+    const place = { line: 1, column: at + 1, offset: at };
+    const diagnostic = {
+      code: "lint/selects-nothing" as const,
+      severity: "warning" as const,
+      file: "a.yaml",
+      start: place,
+      end: { ...place, column: at + 5 },
+      message: "m",
+    };
+    const shown = renderDiagnostic(diagnostic as unknown as Parameters<typeof renderDiagnostic>[0], line);
+    assert.ok(!shown.includes("c2Vj"), shown);
+    const [, , excerpt, carets] = shown.split("\n");
+    assert.equal(excerpt?.length, line.length + "1 | ".length);
+    assert.equal(carets?.indexOf("^"), at + "1 | ".length);
+    assert.ok(!line.includes("cHVibGlj") || shown.includes("cHVibGlj"), "public members are shown");
+  }
+});
