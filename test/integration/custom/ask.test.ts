@@ -310,7 +310,7 @@ test("bodies: not sent is a failure, too large is 413 whatever the options say",
     "what a client sends opens nothing",
   );
   const large = await provider.ask(withBody(Buffer.from("123456789")), LONG);
-  assert.deepEqual(large, { kind: "denied", status: 413, headers: [], body: "Payload Too Large" });
+  assert.deepEqual(large, { kind: "bodyTooLarge" });
   assert.equal(server.calls(), 0);
 });
 
