@@ -36,11 +36,14 @@ export function authenticateRequest(
   http: CheckHttp,
 ): StageResult | Promise<StageResult> {
   const { tls } = progress.attributes;
+  const request = progress.edited as EditedRequest;
+  // A provider may have made another request of it.
+  const now = (name: ByteString, received: ByteString): ByteString => request.edit(name)?.[0] ?? received;
   const input: AuthenticationInput = {
-    request: progress.edited as EditedRequest,
-    method: http.method,
-    scheme: http.scheme || (tls === true ? "https" : "http"),
-    authority: http.host,
+    request,
+    method: now(":method", http.method),
+    scheme: now(":scheme", http.scheme) || (tls === true ? "https" : "http"),
+    authority: now(":authority", http.host),
     nowSeconds: Math.floor(context.environment.nowMillis() / 1000),
     maxTokenBytes: context.environment.tokens.maxTokenBytes,
   };
