@@ -123,7 +123,7 @@ const listener = object(
     upstreamHeaders: {
       type: "array",
       description:
-        "HTTP only: the request headers that an answer may set, as in Envoy's `allowed_upstream_headers`: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied.",
+        "HTTP only: the request headers that an answer may set: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied. Envoy's `allowed_upstream_headers` must hold them all, in lower case: of a name that it lacks, a client's own copy would pass.",
       items: text("A header's name.", { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
     },
     secretFile: text(

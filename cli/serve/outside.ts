@@ -2,7 +2,7 @@ import type { Snapshot, TokenVerification } from "#authz/check/contract";
 import { snapshotOfRules } from "#authz/check/snapshot";
 import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
 import { noVerification } from "#authz/check/tokens/no-verification";
-import type { ProviderConnections } from "#authz/custom/contract";
+import type { ProviderConnections, ProviderStatus } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import type { KeySetStore, KeySourceStatus } from "#identity/key-sources/contract";
 import type { JwtConfig } from "../config/model.ts";
@@ -32,7 +32,8 @@ export interface Outside {
   /** From now on this configuration; before the first nothing can be equipped. */
   use(jwt: PreparedJwt): void;
   issuers(): readonly KeySourceStatus[];
-  providers(): ReturnType<ProviderConnections["status"]>;
+  providers(): readonly ProviderStatus[];
+  /** Fetches the keys of every issuer now. Resolves when all were attempted. */
   refreshKeys(): Promise<void>;
   stop(): Promise<void>;
 }

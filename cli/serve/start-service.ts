@@ -57,7 +57,10 @@ export interface Service {
   addresses(): ReadonlyMap<string, Address>;
   adminAddresses(): readonly string[];
   status(): StatusPage;
-  /** Reads configuration, certificates and policies again, and has the keys of issuers fetched anew. What is wrong changes nothing but the status. One at a time. */
+  /**
+   * Reads configuration, certificates and policies again, and has the keys of issuers fetched anew, which is not waited for. What is wrong changes
+   * nothing but the status. One at a time.
+   */
   reload(): Promise<ReloadResult>;
   /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
   stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
@@ -198,6 +201,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ending,
     rules: rules.sync.status(),
     issuers: outside.issuers(),
+    providers: outside.providers(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,

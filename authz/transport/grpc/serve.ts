@@ -6,6 +6,7 @@ import { messageOf } from "#platform/coded-error";
 import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
 import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
+import { decisionMillis } from "../decision-time.ts";
 import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } from "../listener.ts";
 import { trackSockets } from "../sockets.ts";
 import { addHealth, type Health } from "./health.ts";
@@ -185,13 +186,11 @@ function deadlineOutcome(settings: ListenerSettings): CheckOutcome {
   };
 }
 
-/** The answer has to leave before the caller gives up: a tenth of its time, at least a millisecond, is kept for the way back. */
 function remainingMillis(call: ServerUnaryCall<Buffer, Uint8Array>, settings: ListenerSettings): number {
   const deadline = call.getDeadline();
   const at = deadline instanceof Date ? deadline.getTime() : deadline;
   if (!Number.isFinite(at)) return settings.deadlineMillis;
-  const left = Math.max(0, at - Date.now());
-  return Math.min(settings.deadlineMillis, Math.max(0, left - Math.max(1, left / 10)));
+  return decisionMillis(at - Date.now(), settings.deadlineMillis);
 }
 
 /**

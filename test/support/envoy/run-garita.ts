@@ -84,6 +84,8 @@ export interface GaritaOptions {
   readonly listeners: readonly { readonly name: string; readonly [key: string]: unknown }[];
   /** Port of the admin API on 127.0.0.1, which Envoy's HTTP health checks ask; 0 for a free one. Absent: the socket alone. */
   readonly adminPort?: number;
+  /** `jwt` as it stands in `garita.yaml`. */
+  readonly jwt?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -93,9 +95,12 @@ export interface GaritaOptions {
 export async function runGarita(folder: GaritaFolder, options: GaritaOptions): Promise<RunningGarita> {
   const config = join(folder.path, "garita.yaml");
   const socket = join(folder.path, "admin.sock");
-  const { listeners, adminPort } = options;
+  const { listeners, adminPort, jwt } = options;
   const admin = { socket, ...(adminPort === undefined ? {} : { address: `127.0.0.1:${adminPort}` }) };
-  await writeFile(config, JSON.stringify({ listeners, policies: { directory: "policies" }, admin }));
+  await writeFile(
+    config,
+    JSON.stringify({ listeners, policies: { directory: "policies" }, admin, ...(jwt && { jwt }) }),
+  );
   const child = spawn(process.execPath, [MAIN, "serve", "--config", config], {
     stdio: ["ignore", "pipe", "pipe"],
     env: ownEnvironment(),

@@ -36,6 +36,7 @@ export async function startOidcProvider(): Promise<Issuer> {
       return askForToken(server.port, server.ca);
     },
     rotate,
+    become: server.become,
     stop: server.stop,
   };
 }
