@@ -166,7 +166,7 @@ const jwt = object(
     cache: object("Verified tokens that are remembered, so that a signature is checked once.", {
       maxEntries: integer("So many tokens at most. 0: none.", 0, 10_000_000, jwtDefaults.cache.maxEntries),
       maxBytes: integer(
-        "So much memory at most, as estimated from the lengths of tokens and claims.",
+        "So much memory at most, as estimated from tokens and their claims.",
         0,
         16 * 1024 * 1024 * 1024,
         jwtDefaults.cache.maxBytes,
