@@ -8,6 +8,7 @@ import type {
   TokenVerdict,
   UnverifiedToken,
 } from "#authz/authenticate/contract";
+import { readTls } from "#authz/check/attributes/connection";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import { tokenFaults } from "#identity/token/token";
 import type { ByteString } from "#policy-compiler/ruleset/model";
@@ -35,11 +36,10 @@ export function authenticateRequest(
   plan: AuthenticationPlan,
   http: CheckHttp,
 ): StageResult | Promise<StageResult> {
-  const { tls } = progress.attributes;
   const input: AuthenticationInput = {
     request: progress.edited as EditedRequest,
     method: http.method,
-    scheme: http.scheme || (tls === true ? "https" : "http"),
+    scheme: http.scheme || schemeOf(context),
     authority: http.host,
     nowSeconds: Math.floor(context.environment.nowMillis() / 1000),
     maxTokenBytes: context.environment.tokens.maxTokenBytes,
@@ -47,6 +47,11 @@ export function authenticateRequest(
   const answer = answerOf(context, plan, input, new Map());
   const end = (result: Authentication) => follow(context, progress, result);
   return answer instanceof Promise ? answer.then(end) : end(answer);
+}
+
+/** For the challenge alone. No policy asks for it: an Envoy that does not tell lacks nothing. */
+function schemeOf({ question }: StageContext): string {
+  return readTls(question.request, question.metadata) === true ? "https" : "http";
 }
 
 function answerOf(
@@ -102,7 +107,8 @@ function follow(context: StageContext, progress: Progress, result: Authenticatio
   if (result.kind === "lacking") throw new Error("tokens are lacking where none can be");
   if (result.kind === "refused") {
     const { status, text } = tokenFaults[result.fault];
-    const refused = refusal("authentication/refused", result.detail, { status, body: text });
+    const origin = result.provider?.rule.origin;
+    const refused = { ...refusal("authentication/refused", result.detail, { status, body: text }), origin };
     const found = foundBy(context, progress);
     const clientHeaders = [
       ...progress.clientHeaders,
