@@ -92,8 +92,9 @@ function answer(verdict: Verdict, call: Call): HttpCheckOutcome {
       return answer(refuse(true, refusal("answer/not-carried", fault), found), call);
     }
     for (const { name, value } of edits.set) out.push([name, value]);
-    const remove = [...namesToRemove(headers), ...edits.remove, ...unseenOutputs(verdict, edits, snapshot)];
-    out.push(["x-envoy-auth-headers-to-remove", remove.join(",")]);
+    const remove = new Set([...namesToRemove(headers), ...edits.remove]);
+    for (const { name } of edits.set) remove.delete(name);
+    out.push(["x-envoy-auth-headers-to-remove", [...remove].join(",")]);
   } else if (status < 300 || status >= 500) {
     // Envoy would take the one for an allowance or an odd success, the other for a failure of ours.
     out.push(["x-garita-status", String(status)]);
@@ -125,18 +126,6 @@ function uncarried(verdict: Verdict, { set, remove }: RequestEdits, listener: Li
   const [first] = verdict.clientHeaders;
   // A 200 has headers for the upstream and headers for the client, and Envoy tells them apart by names that it was told.
   return first === undefined ? undefined : `header ${first.name} is for the client`;
-}
-
-/**
- * Headers that tokens alone may make and none has made. An Envoy that was told to send few headers (`allowed_headers`) may have one of a client's
- * that is not seen here.
- */
-function unseenOutputs({ workload }: Verdict, { set, remove }: RequestEdits, snapshot: Snapshot | undefined) {
-  if (workload === undefined || snapshot === undefined) return [];
-  const outputs = snapshot.engine.view(workload).authentication?.outputHeaders ?? [];
-  return outputs.filter(
-    (name) => !remove.includes(name) && !set.some((edit) => edit.name === name) && token.test(name),
-  );
 }
 
 /** A header's name (RFC 9110 §5.6.2), in lower case: nothing else may stand in the list. */

@@ -36,11 +36,14 @@ export function authenticateRequest(
   plan: AuthenticationPlan,
   http: CheckHttp,
 ): StageResult | Promise<StageResult> {
+  const request = progress.edited as EditedRequest;
+  // A provider may have made another request of it.
+  const now = (name: ByteString, received: ByteString): ByteString => request.edit(name)?.[0] ?? received;
   const input: AuthenticationInput = {
-    request: progress.edited as EditedRequest,
-    method: http.method,
-    scheme: http.scheme || schemeOf(context),
-    authority: http.host,
+    request,
+    method: now(":method", http.method),
+    scheme: now(":scheme", http.scheme) || schemeOf(context),
+    authority: now(":authority", http.host),
     nowSeconds: Math.floor(context.environment.nowMillis() / 1000),
     maxTokenBytes: context.environment.tokens.maxTokenBytes,
   };

@@ -156,9 +156,29 @@ test("what a provider sets is what tokens are looked for in, what policies see a
   assert.ok(asked.seen.allowed, asked.record.detail);
   assert.deepEqual(asked.verified, [token]);
   assert.deepEqual(asked.seen.headers.toSorted(), ["x-sub: alice", "x-tenant: t1"]);
-  assert.deepEqual(asked.seen.remove, ["x-gone"]);
+  assert.deepEqual(asked.seen.remove.toSorted(), ["authorization", "x-gone"]);
   const without = await ask(policies, { path: "/c", headers: [["x-tenant", "t1"]] }, allowed());
   assert.equal(without.record.decision.reason, "policy/not-allowed");
+});
+
+test("whether a request is a preflight, and what a client is told of it, is said by what a provider has made of it", async () => {
+  const policies = `${custom("/c")}${authentication}`;
+  const preflight: CheckInput = {
+    method: "OPTIONS",
+    path: "/c",
+    headers: [["origin", "https://o.example"], ["access-control-request-method", "POST"], ...bearer(bad).headers!],
+  };
+  assert.ok((await ask(policies, preflight, allowed())).seen.allowed);
+  const edits = allowed((request) => {
+    request.set(":method", ["POST"]);
+    request.set(":authority", ["other.example"]);
+    request.set(":scheme", ["https"]);
+  });
+  const refused = await ask(policies, preflight, edits);
+  assert.deepEqual([refused.seen.status, refused.seen.body], [401, "Jwt verification fails"]);
+  assert.deepEqual(refused.seen.headers, [
+    'www-authenticate: Bearer realm="https://other.example/c", error="invalid_token"',
+  ]);
 });
 
 test("a provider that fails, is not known, or is one of several refuses", async () => {
