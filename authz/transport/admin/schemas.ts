@@ -233,7 +233,7 @@ export const adminSchemas = {
     response: { 200: { type: "object", additionalProperties: true }, 400: fault, 503: fault },
   },
   reload: {
-    summary: "Reads configuration, certificates and policies again.",
+    summary: "Reads configuration, certificates and policies again, and has the keys of issuers fetched anew.",
     response: { 200: reload, 422: reload },
   },
 } as const;
