@@ -64,7 +64,8 @@ function judgeMessage(
     verdict: refuse(true, refusal(...what)),
     http: undefined,
   });
-  if (!presentsSecret(listener.secret, metadata.get(SECRET_NAME))) return refused("listener/unauthorized");
+  if (listener.secret !== undefined && !presentsSecret(listener.secret, metadata.get(SECRET_NAME)))
+    return refused("listener/unauthorized");
   if (message.length > listener.maxMessageBytes) return refused("request/too-large", `${message.length} bytes`);
   if (snapshot === undefined) return refused("rules/none");
   const decoded = decodeCheckRequest(message);
