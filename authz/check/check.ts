@@ -72,7 +72,8 @@ function judgeMessage(
 ): Verdict | Promise<Verdict> {
   const { listener, snapshot } = call;
   const refused = (...what: Parameters<typeof refusal>): Verdict => refuse(true, refusal(...what));
-  if (!presentsSecret(listener.secret, metadata.get(SECRET_NAME))) return refused("listener/unauthorized");
+  if (listener.secret !== undefined && !presentsSecret(listener.secret, metadata.get(SECRET_NAME)))
+    return refused("listener/unauthorized");
   if (message.length > listener.maxMessageBytes) return refused("request/too-large", `${message.length} bytes`);
   if (snapshot === undefined) return refused("rules/none");
   const decoded = decodeCheckRequest(message);

@@ -23,9 +23,8 @@ import type { Issuer } from "#test/support/issuer/issuer";
 import { publishedKeys } from "#test/support/issuer/published-keys";
 import { startIssuer } from "#test/support/issuer/start-issuer";
 import { renderFilters } from "#test/support/jwt-authn/render";
-import { type CaseProviderAnswer, checkResponseOf } from "#test/support/providers/case-answer";
-import { type GrpcProvider, startGrpcProvider } from "#test/support/providers/grpc-provider";
-import { type HttpProvider, httpResponse, startHttpProvider } from "#test/support/providers/http-provider";
+import { type AskedProviders, startAskedProviders } from "#test/support/providers/asked-providers";
+import type { CaseProviderAnswer } from "#test/support/providers/case-answer";
 import { type IstioProviderOptions, istioExtAuthz } from "#test/support/providers/istio-filter";
 
 /**
@@ -99,6 +98,7 @@ const answers: Readonly<Record<string, CaseProviderAnswer>> = {
       ["set-cookie", "b=2"],
     ],
   },
+  unavailable: { status: 503, body: "later" },
   teapot: { status: 418, body: "short and stout \u00e9" },
   hang: { hang: 3 },
   reset: { reset: true },
@@ -108,8 +108,7 @@ const closing = new Closing();
 const found = await findEnvoy();
 let issuer: Issuer;
 let token: string;
-let http: HttpProvider;
-let grpc: GrpcProvider;
+let providers: AskedProviders;
 let garita: RunningGarita;
 let chain: RunningGarita;
 let envoy: RunningEnvoy;
@@ -205,11 +204,9 @@ before(async () => {
   const jwks = await publishedKeys(issuer);
   const upstream = closing.add(await startEchoUpstream());
   const tcp = closing.add(await startTcpEcho());
-  http = await startHttpProvider();
-  grpc = await startGrpcProvider();
-  closing.add({ stop: () => http.stop() });
-  closing.add({ stop: () => grpc.stop() });
-  answerAsAsked();
+  providers = closing.add(
+    await startAskedProviders({ ...answers, token: { headers: [["authorization", `Bearer ${token}`]] } }),
+  );
 
   const unset = { address: "127.0.0.1:0", peerIdentity: "none" };
   const ofChain = { ...unset, workload: { namespace: "chain", labels: {} } };
@@ -226,7 +223,7 @@ before(async () => {
     const endpoint = chain.endpoint(listener);
     return "port" in endpoint ? endpoint.port : 0;
   };
-  const ports = { http: http.port, grpc: grpc.port, "chain-http": portOf("http"), "chain-grpc": portOf("grpc") };
+  const ports = { ...providers.ports, "chain-http": portOf("http"), "chain-grpc": portOf("grpc") };
   const services = Object.entries(ports).map(([name, port]) =>
     entry(name, name.endsWith("http") ? "HTTP" : "GRPC", port),
   );
@@ -323,30 +320,6 @@ before(async () => {
 });
 after(() => closing.close());
 
-/** Requests say what the answer to them shall be. */
-function answerAsAsked(): void {
-  const wanted = async (ask: string | undefined): Promise<CaseProviderAnswer> => {
-    const answer = ask === "token" ? { headers: [["authorization", `Bearer ${token}`] as const] } : answers[ask ?? ""];
-    if (answer?.hang !== undefined) await delay(answer.hang * 1000, undefined, { ref: false });
-    return answer ?? {};
-  };
-  http.answer(async (socket, { headers, requestLine }) => {
-    const {
-      reset,
-      status = 200,
-      headers: set,
-      body,
-    } = await wanted(headers.find(([name]) => name.toLowerCase() === "x-ask")?.[1]);
-    if (reset === true) socket.destroy();
-    else socket.write(httpResponse(status, set, body, requestLine.split(" ")[0]));
-  });
-  grpc.answer(async ({ request }) => {
-    const ask = request.attributes?.request?.http?.headers["x-ask"];
-    const answer = await wanted(ask);
-    return answer.reset === true ? { rpcError: 14 } : checkResponseOf(answer);
-  });
-}
-
 type At = (door: "istio" | "grpc" | "http") => Promise<Outcome>;
 const through =
   (name: string, sent: Sent): At =>
@@ -406,6 +379,21 @@ for (const name of ["http", "grpc"]) {
     assert.equal(linesOf(redirect, "location").length, 1);
   });
 
+  test(`${name}: a status of the provider that Envoy would take for a failure`, async (t) => {
+    if ((await envoyOrSkip(t)) === undefined) return;
+    const judged = await sameEverywhere(name, ask("unavailable"), "differs");
+    const [status, body] = name === "grpc" ? [503, "later"] : [403, ""];
+    assert.deepEqual(judged, {
+      to: "client",
+      status,
+      headers: name === "grpc" ? ["content-type: text/plain"] : [],
+      body,
+    });
+    const overHttp = await through(name, ask("unavailable"))("http");
+    assert.deepEqual([overHttp.to === "client" && overHttp.status, overHttp.body], [403, body]);
+    assert.deepEqual(linesOf(overHttp, "x-garita-status"), name === "grpc" ? ["503"] : []);
+  });
+
   test(`${name}: a provider that is slow or resets is answered for before Envoy gives up`, async (t) => {
     if ((await envoyOrSkip(t)) === undefined) return;
     for (const answer of ["reset", "hang"]) {
@@ -429,10 +417,7 @@ for (const kind of ["http", "grpc"]) {
   test(`${kind}: bodies go to the provider, and those that are too long are refused`, async (t) => {
     if ((await envoyOrSkip(t)) === undefined) return;
     const name = `${kind}-body`;
-    const seen = () => {
-      const overHttp = http.take().map(({ body }) => body);
-      return [...overHttp, ...grpc.take().map(({ request }) => bodyOf(request.attributes?.request?.http))];
-    };
+    const seen = providers.takeBodies;
     for (const [body, reaches] of [
       ["12345678", true],
       ["\xff\0 raw", true],
@@ -462,16 +447,13 @@ test("a provider that is killed is answered for, and found again when it is back
       }),
     );
   assert.deepEqual(await statuses(), [200, 200]);
-  await http.stop();
-  await grpc.stop();
+  await providers.stop();
   assert.deepEqual(await statuses(), [403, 403]);
   await garita.denial(({ reason, detail }) => reason === "custom/failed" && /^provider `http`: /.test(detail ?? ""));
-  const { providers = [] } = await garita.status();
-  assert.deepEqual(providers.map(({ name }) => name).toSorted(), names.toSorted());
-  for (const name of both) assert.ok(providers.find((each) => each.name === name)?.lastFault, name);
-  http = await startHttpProvider({ port: http.port });
-  grpc = await startGrpcProvider({ port: grpc.port });
-  answerAsAsked();
+  const told = (await garita.status()).providers ?? [];
+  assert.deepEqual(told.map(({ name }) => name).toSorted(), names.toSorted());
+  for (const name of both) assert.ok(told.find((each) => each.name === name)?.lastFault, name);
+  await providers.start();
   const deadline = Date.now() + 20_000;
   while ((await statuses()).some((status) => status !== 200)) {
     if (Date.now() > deadline) assert.fail(`the providers were not found again: ${await statuses()}`);
@@ -511,14 +493,8 @@ test("a connection asks its provider too", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
   const echoed = () => exchange(envoy.port("tcp"), "bytes", { until: (all) => all === "bytes" });
   assert.equal(await echoed(), "bytes");
-  grpc.answer(() => checkResponseOf({ status: 403 }));
+  providers.answerConnections({ status: 403 });
   assert.equal(await echoed(), "");
-  answerAsAsked();
+  providers.answerConnections({});
   assert.equal(await echoed(), "bytes");
 });
-
-/** As bytes, whichever of the two members holds it. */
-function bodyOf(asked: { readonly body: string; readonly rawBody: Uint8Array } | undefined): string {
-  if (asked === undefined) return "";
-  return asked.rawBody.length > 0 ? Buffer.from(asked.rawBody).toString("latin1") : asked.body;
-}

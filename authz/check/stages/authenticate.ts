@@ -8,6 +8,7 @@ import type {
   TokenVerdict,
   UnverifiedToken,
 } from "#authz/authenticate/contract";
+import { readTls } from "#authz/check/attributes/connection";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import { tokenFaults } from "#identity/token/token";
 import type { ByteString } from "#policy-compiler/ruleset/model";
@@ -35,14 +36,13 @@ export function authenticateRequest(
   plan: AuthenticationPlan,
   http: CheckHttp,
 ): StageResult | Promise<StageResult> {
-  const { tls } = progress.attributes;
   const request = progress.edited as EditedRequest;
   // A provider may have made another request of it.
   const now = (name: ByteString, received: ByteString): ByteString => request.edit(name)?.[0] ?? received;
   const input: AuthenticationInput = {
     request,
     method: now(":method", http.method),
-    scheme: now(":scheme", http.scheme) || (tls === true ? "https" : "http"),
+    scheme: now(":scheme", http.scheme) || schemeOf(context),
     authority: now(":authority", http.host),
     nowSeconds: Math.floor(context.environment.nowMillis() / 1000),
     maxTokenBytes: context.environment.tokens.maxTokenBytes,
@@ -50,6 +50,11 @@ export function authenticateRequest(
   const answer = answerOf(context, plan, input, new Map());
   const end = (result: Authentication) => follow(context, progress, result);
   return answer instanceof Promise ? answer.then(end) : end(answer);
+}
+
+/** For the challenge alone. No policy asks for it: an Envoy that does not tell lacks nothing. */
+function schemeOf({ question }: StageContext): string {
+  return readTls(question.request, question.metadata) === true ? "https" : "http";
 }
 
 function answerOf(
@@ -105,7 +110,8 @@ function follow(context: StageContext, progress: Progress, result: Authenticatio
   if (result.kind === "lacking") throw new Error("tokens are lacking where none can be");
   if (result.kind === "refused") {
     const { status, text } = tokenFaults[result.fault];
-    const refused = refusal("authentication/refused", result.detail, { status, body: text });
+    const origin = result.provider?.rule.origin;
+    const refused = { ...refusal("authentication/refused", result.detail, { status, body: text }), origin };
     const found = foundBy(context, progress);
     const clientHeaders = [
       ...progress.clientHeaders,

@@ -43,7 +43,8 @@ export interface IssuerServer {
   stop(): Promise<void>;
 }
 
-export async function startIssuerServer(): Promise<IssuerServer> {
+/** Fails if the port is in use; 0 is a free one. */
+export async function startIssuerServer(wantedPort = 0): Promise<IssuerServer> {
   const folder = await mkdtemp(join(tmpdir(), "garita-issuer-"));
   const authority = createAuthority(folder, "issuer-ca");
   const { cert, key } = authority.issue("issuer", "DNS:localhost,IP:127.0.0.1");
@@ -57,8 +58,11 @@ export async function startIssuerServer(): Promise<IssuerServer> {
   server.prependListener("connection", (socket: Socket) => {
     if (condition === "down") socket.resetAndDestroy();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  server.listen(wantedPort, "127.0.0.1");
+  await once(server, "listening").catch(async (fault: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw fault;
+  });
   const { port } = server.address() as AddressInfo;
   return {
     issuer: `https://localhost:${port}`,

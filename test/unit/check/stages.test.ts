@@ -247,6 +247,7 @@ test("a good token is taken out and its claims are what policies see; a bad one 
     'www-authenticate: Bearer realm="http://a.example/a?x=1", error="invalid_token"',
   ]);
   assert.equal(refused.record.decision.reason, "authentication/refused");
+  assert.deepEqual([refused.record.origin?.file, refused.record.origin?.line], ["p.yaml", 7]);
   assert.ok(!JSON.stringify(refused.record).includes(bad.split(".")[1]!), "no part of a token is recorded");
   assert.equal((await ask(policies, { path: "/" })).record.decision.reason, "policy/not-allowed");
 });
