@@ -65,17 +65,20 @@ function answerOf(
 ): Authentication | Promise<Authentication> {
   const { tokens } = context.environment;
   const { keySets } = context.snapshot;
+  let full = false;
   const known: KnownVerdict = (text, provider) => {
-    return found.get(provider)?.get(text) ?? tokens.known(text, provider, keySets);
+    return found.get(provider)?.get(text) ?? tokens.known(text, provider, keySets) ?? (full ? tooMany : undefined);
   };
   for (;;) {
+    // Nothing is lacking then: or the stage would be asked once more for each of thousands of rules.
+    full = countOf(found) >= maxSignatures;
     const result = authenticate(plan, input, known);
     if (result.kind !== "lacking") return result;
     const waiting: Promise<void>[] = [];
     for (const pair of result.pairs) {
       if (found.get(pair.provider)?.has(pair.token.text))
         throw new Error("a token is asked about that was answered already");
-      const verdict = countOf(found) < maxSignatures ? tokens.verify(pair, keySets) : tooMany;
+      const verdict = tokens.verify(pair, keySets);
       if (verdict instanceof Promise) waiting.push(verdict.then((settled) => add(found, pair, settled)));
       else add(found, pair, verdict);
     }

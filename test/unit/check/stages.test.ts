@@ -318,3 +318,25 @@ ${rules.join("\n")}
   assert.ok(counted <= 128, `${counted} signatures`);
   assert.ok(counted > 100, `${counted} signatures`);
 });
+
+test("beyond so many signatures the rules are gone through once more, and not once more for each of them", async () => {
+  const rules = Array.from({ length: 500 }, (_, i) => `    - { issuer: "", jwksUri: "https://i${i}.example/keys" }`);
+  const policies = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: foo }
+spec:
+  jwtRules:
+${rules.join("\n")}
+---`;
+  let looks = 0;
+  const { seen, verified } = await ask(policies, bearer(bad), undefined, {
+    known() {
+      looks++;
+      return undefined;
+    },
+  });
+  assert.deepEqual([seen.status, seen.body], [401, "Jwt verification fails"]);
+  assert.equal(verified.length, 128);
+  assert.ok(looks < 130 * rules.length, `${looks} looks`);
+});
