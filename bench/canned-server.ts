@@ -1,5 +1,11 @@
-/** The yardstick: a grpc-js server that decodes nothing and always allows. Prints its address when it listens; ends with its standard input. */
+/**
+ * The yardstick: a grpc-js server that decodes nothing and always allows, with our service's settings of grpc-js and of V8. `--node-heap`: with
+ * the settings of V8 that Node has by itself. Prints its address when it listens; ends with its standard input.
+ */
 import grpc from "@grpc/grpc-js";
+import { keepRequestsYoung } from "#platform/heap";
+
+if (!process.argv.includes("--node-heap")) keepRequestsYoung();
 
 const allowed = Buffer.from([0x0a, 0x02, 0x08, 0x00, 0x1a, 0x00]);
 const raw = (bytes: Buffer): Buffer => bytes;

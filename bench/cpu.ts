@@ -1,16 +1,25 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Nanoseconds that all threads of a process have spent on a processor, by the scheduler's own accounting (Linux). */
-export function cpuNanos(pid: number): number {
-  let total = 0;
+/** Nanoseconds that each thread of a process has spent on a processor, by the scheduler's own accounting (Linux). */
+export type CpuTimes = ReadonlyMap<string, number>;
+
+export function cpuTimes(pid: number): CpuTimes {
+  const times = new Map<string, number>();
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     try {
-      total += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+      times.set(task, Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]));
     } catch {
-      // The thread ended between the listing and the reading; what it used is lost to both measurements alike.
+      // The thread ended between the listing and the reading.
     }
   }
+  return times;
+}
+
+/** What a process has spent between two readings. What a thread that has ended meanwhile has spent since the first is lost. */
+export function spentNanos(before: CpuTimes, after: CpuTimes): number {
+  let total = 0;
+  for (const [task, nanos] of after) total += nanos - (before.get(task) ?? 0);
   return total;
 }
 

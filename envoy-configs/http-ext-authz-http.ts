@@ -25,7 +25,10 @@ export interface HttpServiceOptions {
   readonly pathPrefix?: string;
   /** What Garita's listener demands in `x-garita-secret` (`secretFile`). */
   readonly secret?: string;
-  /** Headers of Garita's allowing answer that the upstream gets, for example those made of claims. */
+  /**
+   * Headers of Garita's allowing answer that the upstream gets, those made of claims and those that CUSTOM providers set: at least all of
+   * `upstreamHeaders` of Garita's listener. Of a name that is missing here, a client's own copy would pass.
+   */
   readonly upstreamHeaders?: readonly string[];
   /** Send `x-garita-issuer` too: only with Envoy 1.38 or later. */
   readonly issuer?: boolean;
@@ -36,7 +39,8 @@ export interface HttpServiceOptions {
 /** A header that is not sent would look absent to policies, so every one is sent. */
 const EVERY_HEADER = ".*";
 
-const exactly = (value: string) => ({ matchPattern: { case: "exact" as const, value } });
+/** Envoy knows names in lower case, and compares as they are written. */
+const exactly = (name: string) => ({ matchPattern: { case: "exact" as const, value: name.toLowerCase() } });
 
 /**
  * The HTTP filter that asks Garita over HTTP/1.1. For where gRPC cannot be had: no context extensions, no certificate, duplicate

@@ -91,6 +91,20 @@ export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => B
       clusters: [application(places), cluster({ name: GARITA, endpoint: places.garitaHttp, protocol: "http1" })],
     }),
 
+  "http-service-tokens": (places) =>
+    bootstrap({
+      admin: places.admin,
+      listeners: [
+        httpListener({
+          name: "inbound",
+          endpoint: places.listener,
+          authorization: httpServiceExtAuthz({ cluster: GARITA, upstreamHeaders: ["x-user", "x-roles"] }),
+          upstream: APPLICATION,
+        }),
+      ],
+      clusters: [application(places), cluster({ name: GARITA, endpoint: places.garitaHttp, protocol: "http1" })],
+    }),
+
   tcp: (places) =>
     bootstrap({
       node: {

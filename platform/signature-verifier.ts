@@ -12,8 +12,9 @@ export type SignatureScheme =
   | { readonly kind: "ed25519" };
 
 /**
- * Verifies signatures by `node:crypto`, at once: EC signatures are `r || s`, RSA-PSS salts are as long as the digest, HMACs are compared in
- * constant time. False for whatever is no valid signature, a key of another type included; never throws. Key objects are kept as long
+ * Verifies signatures by `node:crypto`, beside the event loop where a key pair is involved: a set may have hundreds of keys, whose look at one signature
+ * takes up to a few milliseconds each. EC signatures are `r || s`, RSA-PSS salts are as long as the digest, HMACs are compared in
+ * constant time. False for whatever is no valid signature, a key of another type included; never throws or rejects. Key objects are kept as long
  * as the key is. What a key's numbers may be is for the caller to have looked at: OpenSSL takes RSA keys that others would not.
  */
 export function createSignatureVerifier() {
@@ -25,22 +26,26 @@ export function createSignatureVerifier() {
   };
 
   return {
-    verify(key: SignatureKey, scheme: SignatureScheme, signed: Uint8Array, signature: Uint8Array): boolean {
+    verify(
+      key: SignatureKey,
+      scheme: SignatureScheme,
+      signed: Uint8Array,
+      signature: Uint8Array,
+    ): boolean | Promise<boolean> {
       if (types[scheme.kind] !== key.kty) return false;
       if (scheme.kind === "hmac") return verifyHmac(key, scheme.digest, signed, signature);
       const object = publicKey(key);
       if (object === undefined) return false;
-      try {
-        return verify(
-          scheme.kind === "ed25519" ? null : scheme.digest,
-          signed,
-          { key: object, ...parameters[scheme.kind] },
-          signature,
-        );
-      } catch {
-        // What OpenSSL cannot even try, such as a digest that is longer than the modulus.
-        return false;
-      }
+      const digest = scheme.kind === "ed25519" ? null : scheme.digest;
+      const withKey = { key: object, ...parameters[scheme.kind] };
+      return new Promise((resolve) => {
+        try {
+          // A fault is what OpenSSL cannot even try, such as a digest that is longer than the modulus.
+          verify(digest, signed, withKey, signature, (fault, good) => resolve(fault === null && good));
+        } catch {
+          resolve(false);
+        }
+      });
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,8 +29,10 @@ try {
   const garita = (...args: string[]) => run(process.execPath, [program, ...args]);
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   assert.match(garita("version"), new RegExp(`\\b${version.replaceAll(".", "\\.")}\\b`));
-  garita("check", "examples/hello/policies");
-  garita("test", "examples/hello/policies");
+  for (const example of readdirSync(join(folder, "examples"))) {
+    garita("check", `examples/${example}/policies`);
+    garita("test", `examples/${example}/policies`);
+  }
   assert.match(garita("--help"), /serve/);
   await serve(program);
   types();

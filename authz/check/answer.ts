@@ -74,15 +74,17 @@ export function requestEdits({ edited, newTarget }: Verdict, http: CheckHttp | u
   const ours = http?.headerNamesBeginning(OUR_PREFIX) ?? noHeaders;
   if (edited === undefined && newTarget === undefined) return { set: noHeaders, remove: ours };
   const set: HeaderEdit[] = [];
-  const remove = [...ours];
+  const removed = new Set(ours);
   if (newTarget !== undefined) set.push({ name: ":path", value: newTarget });
   for (const [name, lines] of edited?.headerEdits() ?? noHeaders) {
-    if (lines.length === 0) remove.push(name);
+    // What a stage has set under a name of ours takes the place of what the client sent.
+    if (lines.length === 0) removed.add(name);
+    else removed.delete(name);
     lines.forEach((value, i) => {
       set.push({ name, value, add: i > 0 });
     });
   }
-  return { set, remove };
+  return { set, remove: [...removed] };
 }
 
 /** A body as text: bytes that are no UTF-8 cannot be carried, and become replacement characters. */

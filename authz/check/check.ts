@@ -14,7 +14,7 @@ import { judge } from "./judge.ts";
 import { describeDefect, recordVerdict } from "./record.ts";
 import { refusal } from "./refusal.ts";
 import { presentsSecret, SECRET_NAME } from "./secret.ts";
-import { refuse, type Verdict } from "./verdict.ts";
+import { noHeaders, refuse, type Verdict } from "./verdict.ts";
 import { answerFault } from "./wire/answer-fault.ts";
 import type { CheckAnswer } from "./wire/check-answer.ts";
 import type { CheckHttp } from "./wire/check-request.ts";
@@ -72,7 +72,8 @@ function judgeMessage(
 ): Verdict | Promise<Verdict> {
   const { listener, snapshot } = call;
   const refused = (...what: Parameters<typeof refusal>): Verdict => refuse(true, refusal(...what));
-  if (!presentsSecret(listener.secret, metadata.get(SECRET_NAME))) return refused("listener/unauthorized");
+  if (listener.secret !== undefined && !presentsSecret(listener.secret, metadata.get(SECRET_NAME)))
+    return refused("listener/unauthorized");
   if (message.length > listener.maxMessageBytes) return refused("request/too-large", `${message.length} bytes`);
   if (snapshot === undefined) return refused("rules/none");
   const decoded = decodeCheckRequest(message);
@@ -85,8 +86,9 @@ function judgeMessage(
 function answer(verdict: Verdict, call: Call): CheckOutcome {
   const { id, snapshot, listener, http } = call;
   const digest = snapshot?.engine.digest;
-  if (snapshot !== undefined && editsNothing(verdict, http, listener)) {
-    const response = plainAnswer(verdict, id, snapshot.engine);
+  const removed = snapshot && onlyRemoves(verdict, http, listener);
+  if (snapshot !== undefined && removed !== undefined) {
+    const response = plainAnswer(verdict, id, snapshot.engine, removed);
     if (response !== undefined) return { response, record: recordVerdict(verdict, id, listener, digest) };
   }
   const made = makeAnswer(verdict, id, digest, http, listener);
@@ -103,17 +105,23 @@ function answer(verdict: Verdict, call: Call): CheckOutcome {
   return { response: encodeCheckResponse(made), record: recordVerdict(verdict, id, listener, digest) };
 }
 
-/** Nothing in the answer is of this request but its id. */
-function editsNothing(verdict: Verdict, http: CheckHttp | undefined, listener: ListenerSettings): boolean {
-  return (
-    !verdict.answeredByRule &&
-    verdict.newTarget === undefined &&
-    verdict.clientHeaders.length === 0 &&
-    !listener.explainToClient &&
-    (http === undefined ||
-      verdict.decision.outcome === "deny" ||
-      (verdict.edited?.edited !== true && http.headerNamesBeginning(OUR_PREFIX).length === 0))
-  );
+/** The names of the request headers that are taken away, where nothing else in the answer is of this request but its id. */
+function onlyRemoves(
+  { decision, edited, newTarget, clientHeaders, answeredByRule }: Verdict,
+  http: CheckHttp | undefined,
+  listener: ListenerSettings,
+): readonly string[] | undefined {
+  if (answeredByRule || newTarget !== undefined || clientHeaders.length > 0 || listener.explainToClient)
+    return undefined;
+  if (http === undefined || decision.outcome === "deny") return noHeaders;
+  if (http.headerNamesBeginning(OUR_PREFIX).length > 0) return undefined;
+  if (edited === undefined || !edited.edited) return noHeaders;
+  const removed: string[] = [];
+  for (const [name, lines] of edited.headerEdits()) {
+    if (lines.length > 0) return undefined;
+    removed.push(name);
+  }
+  return removed;
 }
 
 function editsHeaders({ setHeaders, removeHeaders, responseHeaders }: CheckAnswer): boolean {

@@ -80,7 +80,7 @@ export interface CheckRecord {
   readonly lacking: number;
   /** More about a refusal, for the log. */
   readonly detail: string | undefined;
-  /** Where what refused was written, if that is a document without rules (a PeerAuthentication). */
+  /** Where what refused was written, if that is no rule of a policy: a PeerAuthentication, a JWT rule. */
   readonly origin: Origin | undefined;
 }
 

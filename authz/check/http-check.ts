@@ -92,7 +92,9 @@ function answer(verdict: Verdict, call: Call): HttpCheckOutcome {
       return answer(refuse(true, refusal("answer/not-carried", fault), found), call);
     }
     for (const { name, value } of edits.set) out.push([name, value]);
-    out.push(["x-envoy-auth-headers-to-remove", [...namesToRemove(headers), ...edits.remove].join(",")]);
+    const remove = new Set([...namesToRemove(headers), ...edits.remove]);
+    for (const { name } of edits.set) remove.delete(name);
+    out.push(["x-envoy-auth-headers-to-remove", [...remove].join(",")]);
   } else if (status < 300 || status >= 500) {
     // Envoy would take the one for an allowance or an odd success, the other for a failure of ours.
     out.push(["x-garita-status", String(status)]);

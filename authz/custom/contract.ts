@@ -89,15 +89,20 @@ export interface CustomProviders {
   why(name: string): string;
 }
 
+/** A provider on the status page: nothing that it wrote. */
+export interface ProviderStatus {
+  readonly name: string;
+  /** Its service, and where that is. */
+  readonly target: string;
+  /** The newest question that got no answer that counts; it stays when later ones are answered. */
+  readonly lastFault: { readonly message: string; readonly atMillis: number } | undefined;
+}
+
 /** Connections to providers, kept over changes of rules. */
 export interface ProviderConnections {
   /** Resolves every provider of a rule set by its services. Opens no connection. Never fails. */
   providersOf(ruleSet: RuleSet): CustomProviders;
   /** For metrics and status: what is open and how the last calls went. */
-  status(): readonly {
-    readonly name: string;
-    readonly target: string;
-    readonly lastFault: { readonly message: string; readonly atMillis: number } | undefined;
-  }[];
+  status(): readonly ProviderStatus[];
   stop(): Promise<void>;
 }

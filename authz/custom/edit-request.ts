@@ -40,7 +40,7 @@ export function editRequest(received: EditedRequest, edits: RequestEdits): EditR
   }
   for (const given of edits.remove) {
     const name = fieldName(given);
-    if (!name.startsWith(":")) request.remove(name);
+    if (isFieldName(name)) request.remove(name);
   }
   for (const [name, value] of edits.setQuery) {
     if (/[\0-\x20\x7f]/.test(name + value))
@@ -69,7 +69,8 @@ function appendField(request: EditedRequest, name: ByteString, value: ByteString
     return;
   }
   const [first, ...others] = request.lines(name);
-  if (first !== undefined) request.set(name, [joined(first, value, name === "cookie" ? "; " : ","), ...others]);
+  if (first === undefined || value === "") return;
+  request.set(name, [joined(first, value, name === "cookie" ? "; " : ","), ...others]);
 }
 
 function joined(first: ByteString, value: ByteString, delimiter: string): ByteString {
@@ -77,9 +78,14 @@ function joined(first: ByteString, value: ByteString, delimiter: string): ByteSt
   return first === "" ? value : `${first}${delimiter}${value}`;
 }
 
-/** What Envoy does not write to an upstream: a name that is no token (RFC 9110 §5.6.2), a value with a line break or a NUL. */
+/** A token (RFC 9110 §5.6.2), in lower case. */
+function isFieldName(name: ByteString): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name);
+}
+
+/** What Envoy does not write to an upstream: a name that is none, a value with a line break or a NUL. */
 function fieldFault(name: ByteString, value: ByteString): string | undefined {
-  if (!/^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return "a header whose name is none";
+  if (!isFieldName(name.startsWith(":") ? name.slice(1) : name)) return "a header whose name is none";
   if (/[\0\r\n]/.test(value)) return `header \`${name}\` with a line break or NUL in its value`;
   return undefined;
 }

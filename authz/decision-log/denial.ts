@@ -14,7 +14,7 @@ export interface DenialEntry {
   readonly host: string | undefined;
   /** Without the query: queries carry tokens. */
   readonly path: string | undefined;
-  /** `ns[NS]-policy[NAME]-rule[i]`, and `file:line` of it (or of the PeerAuthentication that refused). */
+  /** `ns[NS]-policy[NAME]-rule[i]`, and `file:line` of it (or of the PeerAuthentication or JWT rule that refused). */
   readonly rule: string | undefined;
   readonly origin: string | undefined;
   readonly digest: string | undefined;

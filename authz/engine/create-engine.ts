@@ -17,7 +17,7 @@ import type { Decision, Explanation, RuleRef } from "./decision.ts";
 import { explain } from "./explain.ts";
 import { decideLinear, matchCustomLinear } from "./linear.ts";
 import { Candidates } from "./lookup/candidates.ts";
-import { PreparedIndex } from "./lookup/prepared-index.ts";
+import { indexSlots, PreparedIndex } from "./lookup/prepared-index.ts";
 import { matchCustom } from "./match-custom.ts";
 import { noMatches } from "./outcome.ts";
 import { RuleTable, stageNumber } from "./rule-table.ts";
@@ -91,10 +91,10 @@ export function* createEngineInSteps(
   const scanUpTo = options.scanUpTo ?? SCAN_UP_TO;
   const tools = {
     table,
-    http: yield* PreparedIndex.prepare(http, "http", scanUpTo),
-    tcp: yield* PreparedIndex.prepare(tcp, "tcp", scanUpTo),
-    customHttp: yield* PreparedIndex.prepare(customHttp, "customHttp", scanUpTo),
-    customTcp: yield* PreparedIndex.prepare(customTcp, "customTcp", scanUpTo),
+    http: yield* PreparedIndex.prepare(http, indexSlots.http, scanUpTo),
+    tcp: yield* PreparedIndex.prepare(tcp, indexSlots.tcp, scanUpTo),
+    customHttp: yield* PreparedIndex.prepare(customHttp, indexSlots.customHttp, scanUpTo),
+    customTcp: yield* PreparedIndex.prepare(customTcp, indexSlots.customTcp, scanUpTo),
     candidates: new Candidates(table.size),
     lowest: noMatches(),
   };

@@ -16,7 +16,6 @@ export class EditedRequest implements ReadableRequest {
   readonly #received: ReadableRequest;
   #target: ByteString | undefined;
   #lines: Map<ByteString, readonly ByteString[]> | undefined;
-  #replaced: Set<ByteString> | undefined;
 
   constructor(received: ReadableRequest) {
     this.#received = received;
@@ -41,16 +40,8 @@ export class EditedRequest implements ReadableRequest {
 
   /** Replaces every line of a header, by none for an empty list. */
   set(name: ByteString, lines: readonly ByteString[]): void {
-    if (lines.length === 0 && this.lines(name).length === 0) return;
     this.#lines ??= new Map();
     this.#lines.set(name, lines);
-  }
-
-  /** One line instead of whatever is there. It counts as an edit even if it looks alike: one text may have been several lines. */
-  replace(name: ByteString, line: ByteString): void {
-    this.set(name, [line]);
-    this.#replaced ??= new Set();
-    this.#replaced.add(name);
   }
 
   add(name: ByteString, value: ByteString): void {
@@ -66,7 +57,6 @@ export class EditedRequest implements ReadableRequest {
     const copy = new EditedRequest(this.#received);
     copy.#target = this.#target;
     if (this.#lines !== undefined) copy.#lines = new Map(this.#lines);
-    if (this.#replaced !== undefined) copy.#replaced = new Set(this.#replaced);
     return copy;
   }
 
@@ -74,21 +64,19 @@ export class EditedRequest implements ReadableRequest {
     return this.#target !== undefined && this.#target !== this.#received.target;
   }
 
-  /** The headers whose lines are not those received, or were replaced, in the order in which they were first edited. Empty lines: taken away. */
-  *headerEdits(): Generator<readonly [name: ByteString, lines: readonly ByteString[]]> {
-    if (this.#lines === undefined) return;
-    for (const [name, lines] of this.#lines) {
-      if (this.#replaced?.has(name) === true || !equalLines(lines, this.#received.lines(name))) yield [name, lines];
-    }
+  /**
+   * The headers that were touched, in the order in which that was first done. Empty lines: taken away.
+   *
+   * INVARIANT: also those whose lines seem to be as they were. What was received is what the asking Envoy tells: some headers it may be set up not
+   * to send, several lines may be told as one, and bytes that are no text as others. The upstream is to get what was decided on.
+   */
+  headerEdits(): Iterable<readonly [name: ByteString, lines: readonly ByteString[]]> {
+    return this.#lines ?? none;
   }
 
   get edited(): boolean {
-    return this.targetEdited || !this.headerEdits().next().done;
+    return this.targetEdited || this.#lines !== undefined;
   }
 }
 
 const none: readonly never[] = Object.freeze([]);
-
-function equalLines(one: readonly ByteString[], other: readonly ByteString[]): boolean {
-  return one.length === other.length && one.every((line, i) => line === other[i]);
-}

@@ -8,6 +8,9 @@ export interface SetMode {
   readonly rule: PeerAuthenticationRule | undefined;
 }
 
+/** What holds where nobody says anything. */
+const unset: SetMode = { mode: "PERMISSIVE", rule: undefined };
+
 /** The composed mode of a workload, and of those of its ports that its own policy names. */
 export interface ComposedMtls {
   readonly general: SetMode;
@@ -24,7 +27,7 @@ export interface ComposedMtls {
 export function composeMtls(rules: readonly PeerAuthenticationRule[], subject: SelectionSubject): ComposedMtls {
   const { workload, rootNamespace, labels } = subject;
   const ports = new Map<number, SetMode>();
-  let general: SetMode = { mode: "PERMISSIVE", rule: undefined };
+  let general = unset;
   if (workload.kind === "gateway" || workload.kind === "k8s-gateway") return { general, ports };
   const oldest = (level: (rule: PeerAuthenticationRule) => boolean) => rules.find(level);
   const mesh = oldest((rule) => rule.namespace === rootNamespace && rule.labels.length === 0);

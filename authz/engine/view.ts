@@ -3,7 +3,7 @@ import { createPlan } from "#authz/authenticate/plan";
 import type { PeerAuthenticationRule, RuleSet } from "#policy-compiler/ruleset/model";
 import type { Workload } from "./attributes.ts";
 import type { EffectiveMtlsMode, WorkloadView } from "./contract.ts";
-import type { IndexSlot, Start } from "./lookup/prepared-index.ts";
+import type { Start } from "./lookup/prepared-index.ts";
 import { type ComposedMtls, composeMtls, type SetMode } from "./mtls-mode.ts";
 import { type RuleTable, stageNumber } from "./rule-table.ts";
 import { type SelectionSubject, selectionSubject, selects } from "./selection.ts";
@@ -20,13 +20,10 @@ export class PreparedView implements WorkloadView {
   /** By stage number: does a policy of the stage select the workload, be it one without rules? */
   readonly stages: readonly boolean[];
   /** Where each index begins its look-ups for this workload; filled at the first (`lookup/prepared-index.ts`). */
-  readonly starts: { [Slot in IndexSlot]: Start | undefined } = {
-    http: undefined,
-    tcp: undefined,
-    customHttp: undefined,
-    customTcp: undefined,
-  };
-  readonly #mtls: ComposedMtls;
+  readonly starts: (Start | undefined)[] = [undefined, undefined, undefined, undefined];
+  /** Undefined: no port has a mode of its own. */
+  readonly #mtlsPorts: ComposedMtls["ports"] | undefined;
+  readonly #mtlsGeneral: SetMode;
   readonly #rules: Uint32Array;
 
   constructor(table: RuleTable, workload: Workload) {
@@ -54,7 +51,9 @@ export class PreparedView implements WorkloadView {
     this.authentication = createPlan(
       this.requestAuthentications.flatMap((i) => ruleSet.requestAuthentications[i]!.jwtRules),
     );
-    this.#mtls = composeMtls(ruleSet.peerAuthentications, subject);
+    const { ports, general } = composeMtls(ruleSet.peerAuthentications, subject);
+    this.#mtlsPorts = ports.size === 0 ? undefined : ports;
+    this.#mtlsGeneral = general;
     this.#rules = rules;
   }
 
@@ -67,7 +66,7 @@ export class PreparedView implements WorkloadView {
   }
 
   #mtlsAt(port: number): SetMode {
-    return this.#mtls.ports.get(port) ?? this.#mtls.general;
+    return this.#mtlsPorts?.get(port) ?? this.#mtlsGeneral;
   }
 
   /** Indexes of the policies that select the workload, ascending. Worked out anew each time: only explanations ask. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { keepRequestsYoung } from "#platform/heap";
 import { onSignals } from "#platform/lifecycle";
 import { createLog } from "#platform/log";
 import type { CommandContext } from "../command.ts";
@@ -29,6 +30,7 @@ export function define(command: Command, context: CommandContext): void {
 }
 
 async function serve({ linger, drain, ...options }: Options, context: CommandContext): Promise<void> {
+  keepRequestsYoung();
   const output = createLog({ level: "info" });
   const { log } = output;
   // ORDER: signals are heard before anything is started, for a signal that nobody hears ends the process.

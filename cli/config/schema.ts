@@ -123,7 +123,7 @@ const listener = object(
     upstreamHeaders: {
       type: "array",
       description:
-        "HTTP only: the request headers that an answer may set, as in Envoy's `allowed_upstream_headers`: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied.",
+        "HTTP only: the request headers that an answer may set: claims of tokens, headers of CUSTOM providers. A request that would need another one is denied. Envoy's `allowed_upstream_headers` must hold them all, in lower case: of a name that it lacks, a client's own copy would pass.",
       items: text("A header's name.", { pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
     },
     secretFile: text(
@@ -166,7 +166,7 @@ const jwt = object(
     cache: object("Verified tokens that are remembered, so that a signature is checked once.", {
       maxEntries: integer("So many tokens at most. 0: none.", 0, 10_000_000, jwtDefaults.cache.maxEntries),
       maxBytes: integer(
-        "So much memory at most, as estimated from the lengths of tokens and claims.",
+        "So much memory at most, as estimated from tokens and their claims.",
         0,
         16 * 1024 * 1024 * 1024,
         jwtDefaults.cache.maxBytes,

@@ -46,7 +46,7 @@ export const httpProperties = {
 
 export const providersSchema: ConfigSchema = {
   type: "object",
-  description: "What extension providers answer, by name. One that is not described fails.",
+  description: "What extension providers answer, by name: `allow` or `deny`. One that is not described fails.",
   additionalProperties: text("Its answer.", { enum: ["allow", "deny"] }),
 };
 

@@ -2,7 +2,7 @@ import type { Snapshot, TokenVerification } from "#authz/check/contract";
 import { snapshotOfRules } from "#authz/check/snapshot";
 import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
 import { noVerification } from "#authz/check/tokens/no-verification";
-import type { ProviderConnections } from "#authz/custom/contract";
+import type { ProviderConnections, ProviderStatus } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import type { KeySetStore, KeySourceStatus } from "#identity/key-sources/contract";
 import type { JwtConfig } from "../config/model.ts";
@@ -22,14 +22,18 @@ export interface Outside {
    * by then is fetched on, and its tokens are refused meanwhile.
    */
   equip(engine: Engine): Promise<Snapshot>;
-  /** The keys of all issuers, as they are now; undefined while no rules have needed any. */
-  keySets(): Snapshot["keySets"] | undefined;
+  /**
+   * Rules that are in force, with what is known now: until others come into force, their issuers and providers are the ones that count, and whatever
+   * was equipped beside them no longer does.
+   */
+  settle(inForce: Snapshot): Snapshot;
   /** Reads what a configuration needs. Fails with the coded error of a file that cannot be used. */
   prepare(jwt: JwtConfig): Promise<PreparedJwt>;
   /** From now on this configuration; before the first nothing can be equipped. */
   use(jwt: PreparedJwt): void;
   issuers(): readonly KeySourceStatus[];
-  providers(): ReturnType<ProviderConnections["status"]>;
+  providers(): readonly ProviderStatus[];
+  /** Fetches the keys of every issuer now. Resolves when all were attempted. */
   refreshKeys(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -46,6 +50,7 @@ export function createOutside(parts: OutsideParts): Outside {
   let issuers: Issuers | undefined;
   let loading: Promise<Issuers> | undefined;
   let connections: ProviderConnections | undefined;
+  let inForce: Engine | undefined;
   const verification = (): TokenVerification => issuers?.verification() ?? noVerification;
 
   const loadIssuers = async (): Promise<Issuers> => {
@@ -65,7 +70,8 @@ export function createOutside(parts: OutsideParts): Outside {
     // Once, although several rule sets may be on their way.
     loading ??= loadIssuers();
     const { keys } = await loading;
-    await keys.follow(sources, patienceMillis);
+    // Rules that are only on their way, and may never arrive, take nothing from those in force.
+    await keys.follow([...sources, ...(inForce === undefined ? [] : keySourcesOf(inForce.ruleSet))], patienceMillis);
     return keys;
   };
   const loadConnections = async (): Promise<ProviderConnections> => {
@@ -90,7 +96,15 @@ export function createOutside(parts: OutsideParts): Outside {
       const providers = wanted ? (await loadConnections()).providersOf(engine.ruleSet) : bare.providers;
       return { engine, keySets: keys?.current() ?? bare.keySets, providers };
     },
-    keySets: () => issuers?.keys.current(),
+    settle({ engine, keySets, providers }) {
+      inForce = engine;
+      void issuers?.keys.follow(keySourcesOf(engine.ruleSet), 0);
+      return {
+        engine,
+        keySets: issuers?.keys.current() ?? keySets,
+        providers: connections?.providersOf(engine.ruleSet) ?? providers,
+      };
+    },
     prepare: (config) => prepareJwt(config, parts.environment, issuers !== undefined),
     use(next) {
       jwt = next;

@@ -57,7 +57,10 @@ export interface Service {
   addresses(): ReadonlyMap<string, Address>;
   adminAddresses(): readonly string[];
   status(): StatusPage;
-  /** Reads configuration, certificates and policies again. What is wrong changes nothing but the status. One at a time. */
+  /**
+   * Reads configuration, certificates and policies again, and has the keys of issuers fetched anew, which is not waited for. What is wrong changes
+   * nothing but the status. One at a time.
+   */
   reload(): Promise<ReloadResult>;
   /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
   stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
@@ -144,12 +147,15 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       onLoad: serviceMetrics.onLoad,
     });
     sync.onChange(() => {
-      // Keys that came while the rules were on their way.
-      const keySets = outside.keySets();
-      if (keySets !== undefined) holder.renewKeys(keySets);
+      settle();
       tellHealth();
     });
     return { sync, holder };
+  };
+  /** INVARIANT: whatever was on its way, and came into force or not: the rules in force have their issuers followed, and the newest keys. */
+  const settle = () => {
+    const inForce = snapshot();
+    if (inForce !== undefined) rules.holder.swap(outside.settle(inForce));
   };
   rules = createRules(config.policies);
 
@@ -195,6 +201,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ending,
     rules: rules.sync.status(),
     issuers: outside.issuers(),
+    providers: outside.providers(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,
@@ -255,12 +262,14 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await listeners.become(wanted);
     } catch (fault) {
       await nextRules?.sync.stop();
+      settle();
       await changeAdmin(oldAdmin);
       throw fault;
     }
     if (nextRules !== undefined) {
       const old = rules;
       rules = nextRules;
+      settle();
       tellHealth();
       await old.sync.stop();
       await rules.sync.follow();
@@ -298,6 +307,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       } else if (asked) log.log.info({ file: parts.configFile }, "the configuration is still refused");
       refusalTold = told;
     }
+    // Whoever has withdrawn a key need not wait for the next refresh. Not awaited: an issuer may take its time, and the status tells.
+    if (asked) void outside.refreshKeys();
     await files.follow(config);
     if ((await rules.sync.load()) === "refused") messages.push(rules.sync.status().candidate?.message ?? "");
     return { ok: messages.length === 0, messages };

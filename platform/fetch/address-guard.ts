@@ -33,7 +33,7 @@ export interface AddressGuard {
 
 /**
  * Refuses what no issuer lives at, and the blocks given. Private ranges and this machine are let in: issuers do live there. An IPv4
- * address inside an IPv6 address is seen: mapped and compatible (RFC 4291 §2.5.5), NAT64 (RFC 6052 §2.1), 6to4 (RFC 3056 §2).
+ * address inside an IPv6 address is seen: mapped and compatible (RFC 4291 §2.5.5), NAT64 (RFC 6052 §2.1; RFC 8215 with a prefix of 96 bits), 6to4 (RFC 3056 §2).
  */
 export function createAddressGuard(blocked: readonly AddressBlock[]): AddressGuard {
   const refused = [
@@ -60,6 +60,7 @@ function isIn(address: IpAddress, [base, bits]: AddressBlock): boolean {
 const embeddings: readonly (readonly [block: AddressBlock, at: number])[] = [
   [parseBlock("::/96")!, 12],
   [parseBlock("64:ff9b::/96")!, 12],
+  [parseBlock("64:ff9b:1::/48")!, 12],
   [parseBlock("2002::/16")!, 2],
 ];
 

@@ -458,6 +458,12 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A `jwks` in which Envoy finds no key that it can use, so that it refuses the listener.",
   },
+  "jwt/output-header": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A header for claims or payloads that Istio takes and without which, or with which, Envoy forwards no request.",
+  },
   "lint/separate-items": {
     severity: "warning",
     origin: "garita",

@@ -118,6 +118,23 @@ export const jwtRows: readonly AnyRow[] = [
     },
   },
   {
+    code: "jwt/output-header",
+    about: "jwtRule",
+    *find({ outputPayloadToHeader: payload, outputClaimToHeaders }) {
+      if (payload !== undefined && payload.value !== "" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(payload.value)) {
+        yield { span: payload.span, message: `expected a header name, ${found(payload.value)}` };
+      }
+      for (const header of [payload, ...outputClaimToHeaders.map((output) => output.header)]) {
+        if (header?.value.toLowerCase() !== "host") continue;
+        yield {
+          span: header.span,
+          message: "expected a header that a request can be without, found `host`",
+          help: "what clients send in it is removed, and a request without host is answered with 400; choose another name",
+        };
+      }
+    },
+  },
+  {
     code: "jwt/timeout",
     about: "jwtRule",
     *find({ timeout }) {

@@ -224,7 +224,7 @@ for (const name of Object.keys(providers)) {
       await http1(envoy.port("garita"), head, more);
       const { outcome } = await askOurselves(name);
       if (answered.status === 413) {
-        assert.deepEqual(outcome, { kind: "denied", status: 413, headers: [], body: answered.body }, title);
+        assert.deepEqual([outcome, answered.body], [{ kind: "bodyTooLarge" }, "Payload Too Large"], title);
       } else {
         assert.equal(outcome.kind, "allowed", `${title}: ${JSON.stringify(outcome)}`);
         assert.equal(expected.length, 1, title);

@@ -244,3 +244,32 @@ test("http-service: what Garita gets, allowed, denied, and refused while Garita 
     garita.close();
   }
 });
+
+test("http-service-tokens: headers that Garita sets take the place of a client's own", async (t) => {
+  const binary = await envoyOrSkip(t);
+  if (binary === undefined) return;
+  const answers = [
+    { "x-user": "alice", "x-other": "1", "x-envoy-auth-headers-to-remove": "authorization,x-roles" },
+    {},
+  ];
+  const garita = createServer((_, response) => response.writeHead(200, answers.shift()).end());
+  await new Promise<void>((resolve) => garita.listen(0, "127.0.0.1", resolve));
+  const { port: garitaPort } = garita.address() as AddressInfo;
+  const envoy = await start(binary, "http-service-tokens", { garitaHttp: { ...free, port: garitaPort } });
+  try {
+    const forged = ["x-user: mallory", "x-user: eve", "x-roles: admin", "authorization: Bearer of-mine"];
+    const upstreamSaw = async () => {
+      const { body } = await http1(envoy.port("inbound"), [...get, ...forged]);
+      const { rawHeaders } = JSON.parse(body) as EchoedRequest;
+      return rawHeaders
+        .flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []))
+        .filter((line) => /^(x-user|x-roles|x-other|authorization):/.test(line));
+    };
+    assert.deepEqual(await upstreamSaw(), ["x-user: alice"]);
+    assert.deepEqual((await upstreamSaw()).toSorted(), forged.toSorted());
+  } finally {
+    await envoy.stop();
+    garita.closeAllConnections();
+    garita.close();
+  }
+});

@@ -78,7 +78,7 @@ function allow(
     (value: RespondedValue) => RespondedValue,
     (name: string, value: ByteString) => void,
   ][] = [
-    [requestHeaders, headerValue, (name, value) => request.replace(name, value)],
+    [requestHeaders, headerValue, (name, value) => request.set(name, [value])],
     [responseHeaders, headerValue, (name, value) => toClient.push({ name, value, add: false })],
     [
       dynamicMetadata,

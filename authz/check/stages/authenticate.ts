@@ -8,6 +8,7 @@ import type {
   TokenVerdict,
   UnverifiedToken,
 } from "#authz/authenticate/contract";
+import { readTls } from "#authz/check/attributes/connection";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import { tokenFaults } from "#identity/token/token";
 import type { ByteString } from "#policy-compiler/ruleset/model";
@@ -35,18 +36,25 @@ export function authenticateRequest(
   plan: AuthenticationPlan,
   http: CheckHttp,
 ): StageResult | Promise<StageResult> {
-  const { tls } = progress.attributes;
+  const request = progress.edited as EditedRequest;
+  // A provider may have made another request of it.
+  const now = (name: ByteString, received: ByteString): ByteString => request.edit(name)?.[0] ?? received;
   const input: AuthenticationInput = {
-    request: progress.edited as EditedRequest,
-    method: http.method,
-    scheme: http.scheme || (tls === true ? "https" : "http"),
-    authority: http.host,
+    request,
+    method: now(":method", http.method),
+    scheme: now(":scheme", http.scheme) || schemeOf(context),
+    authority: now(":authority", http.host),
     nowSeconds: Math.floor(context.environment.nowMillis() / 1000),
     maxTokenBytes: context.environment.tokens.maxTokenBytes,
   };
   const answer = answerOf(context, plan, input, new Map());
   const end = (result: Authentication) => follow(context, progress, result);
   return answer instanceof Promise ? answer.then(end) : end(answer);
+}
+
+/** For the challenge alone. No policy asks for it: an Envoy that does not tell lacks nothing. */
+function schemeOf({ question }: StageContext): string {
+  return readTls(question.request, question.metadata) === true ? "https" : "http";
 }
 
 function answerOf(
@@ -57,17 +65,20 @@ function answerOf(
 ): Authentication | Promise<Authentication> {
   const { tokens } = context.environment;
   const { keySets } = context.snapshot;
+  let full = false;
   const known: KnownVerdict = (text, provider) => {
-    return found.get(provider)?.get(text) ?? tokens.known(text, provider, keySets);
+    return found.get(provider)?.get(text) ?? tokens.known(text, provider, keySets) ?? (full ? tooMany : undefined);
   };
   for (;;) {
+    // Nothing is lacking then: or the stage would be asked once more for each of thousands of rules.
+    full = countOf(found) >= maxSignatures;
     const result = authenticate(plan, input, known);
     if (result.kind !== "lacking") return result;
     const waiting: Promise<void>[] = [];
     for (const pair of result.pairs) {
       if (found.get(pair.provider)?.has(pair.token.text))
         throw new Error("a token is asked about that was answered already");
-      const verdict = countOf(found) < maxSignatures ? tokens.verify(pair, keySets) : tooMany;
+      const verdict = tokens.verify(pair, keySets);
       if (verdict instanceof Promise) waiting.push(verdict.then((settled) => add(found, pair, settled)));
       else add(found, pair, verdict);
     }
@@ -102,7 +113,8 @@ function follow(context: StageContext, progress: Progress, result: Authenticatio
   if (result.kind === "lacking") throw new Error("tokens are lacking where none can be");
   if (result.kind === "refused") {
     const { status, text } = tokenFaults[result.fault];
-    const refused = refusal("authentication/refused", result.detail, { status, body: text });
+    const origin = result.provider?.rule.origin;
+    const refused = { ...refusal("authentication/refused", result.detail, { status, body: text }), origin };
     const found = foundBy(context, progress);
     const clientHeaders = [
       ...progress.clientHeaders,

@@ -22,18 +22,21 @@ interface Kept {
  * some hundred characters (`bench/tokens.ts`).
  */
 export class VerifiedTokens {
-  readonly #byTail: LRUCache<string, readonly Kept[]>;
+  /** Undefined: none may be kept. */
+  readonly #byTail: LRUCache<string, readonly Kept[]> | undefined;
 
+  /** The library takes 0 for no limit. */
   constructor({ maxEntries, maxBytes }: TokenCacheLimits) {
+    if (maxEntries === 0 || maxBytes === 0) return;
     this.#byTail = new LRUCache({ max: maxEntries, maxSize: maxBytes, sizeCalculation: sizeOf });
   }
 
   get size(): number {
-    return this.#byTail.size;
+    return this.#byTail?.size ?? 0;
   }
 
   get(text: string, provider: TokenProvider, keySet: number): AcceptedToken | undefined {
-    const all = this.#byTail.get(tailOf(text));
+    const all = this.#byTail?.get(tailOf(text));
     if (all === undefined) return undefined;
     const rule = ruleText(provider.rule);
     for (const kept of all) {
@@ -44,6 +47,7 @@ export class VerifiedTokens {
 
   /** What is there under other key sets of the same rule goes: their keys are no longer asked for. */
   set(text: string, provider: TokenProvider, keySet: number, accepted: AcceptedToken): void {
+    if (this.#byTail === undefined) return;
     const tail = tailOf(text);
     const rule = ruleText(provider.rule);
     const others = (this.#byTail.peek(tail) ?? []).filter((kept) => kept.text !== text || kept.rule !== rule);
@@ -52,7 +56,7 @@ export class VerifiedTokens {
 
   /** A token that has ended. */
   drop(text: string): void {
-    this.#byTail.delete(tailOf(text));
+    this.#byTail?.delete(tailOf(text));
   }
 }
 
@@ -82,8 +86,19 @@ function ruleText(rule: JwtRule): string {
 function sizeOf(all: readonly Kept[]): number {
   let size = 200;
   for (const { text, accepted } of all) {
-    size += 800 + 4 * text.length;
+    size += 800 + 4 * text.length + sizeOfClaim(accepted.token.claims);
     for (const [name, value] of accepted.outputs) size += name.length + value.length;
   }
+  return size;
+}
+
+/**
+ * What a claim costs beside its characters, as measured: three bytes of a token can become an object of two hundred, and issuers sign what users
+ * say about themselves. No claim is deeper than the parser lets it be.
+ */
+function sizeOfClaim(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 24;
+  let size = Array.isArray(value) ? 48 : 200;
+  for (const member of Object.values(value)) size += 48 + sizeOfClaim(member);
   return size;
 }

@@ -37,7 +37,7 @@ export class WireReader {
   constructor(bytes: Uint8Array) {
     if (bytes.length > constants.MAX_STRING_LENGTH) throw new WireFault("the message is larger than a string can be");
     this.bytes = bytes;
-    this.slab = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+    this.slab = asBuffer(bytes).toString("latin1");
   }
 
   /** The next field's tag, or 0 at `limit`. */
@@ -149,4 +149,8 @@ export class WireReader {
     }
     throw new WireFault("a varint is longer than 10 bytes");
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

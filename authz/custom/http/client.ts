@@ -65,5 +65,11 @@ function unwritable({ method, path, headers }: HttpCheckQuestion): string | unde
 function createAgent({ tls, host }: ProviderTarget, authorities: Buffer | undefined): http.Agent {
   const settings = { keepAlive: true, timeout: IDLE_MILLIS, maxSockets: MAX_CONNECTIONS, scheduling: "lifo" } as const;
   if (!tls) return new http.Agent(settings);
-  return new https.Agent({ ...settings, servername: host, ...(authorities === undefined ? {} : { ca: authorities }) });
+  return new https.Agent({
+    ...settings,
+    servername: host,
+    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    rejectUnauthorized: true,
+    ...(authorities === undefined ? {} : { ca: authorities }),
+  });
 }

@@ -6,18 +6,21 @@ import type { PreparedView } from "../view.ts";
  */
 export class Candidates {
   /** The first `size` are valid. */
-  readonly ids: Int32Array;
+  ids: Int32Array;
   size = 0;
+  readonly #own: Int32Array;
   readonly #seenIn: Uint32Array;
   #round = 0;
   #view: PreparedView | undefined;
 
   constructor(rules: number) {
-    this.ids = new Int32Array(rules);
+    this.#own = new Int32Array(rules);
+    this.ids = this.#own;
     this.#seenIn = new Uint32Array(rules);
   }
 
   begin(view: PreparedView): void {
+    this.ids = this.#own;
     this.size = 0;
     this.#view = view;
     this.#round++;
@@ -35,6 +38,12 @@ export class Candidates {
       this.#seenIn[id] = this.#round;
       this.ids[this.size++] = id;
     }
+  }
+
+  /** Instead of a look-up: these are all, each once. They are not written to. */
+  take(rules: Int32Array): void {
+    this.ids = rules;
+    this.size = rules.length;
   }
 
   /** Rules that are known to apply, each once. */

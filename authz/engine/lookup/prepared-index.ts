@@ -5,8 +5,12 @@ import type { PreparedView } from "../view.ts";
 import type { Candidates } from "./candidates.ts";
 import { type DimensionLookup, prepareDimension } from "./dimension.ts";
 
-/** The four indexes of a rule set; a view keeps for each where its look-ups begin. */
-export type IndexSlot = keyof RuleSet["index"];
+/** The four indexes of a rule set; a view keeps for each, under its number, where its look-ups begin. */
+export const indexSlots = { http: 0, tcp: 1, customHttp: 2, customTcp: 3 } as const satisfies Record<
+  keyof RuleSet["index"],
+  number
+>;
+export type IndexSlot = (typeof indexSlots)[keyof typeof indexSlots];
 
 /** Where the look-ups of one workload begin. */
 export interface Start {
@@ -43,19 +47,19 @@ export class PreparedIndex {
 
   /** Fills `candidates` with a superset of the rules that match the request or are unknown of it. */
   collect(view: PreparedView, request: RequestAttributes, candidates: Candidates): void {
+    const start = view.starts[this.#slot] ?? this.#start(view);
+    if (start.complete) {
+      candidates.take(start.rules);
+      return;
+    }
     candidates.begin(view);
-    const start = this.#start(view);
     candidates.offerApplying(start.rules);
-    if (start.complete) return;
     for (const lookUp of this.#lookups) lookUp(request, candidates);
   }
 
   #start(view: PreparedView): Start {
-    let start = view.starts[this.#slot];
-    if (start === undefined) {
-      start = this.#few(view) ?? { rules: Int32Array.from(this.#ofWorkload(view)), complete: false };
-      view.starts[this.#slot] = start;
-    }
+    const start = this.#few(view) ?? { rules: Int32Array.from(this.#ofWorkload(view)), complete: false };
+    view.starts[this.#slot] = start;
     return start;
   }
 

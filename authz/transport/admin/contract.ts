@@ -1,3 +1,4 @@
+import type { ProviderStatus } from "#authz/custom/contract";
 import type { RuleSetStatus } from "#authz/rulesets/status";
 import type { KeySourceStatus } from "#identity/key-sources/contract";
 import type { TlsMaterial } from "#platform/tls-material";
@@ -29,6 +30,8 @@ export interface StatusPage {
   readonly listeners: readonly ListenerStatus[];
   /** Where the keys of tokens come from, as far as the rules in force name them. */
   readonly issuers?: readonly KeySourceStatus[];
+  /** The extension providers that the rules in force define. */
+  readonly providers?: readonly ProviderStatus[];
   readonly configuration: ConfigurationStatus;
   /** Log lines dropped because nobody read them. */
   readonly droppedLogLines: number;

@@ -104,6 +104,21 @@ const issuer = {
   required: ["name", "kind", "state", "keys"],
 } as const;
 
+const provider = {
+  type: "object",
+  description: "An extension provider that CUSTOM rules ask.",
+  properties: {
+    name: text,
+    target: { type: "string", description: "Its service, and where that is." },
+    lastFault: {
+      type: "object",
+      description: "The newest question that got no answer that counts; it stays when later ones are answered.",
+      properties: { message: text, atMillis: time },
+    },
+  },
+  required: ["name", "target"],
+} as const;
+
 const status = {
   type: "object",
   properties: {
@@ -126,6 +141,7 @@ const status = {
       },
     },
     issuers: { type: "array", items: issuer },
+    providers: { type: "array", items: provider },
     configuration: {
       type: "object",
       properties: {
@@ -217,7 +233,7 @@ export const adminSchemas = {
     response: { 200: { type: "object", additionalProperties: true }, 400: fault, 503: fault },
   },
   reload: {
-    summary: "Reads configuration, certificates and policies again.",
+    summary: "Reads configuration, certificates and policies again, and has the keys of issuers fetched anew.",
     response: { 200: reload, 422: reload },
   },
 } as const;

@@ -7,6 +7,7 @@ import { messageOf } from "#platform/coded-error";
 import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
 import { secureContextOptions } from "#platform/tls-material";
+import { decisionMillis } from "../decision-time.ts";
 import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } from "../listener.ts";
 import { rawHeaders, sendable } from "./message.ts";
 import { answerParserFault, answerRaw } from "./raw-answer.ts";
@@ -105,14 +106,15 @@ function answer(
     send(response, outcome.response);
     report(start, outcome.record, start.monotonicMillis() - begun);
   };
+  const remainingMillis = remainingFor(request, settings, () => start.monotonicMillis() - begun);
   if (!hasBody(request)) {
     request.resume();
-    decide(start, settings, request, undefined, reply);
+    decide(start, settings, request, undefined, remainingMillis, reply);
     return;
   }
   readBody(request, Math.min(settings.maxMessageBytes, receiveLimitBytes), (body) => {
     if (body !== undefined) {
-      decide(start, settings, request, body, reply);
+      decide(start, settings, request, body, remainingMillis, reply);
       return;
     }
     response.shouldKeepAlive = false;
@@ -146,7 +148,8 @@ function readBody(request: IncomingMessage, limitBytes: number, done: (body: Buf
 function answerConnect(start: HttpListenerStart, settings: ListenerSettings, request: IncomingMessage, socket: Socket) {
   const begun = start.monotonicMillis();
   socket.on("error", () => undefined);
-  decide(start, settings, request, undefined, (outcome) => {
+  const remainingMillis = remainingFor(request, settings, () => start.monotonicMillis() - begun);
+  decide(start, settings, request, undefined, remainingMillis, (outcome) => {
     answerRaw(socket, outcome.response);
     report(start, outcome.record, start.monotonicMillis() - begun);
   });
@@ -157,6 +160,7 @@ function decide(
   settings: ListenerSettings,
   request: IncomingMessage,
   body: Uint8Array | undefined,
+  remainingMillis: () => number,
   reply: (outcome: HttpCheckOutcome) => void,
 ): void {
   const defect = (thrown: unknown) => {
@@ -171,7 +175,7 @@ function decide(
       headers: rawHeaders(request.rawHeaders),
       body,
     };
-    outcome = start.check(question, settings);
+    outcome = start.check(question, settings, remainingMillis);
   } catch (thrown) {
     outcome = defect(thrown);
   }
@@ -184,7 +188,7 @@ function decide(
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<HttpCheckOutcome>((resolve) => {
     const late = () => resolve(refusal(settings, "request/deadline", 403, "the deadline passed before a decision"));
-    timer = setTimeout(late, settings.deadlineMillis);
+    timer = setTimeout(late, remainingMillis());
     timer.unref();
   });
   Promise.race([outcome, limit])
@@ -196,6 +200,19 @@ function decide(
       else waiting.set(socket, others);
       reply(first);
     });
+}
+
+/** How long Envoy waits for its HTTP service, in milliseconds: it says so with every question, in place of what a client wrote there. */
+const CALLER_WAITS = "x-envoy-expected-rq-timeout-ms";
+
+/** A caller that says nothing, or no number, waits for as long as the listener decides. */
+function remainingFor(request: IncomingMessage, settings: ListenerSettings, passedMillis: () => number): () => number {
+  const said = request.headers[CALLER_WAITS];
+  const waitsMillis = typeof said === "string" && /^\d{1,9}$/.test(said) ? Number(said) : Number.POSITIVE_INFINITY;
+  return () => {
+    const ours = Math.max(0, settings.deadlineMillis - passedMillis());
+    return waitsMillis === Number.POSITIVE_INFINITY ? ours : decisionMillis(waitsMillis - passedMillis(), ours);
+  };
 }
 
 function send(response: ServerResponse, answer: HttpCheckResponse): void {

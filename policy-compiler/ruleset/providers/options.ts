@@ -1,3 +1,4 @@
+import { quote } from "#identity/encoding/quote";
 import { toAsciiLowerCase, toByteString } from "#policy-compiler/ruleset/byte-string";
 import { parseDuration } from "#policy-compiler/ruleset/duration";
 import type { ByteString } from "#policy-compiler/ruleset/model";
@@ -69,7 +70,7 @@ export function readProviderOptions(kind: "http" | "grpc", written: Written): Op
     return istio(`expected a \`port\` from 1 to 65535, found ${port ?? "none"}`);
   const service = parseServiceName(textOf(written["service"]));
   if (service === undefined)
-    return istio(`expected a \`service\` such as \`authz.example.com\`, found \`${textOf(written["service"])}\``);
+    return istio(`expected a \`service\` such as \`authz.example.com\`, found ${quote(textOf(written["service"]))}`);
   const status = readStatus(textOf(written["statusOnError"]));
   if (typeof status !== "number") return status;
   const timeout = readTimeout(written["timeout"]);
@@ -98,7 +99,7 @@ function readStatus(text: string): number | ({ readonly ok: false } & OptionFaul
   // Istio's list has 0 too, which Envoy refuses.
   if (code === 0) return envoy("expected a `statusOnError` other than 0");
   if (code === undefined || !envoyStatusCodes.has(code))
-    return istio(`expected a \`statusOnError\` that Envoy knows, found \`${text}\``);
+    return istio(`expected a \`statusOnError\` that Envoy knows, found ${quote(text)}`);
   return code;
 }
 
@@ -107,10 +108,11 @@ function readTimeout(
 ): { readonly ok: true; readonly millis: number | undefined } | ({ readonly ok: false } & OptionFault) {
   if (written === undefined) return { ok: true, millis: DEFAULT_TIMEOUT_MILLIS };
   const parsed = parseDuration(textOf(written));
-  if (!parsed.ok) return istio(`expected a \`timeout\` such as \`1.5s\`, found \`${textOf(written)}\``);
+  if (!parsed.ok) return istio(`expected a \`timeout\` such as \`1.5s\`, found ${quote(textOf(written))}`);
   if (parsed.millis < 0 || (parsed.millis === 0 && !parsed.exact && textOf(written).startsWith("-")))
-    return envoy(`expected a \`timeout\` that is not negative, found \`${textOf(written)}\``);
-  if (parsed.millis > MAX_TIMEOUT_MILLIS) return envoy(`expected a shorter \`timeout\`, found \`${textOf(written)}\``);
+    return envoy(`expected a \`timeout\` that is not negative, found ${quote(textOf(written))}`);
+  if (parsed.millis > MAX_TIMEOUT_MILLIS)
+    return envoy(`expected a shorter \`timeout\`, found ${quote(textOf(written))}`);
   return { ok: true, millis: parsed.millis === 0 ? undefined : parsed.millis };
 }
 
@@ -140,7 +142,7 @@ function readHttp(
 ): { readonly ok: true; readonly http: HttpOptions } | ({ readonly ok: false } & OptionFault) {
   const pathPrefix = textOf(written["pathPrefix"]);
   if (pathPrefix !== "" && !isPathPrefix(pathPrefix))
-    return istio(`expected a \`pathPrefix\` that begins with \`/\` and is part of a URL, found \`${pathPrefix}\``);
+    return istio(`expected a \`pathPrefix\` that begins with \`/\` and is part of a URL, found ${quote(pathPrefix)}`);
   for (const field of patternFields)
     if (textsOf(written[field]).includes("*"))
       return istio(`expected a prefix or suffix beside the star in \`${field}\`, found \`*\` alone`);
@@ -173,15 +175,17 @@ function readAdditional(
   for (const [written, name, value] of sorted) {
     const fault = additionalFault(name, value);
     if (fault !== undefined)
-      return envoy(`expected ${fault} in \`includeAdditionalHeadersInCheck\`, found \`${written}\``);
+      return envoy(`expected ${fault} in \`includeAdditionalHeadersInCheck\`, found ${quote(written)}`);
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-      return garita(`expected names of headers in \`includeAdditionalHeadersInCheck\`, found \`${written}\``);
+      return garita(`expected names of headers in \`includeAdditionalHeadersInCheck\`, found ${quote(written)}`);
     const parsed = parseHeaderFormat(value);
     if (!parsed.ok && parsed.fault === "syntax")
-      return envoy(`expected \`%%\` for a \`%\` in the value of \`${written}\` in \`includeAdditionalHeadersInCheck\``);
+      return envoy(
+        `expected \`%%\` for a \`%\` in the value of ${quote(written)} in \`includeAdditionalHeadersInCheck\``,
+      );
     if (!parsed.ok)
       return garita(
-        `expected no other command than \`%REQ(…)%\` and \`%PROTOCOL%\` in the value of \`${written}\` in \`includeAdditionalHeadersInCheck\``,
+        `expected no other command than \`%REQ(…)%\` and \`%PROTOCOL%\` in the value of ${quote(written)} in \`includeAdditionalHeadersInCheck\``,
       );
     headers.push({ name: toAsciiLowerCase(name), value: parsed.pieces });
   }

@@ -87,11 +87,11 @@ export function resolveProvider(provider: ProviderSource, services: readonly Ser
   );
   const [service] = known;
   if (service === undefined) {
-    const where = namespace === undefined ? "" : ` in namespace \`${namespace}\``;
-    return refuse(`expected a ServiceEntry with host \`${host}\`${where}, found none`);
+    const where = namespace === undefined ? "" : ` in namespace ${quote(namespace)}`;
+    return refuse(`expected a ServiceEntry with host ${quote(host)}${where}, found none`);
   }
   if (known.some((other) => other.namespace !== service.namespace))
-    return refuse(`expected host \`${host}\` in one namespace, found it in several: write \`namespace/host\``);
+    return refuse(`expected host ${quote(host)} in one namespace, found it in several: write \`namespace/host\``);
   return { ok: true, name, kind, options, target: targetOf(service, host, options.port) };
 }
 
@@ -101,9 +101,10 @@ const TLS_PROTOCOLS: ReadonlySet<string> = new Set(["HTTPS", "TLS"]);
 function targetOf(service: ServiceSource, host: string, port: number): ProviderTarget {
   const found = service.ports.find(({ number }) => number === port);
   const nowhere = (fault: string) => ({ host, tls: false, endpoints: [], fault });
-  if (found === undefined) return nowhere(`service \`${host}\` has no port ${port}`);
+  if (found === undefined) return nowhere(`service ${quote(host)} has no port ${port}`);
   const endpoints = endpointsOf(service, host, found);
-  if (endpoints.length === 0) return nowhere(`service \`${host}\` (resolution ${service.resolution}) has no address`);
+  if (endpoints.length === 0)
+    return nowhere(`service ${quote(host)} (resolution ${service.resolution}) has no address`);
   return { host, tls: TLS_PROTOCOLS.has(found.protocol.toUpperCase()), endpoints, fault: undefined };
 }
 

@@ -257,7 +257,7 @@ test("a folder that leads out of itself is not valid; one that cannot be read is
   }
 });
 
-test("what this version does not enforce is told", async (t) => {
+test("what is not enforced as Istio would is told; tokens are verified, and nothing is told of them", async (t) => {
   const folder = await folderOf(t, {
     "a.yaml": `apiVersion: security.istio.io/v1
 kind: RequestAuthentication

@@ -192,7 +192,7 @@ test("over mutual TLS a client that is allowed by name reads and writes", async 
   await assert.rejects(ask({ ...base, path: "/healthz" }));
 });
 
-test("the status says what the rules in force ask for and this version does not do, however they came", async (t) => {
+test("the status says what the rules in force ask for and is not enforced as Istio would, however they came", async (t) => {
   const unenforced = `apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: { name: tokens, namespace: shop }

@@ -28,9 +28,11 @@ async function served(
   const { maxMessageBytes = 1024 * 1024, deadlineMillis = 5_000 } = more;
   const settings = listenerSettings("http", { maxMessageBytes, deadlineMillis });
   const { start, records } = listenerStart("http", { settings });
-  const check: HttpCheck = (request, listener) => {
+  const check: HttpCheck = (request, listener, remainingMillis) => {
     seen.push(request);
-    return more.check?.(request, listener) ?? { response: allowed, record: fakeRecord(listener, "allow") };
+    return (
+      more.check?.(request, listener, remainingMillis) ?? { response: allowed, record: fakeRecord(listener, "allow") }
+    );
   };
   const { patience = defaultPatience, tls } = more;
   const listener = await serveHttp({ ...start, check, patience, tls });
@@ -216,6 +218,41 @@ test("a check that never answers denies at the deadline", async (t) => {
   const { listener, reasons } = await served(t, { check: () => new Promise(() => undefined), deadlineMillis: 5 });
   const client = rawClient(t, listener.address);
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  assert.equal((await client.answers(1))[0]?.status, 403);
+  assert.deepEqual(reasons(), ["request/deadline"]);
+});
+
+const waits: readonly (readonly [said: string, mostMillis: number, leastMillis: number])[] = [
+  ["", 60_000, 30_000],
+  ["x-envoy-expected-rq-timeout-ms: 20000\r\n", 18_000, 1],
+  ["x-envoy-expected-rq-timeout-ms: 900000\r\n", 60_000, 30_000],
+  ["x-envoy-expected-rq-timeout-ms: 0\r\n", 0, 0],
+  ["x-envoy-expected-rq-timeout-ms: soon\r\n", 60_000, 30_000],
+  ["x-envoy-expected-rq-timeout-ms: 5\r\nx-envoy-expected-rq-timeout-ms: 5\r\n", 60_000, 30_000],
+];
+
+for (const [said, mostMillis, leastMillis] of waits) {
+  test(`a check has nine tenths of the time that Envoy waits: ${JSON.stringify(said)}`, async (t) => {
+    let given: number | undefined;
+    const { listener } = await served(t, {
+      deadlineMillis: 60_000,
+      check: (_, settings, remainingMillis) => {
+        given = remainingMillis?.();
+        return { response: allowed, record: fakeRecord(settings, "allow") };
+      },
+    });
+    const client = rawClient(t, listener.address);
+    client.send(`GET / HTTP/1.1\r\nHost: h\r\n${said}\r\n`);
+    assert.equal((await client.answers(1))[0]?.status, 200);
+    assert.ok(given !== undefined && given <= mostMillis && given >= leastMillis, String(given));
+  });
+}
+
+test("a check that never answers denies before Envoy gives up", async (t) => {
+  const check: HttpCheck = () => new Promise(() => undefined);
+  const { listener, reasons } = await served(t, { check, deadlineMillis: 3_600_000 });
+  const client = rawClient(t, listener.address);
+  client.send("GET / HTTP/1.1\r\nHost: h\r\nx-envoy-expected-rq-timeout-ms: 20\r\n\r\n");
   assert.equal((await client.answers(1))[0]?.status, 403);
   assert.deepEqual(reasons(), ["request/deadline"]);
 });

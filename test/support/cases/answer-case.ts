@@ -61,7 +61,8 @@ export function createCaseRunner(): CaseRunner {
       },
     });
     if (product === undefined) return undefined;
-    if (product.keysUnusable) {
+    // A document without a usable key: istiod inlines it, and Envoy refuses the listener. Only an empty one it takes.
+    if (product.keysUnusable && !Object.values(documents).includes("")) {
       await product.stop();
       return undefined;
     }

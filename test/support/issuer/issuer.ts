@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority } from "#test/support/service/certificates";
@@ -22,8 +22,13 @@ export interface Issuer {
   token(claims?: Readonly<Record<string, unknown>>): Promise<string>;
   /** New keys, from now on and at once; the old ones are no longer published. */
   rotate(): Promise<void>;
+  /** From now on it is in another condition; it starts `well`. Tokens can be asked for only then. */
+  become(condition: IssuerCondition): void;
   stop(): Promise<void>;
 }
+
+/** `down`: connections are reset. `html`: a page for people at every address, with status 200. */
+export type IssuerCondition = "well" | "down" | "html";
 
 export type Answerer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -34,17 +39,30 @@ export interface IssuerServer {
   readonly caFile: string;
   readonly ca: Buffer;
   answerWith(answerer: Answerer): void;
+  become(condition: IssuerCondition): void;
   stop(): Promise<void>;
 }
 
-export async function startIssuerServer(): Promise<IssuerServer> {
+/** Fails if the port is in use; 0 is a free one. */
+export async function startIssuerServer(wantedPort = 0): Promise<IssuerServer> {
   const folder = await mkdtemp(join(tmpdir(), "garita-issuer-"));
   const authority = createAuthority(folder, "issuer-ca");
   const { cert, key } = authority.issue("issuer", "DNS:localhost,IP:127.0.0.1");
   let answerer: Answerer = (_, response) => response.writeHead(503).end();
-  const server = createServer({ cert, key }, (request, response) => answerer(request, response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  let condition: IssuerCondition = "well";
+  const server = createServer({ cert, key }, (request, response) => {
+    if (condition === "html") response.writeHead(200, { "content-type": "text/html" }).end(pageForPeople);
+    else answerer(request, response);
+  });
+  // The port stays ours: another test must not get it meanwhile.
+  server.prependListener("connection", (socket: Socket) => {
+    if (condition === "down") socket.resetAndDestroy();
+  });
+  server.listen(wantedPort, "127.0.0.1");
+  await once(server, "listening").catch(async (fault: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw fault;
+  });
   const { port } = server.address() as AddressInfo;
   return {
     issuer: `https://localhost:${port}`,
@@ -54,6 +72,10 @@ export async function startIssuerServer(): Promise<IssuerServer> {
     answerWith(next) {
       answerer = next;
     },
+    become(next) {
+      condition = next;
+      if (next === "down") server.closeAllConnections();
+    },
     async stop() {
       server.closeAllConnections();
       server.close();
@@ -62,3 +84,5 @@ export async function startIssuerServer(): Promise<IssuerServer> {
     },
   };
 }
+
+const pageForPeople = "<!doctype html><title>Maintenance</title><p>We will be back soon.</p>";

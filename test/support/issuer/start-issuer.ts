@@ -49,6 +49,7 @@ export async function startIssuer({
       generation++;
       keys = await newKeys(algorithms, generation);
     },
+    become: server.become,
     stop: server.stop,
   };
 }

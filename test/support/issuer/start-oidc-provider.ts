@@ -5,14 +5,31 @@ import { Provider } from "oidc-provider";
 import { type Issuer, startIssuerServer } from "./issuer.ts";
 
 const audience = "https://shop.example/api";
-const client = { id: "garita-tests", secret: "of-the-tests" };
+
+/** Who may ask for tokens; `sub` of the tokens is the id. */
+export interface Client {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface OidcProviderOptions {
+  /** A free one if not given. */
+  readonly port?: number;
+  /** `token` asks as the first. */
+  readonly clients?: readonly [Client, ...Client[]];
+}
+
+const ofTheTests: Client = { id: "garita-tests", secret: "of-the-tests" };
 
 /**
  * A certified OpenID provider, `oidc-provider`, over HTTPS on this machine: access tokens are JWTs of its own making, asked for with
  * `client_credentials` and a resource (RFC 8707), with the audience `https://shop.example/api` unless `claims` say otherwise. Whoever starts it stops it.
  */
-export async function startOidcProvider(): Promise<Issuer> {
-  const server = await startIssuerServer();
+export async function startOidcProvider({
+  port = 0,
+  clients = [ofTheTests],
+}: OidcProviderOptions = {}): Promise<Issuer> {
+  const server = await startIssuerServer(port);
   let wanted: Readonly<Record<string, unknown>> = {};
   let generation = 0;
   const rotate = async (): Promise<void> => {
@@ -21,7 +38,7 @@ export async function startOidcProvider(): Promise<Issuer> {
     const key = { ...(await exportJWK(privateKey)), kid: `provider-${generation}`, use: "sig", alg: "RS256" };
     const provider = new Provider(
       server.issuer,
-      configuration(key, () => wanted),
+      configuration(key, clients, () => wanted),
     );
     server.answerWith(provider.callback());
   };
@@ -33,29 +50,30 @@ export async function startOidcProvider(): Promise<Issuer> {
     caFile: server.caFile,
     async token(claims = {}) {
       wanted = claims;
-      return askForToken(server.port, server.ca);
+      return askForToken(server.port, server.ca, clients[0]);
     },
     rotate,
+    become: server.become,
     stop: server.stop,
   };
 }
 
 function configuration(
   key: unknown,
+  clients: readonly Client[],
   claims: () => Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   return {
     jwks: { keys: [key] },
     cookies: { keys: ["of-the-tests"] },
-    clients: [
-      {
-        client_id: client.id,
-        client_secret: client.secret,
-        grant_types: ["client_credentials"],
-        redirect_uris: [],
-        response_types: [],
-      },
-    ],
+    clients: clients.map(({ id, secret }) => ({
+      client_id: id,
+      client_secret: secret,
+      grant_types: ["client_credentials"],
+      redirect_uris: [],
+      response_types: [],
+    })),
+    ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -75,7 +93,7 @@ function configuration(
   };
 }
 
-async function askForToken(port: number, ca: Buffer): Promise<string> {
+async function askForToken(port: number, ca: Buffer, client: Client): Promise<string> {
   const form = new URLSearchParams({ grant_type: "client_credentials", resource: audience, scope: "read" });
   const asked = request({
     host: "127.0.0.1",

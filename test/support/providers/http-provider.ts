@@ -40,9 +40,9 @@ export function httpResponse(
 
 /**
  * An HTTP/1.1 server over bare sockets: it sees requests as they are written and can answer with any bytes. Requests must say their
- * length. Connections are kept alive.
+ * length. Connections are kept alive. The port is a free one if none is given.
  */
-export async function startHttpProvider(): Promise<HttpProvider> {
+export async function startHttpProvider({ port: wanted = 0 } = {}): Promise<HttpProvider> {
   let taken: HttpQuestion[] = [];
   let opened = 0;
   let answer: HttpAnswer = (socket) => void socket.write(httpResponse(200));
@@ -64,7 +64,7 @@ export async function startHttpProvider(): Promise<HttpProvider> {
     });
   });
   const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
+    server.listen(wanted, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
   });
   return {
     port,

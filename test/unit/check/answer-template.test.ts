@@ -39,7 +39,7 @@ test("an answer from a template is the encoder's own, for every reason, rule, ru
       for (const by of [undefined, rule(0), rule(1)]) {
         for (const allowed of [true, false]) {
           for (const id of ids) {
-            const answer = plainAnswer(verdict(reason, allowed, by), id, engine);
+            const answer = plainAnswer(verdict(reason, allowed, by), id, engine, []);
             assert.ok(answer);
             assert.deepEqual(Buffer.from(answer), plain(verdict(reason, allowed, by), id, digest));
           }
@@ -53,24 +53,41 @@ test("an answer from a template is the encoder's own, for every reason, rule, ru
 test("a rule that decides in one rule set has no part in the answers of another", () => {
   const [first, second] = [engineOf("1".repeat(64)), engineOf("2".repeat(64))];
   const allowed = verdict("policy/allowed", true, rule(0));
-  plainAnswer(allowed, ids[0]!, first);
-  assert.deepEqual(Buffer.from(plainAnswer(allowed, ids[1]!, second)!), plain(allowed, ids[1]!, "2".repeat(64)));
+  plainAnswer(allowed, ids[0]!, first, []);
+  assert.deepEqual(Buffer.from(plainAnswer(allowed, ids[1]!, second, [])!), plain(allowed, ids[1]!, "2".repeat(64)));
 });
 
 test("what is not the usual denial, and an id of another length, is encoded by itself", () => {
   const engine = engineOf("a".repeat(64));
   const odd = refuse(true, refusal("path/invalid", undefined, { status: 400, body: "" }));
-  assert.equal(plainAnswer(odd, ids[0]!, engine), undefined);
-  assert.equal(plainAnswer(verdict("policy/allowed", true, rule(0)), "short", engine), undefined);
+  assert.equal(plainAnswer(odd, ids[0]!, engine, []), undefined);
+  assert.equal(plainAnswer(verdict("policy/allowed", true, rule(0)), "short", engine, []), undefined);
   const own = { ...verdict("policy/denied", false, rule(0)), answeredByRule: true };
-  assert.equal(plainAnswer(own, ids[0]!, engine), undefined, "a rule that answers by itself");
+  assert.equal(plainAnswer(own, ids[0]!, engine, []), undefined, "a rule that answers by itself");
 });
 
 test("more rules than are kept are answered all the same", () => {
   const engine = engineOf("a".repeat(64));
   for (let i = 0; i < 10_000; i++) {
     const of = verdict("policy/allowed", true, rule(i));
-    const answer = plainAnswer(of, ids[0]!, engine);
+    const answer = plainAnswer(of, ids[0]!, engine, []);
     if (i % 1000 === 0 || i > 9_990) assert.deepEqual(Buffer.from(answer!), plain(of, ids[0]!, "a".repeat(64)));
   }
+});
+
+test("headers that are taken away are part of what makes answers equal", () => {
+  const engine = engineOf("3".repeat(64));
+  const allowed = verdict("policy/allowed", true, rule(0));
+  for (const removed of [["authorization"], [], ["authorization", "x-sub"], ["x-sub"], ["authorization"]]) {
+    for (const id of ids) {
+      const made = makeAnswer(allowed, id, engine.digest, undefined, { explainToClient: false });
+      const wanted = Buffer.from(encodeCheckResponse({ ...made, removeHeaders: removed }));
+      assert.deepEqual(Buffer.from(plainAnswer(allowed, id, engine, removed)!), wanted, removed.join());
+    }
+  }
+  assert.equal(
+    plainAnswer(allowed, ids[0]!, engine, ["no name"]),
+    undefined,
+    "what cannot be written is not an answer",
+  );
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { HttpCheckOutcome, HttpCheckRequest, ListenerSettings } from "#authz/check/contract";
 import { createHttpCheck } from "#authz/check/http-check";
 import { UNKNOWN } from "#authz/engine/attributes";
+import { compile } from "#policy-compiler/compile";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { listenerOf } from "../../support/check/check-message.ts";
 import { environmentOf, exactly, ruleSetOf } from "../../support/check/rule-set.ts";
@@ -171,6 +172,24 @@ test("other headers that begin like ours are taken away, too, if they are header
   const headers: [string, string][] = [host, ["X-Garita-Role", "1"], ["x-garita-role", "2"], ["x-garita-a,b", "3"]];
   const [remove] = ask(ruleSetOf({}), { headers }).response.headers;
   assert.deepEqual(remove, ["x-envoy-auth-headers-to-remove", `${REMOVED},x-garita-role`]);
+});
+
+test("headers that tokens alone may make are taken away although none was seen: Envoy may not have sent them", () => {
+  const policies = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: foo }
+spec: { jwtRules: [{ issuer: a, jwksUri: "https://a.example/keys", outputClaimToHeaders: [{ header: X-Sub, claim: sub }] }] }
+`;
+  const { ruleSet } = compile([{ path: "p.yaml", bytes: Buffer.from(policies) }]);
+  const removed = (namespace: string, ...headers: [string, string][]) => {
+    const workload = { namespace, labels: new Map<string, string>() };
+    const { response } = ask(ruleSet, { headers: [host, ...headers] }, { workload });
+    return response.headers;
+  };
+  const name = "x-envoy-auth-headers-to-remove";
+  assert.deepEqual(removed("foo"), [[name, `${REMOVED},x-sub`]]);
+  assert.deepEqual(removed("foo", ["x-sub", "root"]), [[name, `${REMOVED},x-sub`]]);
+  assert.deepEqual(removed("bar", ["x-sub", "root"]), [[name, REMOVED]]);
 });
 
 test("with explainToClient both answers carry decision and reason", () => {

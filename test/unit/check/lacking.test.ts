@@ -13,13 +13,23 @@ import { listenerSettings } from "#test/support/service/listener-start";
 
 const listener = listenerSettings("grpc", { name: "edge" });
 
-function checkWith(rule: string) {
+function checkWith(rule: string, jwtRules = "") {
   const policy = `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: { name: p, namespace: shop }
 spec: { rules: [${rule}] }
-`;
+${
+  jwtRules &&
+  `---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: shop }
+spec:
+  jwtRules:
+    ${jwtRules}
+`
+}`;
   const { ruleSet, diagnostics } = compile([{ path: "p.yaml", bytes: new TextEncoder().encode(policy) }]);
   assert.ok(ruleSet, JSON.stringify(diagnostics));
   const engine = createEngine(ruleSet, rule);
@@ -44,6 +54,14 @@ const cases: readonly (readonly [rule: string, missing: string, attribute: strin
   ["{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}", "x-garita-remote", "remote.ip"],
   ["{from: [{source: {principals: [x/ns/a/sa/b]}}]}", "x-garita-dns", "source.principal"],
 ];
+
+test("tokens are not a reason to ask for TLS", () => {
+  const watch = createLackingWatch(() => listener);
+  const check = checkWith("{}", "- { issuer: a, jwksUri: 'https://a.example/keys' }");
+  const { record } = check(message, without("x-garita-tls"), listener) as CheckOutcome;
+  watch.observe(record);
+  assert.deepEqual([record.decision.outcome, watch.warnings()], ["allow", []]);
+});
 
 for (const [rule, missing, attribute] of cases) {
   test(`a proxy that does not send ${missing} is told to, where policies ask for ${attribute}`, () => {

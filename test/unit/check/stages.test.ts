@@ -8,7 +8,7 @@ import { snapshotOfRules } from "#authz/check/snapshot";
 import { noVerification } from "#authz/check/tokens/no-verification";
 import type { ProviderOutcome, ProviderQuestion } from "#authz/custom/contract";
 import { createEngine } from "#authz/engine/create-engine";
-import type { EditedRequest } from "#authz/engine/edited-request";
+import { EditedRequest } from "#authz/engine/edited-request";
 import { parseToken } from "#identity/token/parse";
 import { compile } from "#policy-compiler/compile";
 import { type CheckInput, checkMessage, listenerOf, metadataOf, seeAnswer } from "../../support/check/check-message.ts";
@@ -156,9 +156,29 @@ test("what a provider sets is what tokens are looked for in, what policies see a
   assert.ok(asked.seen.allowed, asked.record.detail);
   assert.deepEqual(asked.verified, [token]);
   assert.deepEqual(asked.seen.headers.toSorted(), ["x-sub: alice", "x-tenant: t1"]);
-  assert.deepEqual(asked.seen.remove, ["x-gone"]);
+  assert.deepEqual(asked.seen.remove.toSorted(), ["authorization", "x-gone"]);
   const without = await ask(policies, { path: "/c", headers: [["x-tenant", "t1"]] }, allowed());
   assert.equal(without.record.decision.reason, "policy/not-allowed");
+});
+
+test("whether a request is a preflight, and what a client is told of it, is said by what a provider has made of it", async () => {
+  const policies = `${custom("/c")}${authentication}`;
+  const preflight: CheckInput = {
+    method: "OPTIONS",
+    path: "/c",
+    headers: [["origin", "https://o.example"], ["access-control-request-method", "POST"], ...bearer(bad).headers!],
+  };
+  assert.ok((await ask(policies, preflight, allowed())).seen.allowed);
+  const edits = allowed((request) => {
+    request.set(":method", ["POST"]);
+    request.set(":authority", ["other.example"]);
+    request.set(":scheme", ["https"]);
+  });
+  const refused = await ask(policies, preflight, edits);
+  assert.deepEqual([refused.seen.status, refused.seen.body], [401, "Jwt verification fails"]);
+  assert.deepEqual(refused.seen.headers, [
+    'www-authenticate: Bearer realm="https://other.example/c", error="invalid_token"',
+  ]);
 });
 
 test("a provider that fails, is not known, or is one of several refuses", async () => {
@@ -227,6 +247,7 @@ test("a good token is taken out and its claims are what policies see; a bad one 
     'www-authenticate: Bearer realm="http://a.example/a?x=1", error="invalid_token"',
   ]);
   assert.equal(refused.record.decision.reason, "authentication/refused");
+  assert.deepEqual([refused.record.origin?.file, refused.record.origin?.line], ["p.yaml", 7]);
   assert.ok(!JSON.stringify(refused.record).includes(bad.split(".")[1]!), "no part of a token is recorded");
   assert.equal((await ask(policies, { path: "/" })).record.decision.reason, "policy/not-allowed");
 });
@@ -296,4 +317,22 @@ ${rules.join("\n")}
   assert.deepEqual([seen.allowed, seen.status, seen.body], [false, 401, "Jwt verification fails"]);
   assert.ok(counted <= 128, `${counted} signatures`);
   assert.ok(counted > 100, `${counted} signatures`);
+});
+
+test("beyond so many signatures the rules are gone through once more, and not once more for each of them", async (t) => {
+  const rules = Array.from({ length: 500 }, (_, i) => `    - { issuer: "", jwksUri: "https://i${i}.example/keys" }`);
+  const policies = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: foo }
+spec:
+  jwtRules:
+${rules.join("\n")}
+---`;
+  // Each time that the rules are gone through begins with the request as it was.
+  const copies = t.mock.method(EditedRequest.prototype, "copy");
+  const { seen, verified } = await ask(policies, bearer(bad));
+  assert.deepEqual([seen.status, seen.body], [401, "Jwt verification fails"]);
+  assert.equal(verified.length, 128);
+  assert.equal(copies.mock.callCount(), 129);
 });

@@ -519,6 +519,21 @@ export const ruleCases: readonly RuleCase[] = [
     good: jwt(`${issuer}, outputClaimToHeaders: [{header: x_y-Z9, claim: c}]`),
   },
   {
+    code: "jwt/output-header",
+    kind: "RequestAuthentication",
+    bad: jwt(`${issuer}, outputPayloadToHeader: Host, outputClaimToHeaders: [{header: host, claim: c}]`),
+    underlined: ["Host", "host"],
+    good: jwt(`${issuer}, outputPayloadToHeader: x-host, outputClaimToHeaders: [{header: hosts, claim: c}]`),
+    says: "without host",
+  },
+  {
+    code: "jwt/output-header",
+    kind: "RequestAuthentication",
+    bad: `jwtRules: [{${issuer}, outputPayloadToHeader: ":path"}, {${issuer}, outputPayloadToHeader: x y}]`,
+    underlined: ['":path"', "x y"],
+    good: `jwtRules: [{${issuer}, outputPayloadToHeader: x.path}, {${issuer}, outputPayloadToHeader: ""}]`,
+  },
+  {
     code: "jwt/timeout",
     kind: "RequestAuthentication",
     bad: "jwtRules: [{issuer: i, timeout: 0.5ms}, {issuer: i, timeout: 1.5ms}, {issuer: i, timeout: x}, {issuer: i, timeout: -5s}]",
