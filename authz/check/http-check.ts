@@ -10,6 +10,7 @@ import type {
   RemainingMillis,
   Snapshot,
 } from "./contract.ts";
+import { framingHeaders } from "./framing-headers.ts";
 import { groupHeaders, type HeaderLinesByName, readHttpRequest } from "./http-request.ts";
 import { judge } from "./judge.ts";
 import type { Question } from "./progress.ts";
@@ -119,7 +120,7 @@ function uncarried(verdict: Verdict, { set, remove }: RequestEdits, listener: Li
   if (untold !== undefined) return `header ${untold.name} is to be set, and the listener's \`upstreamHeaders\` lack it`;
   const twice = set.find(({ add }) => add === true);
   if (twice !== undefined) return `header ${twice.name} is to have several lines`;
-  const odd = [...set.map(({ name }) => name), ...remove].find((name) => !token.test(name));
+  const odd = [...set.map(({ name }) => name), ...remove].find((name) => !token.test(name) || framingHeaders.has(name));
   if (odd !== undefined) return `${odd} is no header that an answer can change`;
   const bad = [...set, ...verdict.clientHeaders].find(({ value }) => !isHeaderValue(value));
   if (bad !== undefined) return `the value of header ${bad.name} holds a control character`;

@@ -26,7 +26,7 @@ export function define(command: Command, context: CommandContext): void {
       new Option(
         "--admin <address>",
         "ask a running service: http://host:port, or unix:PATH of its admin socket; files are named as in its policy folder",
-      ).conflicts(["istioLax", "index", "checkRequest", "provider"]),
+      ).conflicts(["istioLax", "index", "checkRequest"]),
     )
     .option("--token-file <file>", "with --admin: the token that the service wants to see")
     .action(async (folder: string | undefined, options: Options) => {

@@ -11,7 +11,7 @@ export interface RequestDescription {
   readonly request?: HttpDescription;
   /** A connection instead of a request. */
   readonly tcp?: boolean;
-  /** What extension providers answer, by name; one that is not described fails. A service asks its own. */
+  /** What extension providers answer, by name; one that is not described fails: nobody is asked. */
   readonly providers?: Readonly<Record<string, DescribedAnswer>>;
 }
 

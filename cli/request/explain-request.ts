@@ -9,17 +9,20 @@ export async function explainRequest(
   environment: Pick<CheckEnvironment, "snapshot" | "nowMillis" | "tokens">,
 ): Promise<ExplainAnswer> {
   // PERF: brings the generated protobuf code, which checks do without.
-  const [{ checkMessage }, { ask }, { withDescribedTokens }] = await Promise.all([
+  const [{ checkMessage }, { ask }, { withDescribedTokens }, { describedProviders }] = await Promise.all([
     import("./check-message.ts"),
     import("./ask.ts"),
     import("./described-token.ts"),
+    import("./described-providers.ts"),
   ]);
   const snapshot = environment.snapshot();
   if (snapshot === undefined) {
     return { ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" };
   }
+  // A question must not reach anybody else: providers answer as described.
+  const providers = describedProviders(snapshot.engine, description.providers);
   const asked = await ask(checkMessage(description), {
-    snapshot,
+    snapshot: { ...snapshot, providers },
     nowMillis: environment.nowMillis,
     tokens: withDescribedTokens(environment.tokens),
   });

@@ -2,16 +2,15 @@ import { acceptToken } from "#authz/authenticate/accept";
 import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
 import { createTokenVerification } from "#authz/check/tokens/verification";
 import { VerifiedTokens } from "#authz/check/tokens/verified-tokens";
-import type { CustomProvider, CustomProviders, ProviderOutcome } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import { createTokenVerifier } from "#identity/token/verify";
 import { systemClock } from "#platform/clock";
 import { createSignatureVerifier } from "#platform/signature-verifier";
 import { systemTimers } from "#platform/timers";
-import { resolveProviders } from "#policy-compiler/ruleset/providers/resolve";
 import { jwtDefaults } from "../config/jwt-defaults.ts";
 import type { AskEnvironment } from "./ask.ts";
+import { describedProviders } from "./described-providers.ts";
 import { withDescribedTokens } from "./described-token.ts";
 import type { DescribedAnswer } from "./description.ts";
 
@@ -54,33 +53,4 @@ export async function localEnvironment(
     nowMillis,
     tokens: withDescribedTokens(tokens),
   };
-}
-
-/** Providers that answer as described; those that a service could not ask cannot be asked here either. */
-function describedProviders(engine: Engine, answers: Readonly<Record<string, DescribedAnswer>>): CustomProviders {
-  const resolutions = resolveProviders(engine.ruleSet);
-  return {
-    find(name): CustomProvider | undefined {
-      const resolution = resolutions.get(name);
-      if (resolution?.ok !== true) return undefined;
-      const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
-      return { name, kind: resolution.kind, wantsBody: false, ask: async () => outcomeOf(answer) };
-    },
-    why(name) {
-      const resolution = resolutions.get(name);
-      if (resolution === undefined) return `\`${name}\` is not defined in mesh.yaml`;
-      return resolution.ok ? "" : resolution.why;
-    },
-  };
-}
-
-function outcomeOf(answer: DescribedAnswer | undefined): ProviderOutcome {
-  switch (answer) {
-    case "allow":
-      return { kind: "allowed", request: undefined, responseHeaders: [], failedOpen: undefined };
-    case "deny":
-      return { kind: "denied", status: 403, headers: [], body: "" };
-    case undefined:
-      return { kind: "failed", status: 403, detail: "what it answers is not described (`providers`)" };
-  }
 }

@@ -23,9 +23,9 @@ function fullName(source: KeySource): string {
   }
 }
 
-/** RFC 3986 §3.2.1: what stands before the `@` of the authority is nobody's business. */
+/** RFC 3986 §3.2.1: what stands before the `@` of the authority is nobody's business, and a query may hold a key. */
 export function withoutCredentials(uri: string): string {
-  return uri.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/*)[^/?#]*@/, "$1");
+  return uri.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/*)[^/?#]*@/, "$1").replace(/\?[^#]+/, "?...");
 }
 
 /** What tells a key from others, as text. */

@@ -193,6 +193,7 @@ const description = described(
       },
       "The workload that is asked about, and where the request arrived.",
     ),
+    providers: { type: "object", additionalProperties: { enum: ["allow", "deny"] } },
     caller: described(
       {
         principal: text,

@@ -1,4 +1,5 @@
 import type { HttpCheckResponse } from "#authz/check/contract";
+import { framingHeaders } from "#authz/check/framing-headers";
 
 /** Node's flat list of raw names and values as pairs: wire case, every line, bytes as Latin-1. */
 export function rawHeaders(flat: readonly string[]): [name: string, value: string][] {
@@ -23,22 +24,13 @@ export function sendable(answer: HttpCheckResponse): SendableAnswer {
   const headers: string[] = [];
   let whole = true;
   for (const [name, value] of answer.headers) {
-    if (isToken(name) && isFieldValue(value) && !framing.has(name.toLowerCase())) headers.push(name, value);
+    if (isToken(name) && isFieldValue(value) && !framingHeaders.has(name.toLowerCase())) headers.push(name, value);
     else whole = false;
   }
   if (!whole && answer.status === 200) return withLength(403, [], "");
   const status = answer.status >= 200 && answer.status < 500 ? answer.status : 403;
   return withLength(status, headers, answer.body);
 }
-
-/** Said by the transport itself. */
-const framing: ReadonlySet<string> = new Set([
-  "content-length",
-  "transfer-encoding",
-  "connection",
-  "trailer",
-  "upgrade",
-]);
 
 function withLength(status: number, headers: string[], text: string): SendableAnswer {
   const body = Buffer.from(text, "utf8");
