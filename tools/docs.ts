@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated from tables in the source: the reference of `garita.yaml` and its schema, faults, diagnostics. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decisionReasons } from "#authz/engine/decision";
@@ -10,6 +10,8 @@ import { keySourceFaults } from "#identity/key-sources/faults";
 import { faultCodes } from "#platform/fault-codes";
 import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
+import { renderGaritaPolicies } from "./garita-policies-page.ts";
+import { renderPolicySchema } from "./policy-schema.ts";
 
 /** The generated files, by path from the root of the repository. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -19,6 +21,8 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/faults.md", renderFaults()],
     ["docs/diagnostics.md", renderDiagnosticsPage()],
     ["docs/policy-tests.md", renderPolicyTests()],
+    ["docs/garita-policies.md", renderGaritaPolicies()],
+    ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
   ]);
 }
 

@@ -19,7 +19,8 @@ import type { LowerContext } from "./context.ts";
 
 /**
  * What a rule of our own group says beyond Istio's. Conditions count on TCP as they do on HTTP, where what they ask of a request is
- * unknown, so that nothing of them is degraded here. Undefined: nothing is said.
+ * unknown, so that nothing of them is degraded here. Undefined: nothing is said. That conditions were begun and not written is a
+ * finding, should validation have let it pass.
  */
 export function lowerExtension(
   { cel, denyResponse, allowResponse }: ExtensionDocument,
@@ -27,6 +28,10 @@ export function lowerExtension(
   context: LowerContext,
 ): RuleExtension | undefined {
   const place: Place = (offset) => context.locate(file, offset);
+  if (cel?.expressions.every(({ text }) => text === "")) {
+    const message = "expected an expression in `cel`, found none, and the rule would match more";
+    context.report({ code: "lowering/value-not-compiled", message, file, span: cel.span });
+  }
   const conditions = (cel?.expressions ?? []).map((expression) => lowerExpression(expression, place));
   if (conditions.length === 0 && denyResponse === undefined && allowResponse === undefined) return undefined;
   return {

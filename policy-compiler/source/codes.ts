@@ -396,7 +396,8 @@ export const diagnosticCodes = {
   "condition/literal": {
     severity: "error",
     origin: "garita",
-    summary: "A literal in an expression that means no value, such as a time that does not exist.",
+    summary:
+      "A literal in an expression that means no value, such as a time that does not exist, or that the attribute beside it never equals.",
   },
   "condition/claims-before-tokens": {
     severity: "error",

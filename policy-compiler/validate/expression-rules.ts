@@ -1,9 +1,11 @@
+import { attributeByName } from "#policy-compiler/conditions/attributes";
 import { compileCondition, compileValue } from "#policy-compiler/conditions/compile";
 import type { ExpressionFault } from "#policy-compiler/conditions/contract";
-import type { ExpressionDocument } from "#policy-compiler/document/model";
+import type { Action, ExpressionDocument } from "#policy-compiler/document/model";
 import type { Span } from "#policy-compiler/source/diagnostic";
 import { spanOfRange } from "#policy-compiler/yaml/scalar-runs";
 import type { AnyRow, ExpressionSubject } from "./rule.ts";
+import { deniesOnEveryPort, widenedByIstiosCheck } from "./tcp-widening.ts";
 
 const codes: readonly ExpressionFault["code"][] = [
   "condition/syntax",
@@ -15,34 +17,87 @@ const codes: readonly ExpressionFault["code"][] = [
   "condition/claims-before-tokens",
 ];
 
-/** Rows about what is wrong with an expression, one for each kind of fault. An empty one is told of by its own row. */
-export const expressionRows: readonly AnyRow[] = codes.map((code) => ({
-  code,
-  about: "expression",
-  *find(subject) {
-    if (subject.expression.text === "") return;
-    const fault = faultOf(subject);
-    if (fault === undefined || fault.code !== code) return;
-    const { message, help, start, end } = fault;
-    const told = { span: spanIn(subject.expression, start, end), message };
-    yield help === undefined ? told : { ...told, help };
+/** Rows about expressions: what is wrong with one, a row for each kind of fault, and what one asks for that not every port has. */
+export const expressionRows: readonly AnyRow[] = [
+  ...codes.map(
+    (code): AnyRow => ({
+      code,
+      about: "expression",
+      *find({ policy, of, expression }) {
+        const { fault } = judge(expression, of, policy.action.value);
+        if (fault === undefined || fault.code !== code) return;
+        const { message, help, start, end } = fault;
+        const told = { span: spanIn(expression, start, end), message: oneLine(message) };
+        yield help === undefined ? told : { ...told, help: oneLine(help) };
+      },
+    }),
+  ),
+  {
+    code: "lint/deny-widens-on-tcp",
+    about: "extension",
+    *find({ policy, rule, extension }) {
+      const subject = { policy, rule };
+      if (!deniesOnEveryPort(subject) || widenedByIstiosCheck(subject) !== undefined) return;
+      for (const expression of extension.cel?.expressions ?? []) {
+        const asked = judge(expression, "condition", policy.action.value).attributes.find(isUnknownOnTcp);
+        if (asked === undefined) continue;
+        yield {
+          span: expression.span,
+          message: `expected ports beside \`${asked}\` in a DENY rule, found none, so that it denies on TCP ports too, where that is unknown`,
+          help: "add a `to` with `ports`",
+        };
+        return;
+      }
+    },
   },
-}));
+];
 
-/** PERF: an expression is compiled once for all rows. A document is judged in one place, by one action. */
-const judged = new WeakMap<ExpressionDocument, { readonly fault: ExpressionFault | undefined }>();
+function isUnknownOnTcp(attribute: string): boolean {
+  const filledBy = attributeByName.get(attribute)?.filledBy;
+  return filledBy === "http" || filledBy === "token";
+}
 
-function faultOf({ policy, of, expression }: ExpressionSubject): ExpressionFault | undefined {
-  const known = judged.get(expression);
-  if (known !== undefined) return known.fault;
-  const place = { beforeTokens: policy.action.value === "CUSTOM" };
-  const compile = of === "condition" ? compileCondition : compileValue;
-  const compiled = compile(expression.text, place);
-  const fault = compiled.ok ? undefined : compiled.fault;
-  judged.set(expression, { fault });
-  return fault;
+interface Judgement {
+  readonly fault: ExpressionFault | undefined;
+  /** What the expression reads. */
+  readonly attributes: readonly string[];
+}
+
+/** Of an empty one its own row tells. */
+const nothing: Judgement = { fault: undefined, attributes: [] };
+
+/** PERF: an expression is compiled once for all rows. It stands in one place of one document. */
+const judged = new WeakMap<ExpressionDocument, Judgement>();
+
+function judge(expression: ExpressionDocument, of: ExpressionSubject["of"], action: Action): Judgement {
+  if (expression.text === "") return nothing;
+  let judgement = judged.get(expression);
+  if (judgement === undefined) {
+    judgement = compileExpression(expression.text, of, action);
+    judged.set(expression, judgement);
+  }
+  return judgement;
+}
+
+function compileExpression(text: string, of: ExpressionSubject["of"], action: Action): Judgement {
+  const place = { beforeTokens: action === "CUSTOM" };
+  if (of === "condition") {
+    const compiled = compileCondition(text, place);
+    return compiled.ok
+      ? { fault: undefined, attributes: compiled.condition.attributes }
+      : { fault: compiled.fault, attributes: [] };
+  }
+  const compiled = compileValue(text, place);
+  return compiled.ok
+    ? { fault: undefined, attributes: compiled.value.attributes }
+    : { fault: compiled.fault, attributes: [] };
 }
 
 function spanIn({ runs, span }: ExpressionDocument, start: number, end: number): Span {
   return runs === undefined ? span : spanOfRange(runs, start, end);
+}
+
+/** Sentences of the compiler of expressions can hold the author's text as it stands. */
+function oneLine(sentence: string): string {
+  return sentence.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }

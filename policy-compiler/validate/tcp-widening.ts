@@ -40,24 +40,28 @@ export function widenedByIstiosCheck({ policy, rule }: RuleSubject): Span | unde
  * an item among others, an HTTP field beside one of TCP, or an HTTP condition. Undefined when there is none.
  */
 export function widenedUnwarned(subject: RuleSubject): Span | undefined {
-  if (subject.policy.action.value !== "DENY" || widenedByIstiosCheck(subject) !== undefined) return undefined;
   const { rule } = subject;
-  if (
-    rule.when.some(
-      ({ key, values, notValues }) => key?.value === "destination.port" && values.length + notValues.length > 0,
-    )
-  ) {
-    return undefined;
-  }
-  const open = rule.to.filter(({ operation }) => !isSet(operation?.fields.ports));
-  if (rule.to.length > 0 && open.length === 0) return undefined;
-  for (const { operation } of open) {
+  if (widenedByIstiosCheck(subject) !== undefined || !deniesOnEveryPort(subject)) return undefined;
+  for (const { operation } of withoutPorts(rule)) {
     for (const field of httpOperationFields) {
       const span = firstSpan(operation?.fields[field]);
       if (span !== undefined) return span;
     }
   }
   return droppedElsewhere(rule);
+}
+
+/** Is it a DENY rule that holds on ports which it does not name? */
+export function deniesOnEveryPort({ policy, rule }: RuleSubject): boolean {
+  if (policy.action.value !== "DENY") return false;
+  const asksForPort = rule.when.some(
+    ({ key, values, notValues }) => key?.value === "destination.port" && values.length + notValues.length > 0,
+  );
+  return !asksForPort && (rule.to.length === 0 || withoutPorts(rule).length > 0);
+}
+
+function withoutPorts(rule: RuleDocument): RuleDocument["to"] {
+  return rule.to.filter(({ operation }) => !isSet(operation?.fields.ports));
 }
 
 function droppedElsewhere(rule: RuleDocument): Span | undefined {

@@ -1,3 +1,4 @@
+import { quote } from "#identity/encoding/quote";
 import type { Provider, RegisteredService, RuleSet, ServicePort } from "#policy-compiler/ruleset/model";
 import { type OptionFault, type ProviderOptions, readProviderOptions } from "./options.ts";
 
@@ -67,7 +68,7 @@ function parseOptions(text: string): Readonly<Record<string, unknown>> {
 /** Why a name cannot be a provider's, or undefined: Istio's `validateProviderName`. */
 export function providerNameFault(name: string): string | undefined {
   if (name.length <= 63 && /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name)) return undefined;
-  return `expected a provider name of at most 63 small letters, digits and inner \`-\`, found \`${name}\``;
+  return `expected a provider name of at most 63 small letters, digits and inner \`-\`, found ${quote(name)}`;
 }
 
 /** Resolves one provider: its name, its options, and the service among those known (Istio: `LookupCluster`). */

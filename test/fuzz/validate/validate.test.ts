@@ -39,6 +39,89 @@ describe("validation of policies whose values were replaced by anything", () => 
   });
 });
 
+/** Policies of our own group: one with everything under DENY, one under ALLOW. */
+const ownRules: readonly (readonly [action: string, rule: object])[] = [
+  [
+    "DENY",
+    {
+      cel: ["true", "claims.a == 'b'", "request.path.matches('a')"],
+      denyResponse: { status: "302", headers: { location: "/", "x-a": { cel: "'a'" } }, body: { cel: "request.path" } },
+    },
+  ],
+  [
+    "ALLOW",
+    {
+      cel: ["now.getHours() > 8"],
+      allowResponse: {
+        requestHeaders: { "x-a": "b" },
+        responseHeaders: { "x-a": { cel: "string(claims.a)" } },
+        dynamicMetadata: { a: "b", c: { cel: "request.host" } },
+      },
+    },
+  ],
+];
+const ownPolicies = ownRules.map(([action, rule]) =>
+  JSON.stringify({
+    apiVersion: "garita.dev/v1alpha1",
+    kind: "AuthorizationPolicy",
+    metadata: { name: "a" },
+    spec: { action, rules: [rule] },
+  }),
+);
+
+/** Pieces of CEL, and of what breaks it. */
+const expressionText = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ...["request", "claims", "tokens", "now", ".", ".path", "matches", "(", ")", "[", "]", "'", '"', "`", "\\"],
+        ...[
+          "==",
+          " && ",
+          "||",
+          "!",
+          "?",
+          ":",
+          ",",
+          "1",
+          "-",
+          "'a'",
+          "'(a'",
+          "has(",
+          "exists(x, ",
+          "\n",
+          "\t",
+          " ",
+          "b",
+        ],
+        ...["r'", "\u2028", "\0", "{", "}", "//", "9223372036854775808", "timestamp('x')", "int(", "in"],
+      ),
+      fc.string({ unit: "binary", maxLength: 3 }),
+    ),
+    { maxLength: 12 },
+  )
+  .map((pieces) => pieces.join(""));
+
+describe("validation of our own policies whose values were replaced by anything", () => {
+  it("never throws, and tells a place in the file in one line of words", () => {
+    const edits = fc.array(fc.tuple(fc.nat(), fc.oneof(text, expressionText)), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.constantFrom(...ownPolicies), edits, (policy, replacements) => {
+        const content = replaceTexts(policy, replacements);
+        const files = [{ path: "p.json", bytes: new TextEncoder().encode(content) }];
+        for (const finding of validateDocuments(decodeDocuments(files, {}).documents)) {
+          const { start, end } = finding.span;
+          // What is missing at the end of an expression has a place and no extent.
+          assert.ok(0 <= start && start <= end && end <= content.length, finding.code);
+          assert.ok(start < end || finding.code === "condition/syntax", finding.code);
+          assert.doesNotMatch(`${finding.message}${finding.help ?? ""}`, /[\p{Cc}\u2028\u2029]/u);
+        }
+      }),
+      { numRuns: 3000, verbose: 1 },
+    );
+  });
+});
+
 /** Replaces the values chosen by number, of those that are text inside a list or a field. */
 function replaceTexts(policy: string, replacements: readonly (readonly [number, string])[]): string {
   const spots = [...policy.matchAll(/(?<=[:,[])"(?:[^"\\]|\\.)*"(?=[,\]}])/g)];

@@ -279,3 +279,79 @@ ${policy("asks", "action: CUSTOM, provider: { name: p }, rules: [{}]")}`,
     ["lint/mtls-disabled", "lint/provider-unresolved"],
   );
 });
+
+const conditions = `apiVersion: garita.dev/v1alpha1
+kind: AuthorizationPolicy
+metadata: { name: conditions, namespace: shop }
+spec:
+  action: DENY
+  rules:
+    - to: [{ operation: { ports: ["80"] } }]
+      cel:
+        - connection.tls
+        - |
+          request.path.startsWith("/a") &&
+            request.headers["x-a"].contains(request.host)
+      denyResponse:
+        headers: { x-path: { cel: "'at ' + request.path" } }
+        body: "no"
+`;
+
+interface Cost {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly expression: string;
+  readonly cost: number;
+  readonly bound: number;
+}
+
+test("what expressions cost stands behind the summary: the costliest, or each with --costs", async (t) => {
+  const folder = await folderOf(t, { "a/p.yaml": conditions, "b.yaml": readers });
+  const json = JSON.parse((await cli(["check", folder, "--format", "json"])).out);
+  const { expressions } = json as { expressions: readonly Cost[] };
+  const file = `${folder}/a/p.yaml`;
+  const long = 'request.path.startsWith("/a") &&\n  request.headers["x-a"].contains(request.host)';
+  assert.deepEqual(
+    expressions.map(({ file, line, column, expression }) => [file, line, column, expression]),
+    [
+      [file, 9, 11, "connection.tls"],
+      [file, 11, 11, long],
+      [file, 14, 36, "'at ' + request.path"],
+    ],
+  );
+  const [tls, both, value] = expressions.map(({ cost }) => cost) as [number, number, number];
+  assert.ok(0 < tls && tls < value && value < both);
+  const [bound, ...others] = new Set(expressions.map(({ bound }) => bound));
+  assert.ok(bound !== undefined && both < bound && others.length === 0);
+  const plain = (await cli(["check", folder])).out;
+  assert.ok(plain.endsWith(`\nexpressions: 3, costliest ${both} of ${bound} at ${file}:11:11\n`), plain);
+  const line = (cost: number, place: string, text: string) =>
+    `  ${String(cost).padStart(String(both).length)}  ${file}:${place}  ${text}\n`;
+  assert.equal(
+    (await cli(["check", folder, "--costs"])).out,
+    plain +
+      line(both, "11:11", 'request.path.startsWith("/a") && request.headers["x-a"].con…') +
+      line(value, "14:36", "'at ' + request.path") +
+      line(tls, "9:11", "connection.tls"),
+  );
+});
+
+test("without expressions nothing is said of costs", async (t) => {
+  const folder = await folderOf(t, { "b.yaml": readers });
+  const { out } = await cli(["check", folder, "--costs"]);
+  assert.match(out, /digest \w+\n$/);
+  assert.deepEqual(JSON.parse((await cli(["check", folder, "--format", "json"])).out).expressions, []);
+});
+
+test("an expression above the bound is refused where it stands", async (t) => {
+  const dear = conditions.replace("connection.tls", "tokens.all(a, tokens.exists(b, a == b))");
+  const folder = await folderOf(t, { "p.yaml": dear });
+  const { status, out } = await cli(["check", folder]);
+  assert.equal(status, 3);
+  assert.match(
+    out,
+    /p\.yaml:9:11: error\[condition\/too-complex\]: the expression may take \d+ steps; at most 250000 are/,
+  );
+  assert.doesNotMatch(out, /expressions:/);
+});

@@ -309,9 +309,18 @@ test("no test at all, and a filter that fits none, are wrong usage: they would p
   }
 });
 
+const examples = ["examples/hello/policies", "examples/conditions/policies"];
+
+for (const each of examples) {
+  test(`the policies of ${each} compile without a warning`, async () => {
+    const { status, out } = await cli(["check", each, "--fail-on", "warning"]);
+    assert.equal(status, 0, out);
+  });
+}
+
 test("without the index the results are the same", async (t) => {
   const folder = await folderOf(t, { "p.yaml": policies, "a_test.yaml": tests("") });
-  for (const each of [folder, "examples/hello/policies"]) {
+  for (const each of [folder, ...examples]) {
     const plain = await cli(["test", each, "--format", "json"]);
     assert.deepEqual(await cli(["test", each, "--no-index", "--format", "json"]), plain);
   }

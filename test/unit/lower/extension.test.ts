@@ -80,13 +80,24 @@ test("what is added to an allowed request comes into the rule set", () => {
 });
 
 test("an answer without a status has none, and one of nothing is no extension", () => {
-  const { rules } = lower(policy("p", "{action: DENY, rules: [{denyResponse: {body: ''}}, {}, {cel: []}]}"));
+  const { rules } = lower(policy("p", "{action: DENY, rules: [{denyResponse: {body: ''}}, {}]}"));
   assert.deepEqual(rules[0]?.extension?.denyResponse, {
     status: undefined,
     headers: [],
     body: { kind: "text", text: "" },
   });
   for (const rule of rules.slice(1)) assert.equal(Object.hasOwn(rule, "extension"), false);
+});
+
+test("conditions that were begun and not written are an error here too", () => {
+  for (const cel of ["[]", "null", "['']"]) {
+    const { findings } = lowered({ "p.yaml": policy("p", `{rules: [{cel: ${cel}}]}`) });
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ["lowering/value-not-compiled"],
+      cel,
+    );
+  }
 });
 
 test("Istio's policies and rules have no members of ours", () => {

@@ -40,6 +40,22 @@ spec:
     jwksUri: https://i/keys
     fromHeaders: [{name: x-t, prefix: "t "}]
 ---
+apiVersion: garita.dev/v1alpha1
+kind: AuthorizationPolicy
+metadata: {name: a, namespace: ns}
+spec:
+  action: DENY
+  rules:
+  - cel:
+    - |
+      request.method == "GET" &&
+        has(claims.sub)
+    - "request.path == "\\u002fa""
+    denyResponse:
+      status: 401
+      headers: {x-a: b, x-b: {cel: string(claims.sub)}}
+      body: {cel: "'no ' + request.path"}
+---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: a}

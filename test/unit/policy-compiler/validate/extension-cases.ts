@@ -10,6 +10,22 @@ const cels = (count: number) => many(count, (i) => `'${i} < 1'`);
 const asks = (fields: string) => `action: CUSTOM, provider: {name: p}, rules: [{${fields}}]`;
 const dryRun = 'istio.io/dry-run: "true"';
 
+/** Expressions of one condition: at fault, what of it is underlined, its good twin, words of the message. */
+function expressions(
+  code: RuleCase["code"],
+  rows: readonly (readonly [bad: string, underlined: string, good: string, says?: string])[],
+): readonly RuleCase[] {
+  const cel = (text: string) => rule("ALLOW", `cel: ["true", "${text}"]`);
+  return rows.map(([bad, underlined, good, says]) => ({
+    ...own,
+    code,
+    bad: cel(bad),
+    underlined: [underlined],
+    good: cel(good),
+    ...(says !== undefined && { says }),
+  }));
+}
+
 /** What only policies of our own group can have wrong. */
 export const extensionCases: readonly RuleCase[] = [
   {
@@ -40,6 +56,95 @@ export const extensionCases: readonly RuleCase[] = [
     underlined: ["16 < 1"],
     good: rule("AUDIT", `cel: [${cels(16)}]`),
     says: "found 18",
+  },
+  // Expressions: the part at fault is underlined, not the whole.
+  ...expressions("condition/syntax", [
+    ["request.method ==", "", "request.method == 'GET'", "unexpected"],
+    ["'a", "'a", "'a' == 'a'", "unterminated"],
+  ]),
+  ...expressions("condition/type", [
+    ["request.method", "request.method", "request.method == 'GET'", "expected `bool`, found `string`"],
+    ["connection.tls && request.method == 1", "request.method == 1", "connection.tls && request.size == 1"],
+    ["claims.admin", "claims.admin", "claims.admin == true", "expected `bool`, found `dyn`"],
+  ]),
+  ...expressions("condition/not-allowed", [
+    [
+      "connection.tls || request.pth == '/a'",
+      "request.pth",
+      "connection.tls || request.path == '/a'",
+      "no member `pth`",
+    ],
+    ["user == 'a'", "user", "claims.user == 'a'"],
+    ["type(claims) == map", "type(claims)", "has(claims.a)"],
+  ]),
+  ...expressions("condition/pattern", [
+    ["request.path.matches('(a')", "'(a'", "request.path.matches('(a)')"],
+    ["request.path.matches(request.host)", "host", "request.path.matches('a')"],
+  ]),
+  ...expressions("condition/literal", [
+    ["now < timestamp('2030-02-30T00:00:00Z')", "'2030-02-30T00:00:00Z'", "now < timestamp('2030-02-28T00:00:00Z')"],
+    ["request.method == 'get'", "'get'", "request.method == 'GET'", "write `GET`"],
+  ]),
+  ...expressions("condition/too-complex", [
+    [
+      "tokens.all(a, tokens.all(b, tokens.all(c, a == c)))",
+      "tokens.all(c, a == c)",
+      "tokens.all(a, has(a.sub) && a.sub == 'x')",
+      "at most 2 deep",
+    ],
+  ]),
+  {
+    ...own,
+    code: "condition/claims-before-tokens",
+    bad: asks("cel: [\"request.method == 'GET'\", \"claims.sub == 'a'\", 'tokens.size() > 0']"),
+    underlined: ["claims", "tokens"],
+    good: rule("ALLOW", "cel: [\"claims.sub == 'a'\", 'tokens.size() > 0']"),
+    says: "CUSTOM",
+  },
+  {
+    ...own,
+    code: "lint/deny-widens-on-tcp",
+    bad: rule("DENY", "cel: ['connection.tls', 'now.getHours() > 8 && request.size > 5']"),
+    underlined: ["now.getHours() > 8 && request.size > 5"],
+    good: rule("DENY", "cel: ['connection.tls', 'now.getHours() > 8']"),
+    says: "`request.size`",
+  },
+  {
+    ...own,
+    code: "lint/deny-widens-on-tcp",
+    bad: rule("DENY", "from: [{source: {namespaces: [a]}}], cel: ['has(claims.a)']"),
+    underlined: ["has(claims.a)"],
+    good: rule("DENY", "to: [{operation: {ports: ['80']}}], cel: ['has(claims.a)']"),
+  },
+  {
+    ...own,
+    code: "lint/deny-widens-on-tcp",
+    bad: rule("DENY", "cel: ['request.size > 5']"),
+    underlined: ["request.size > 5"],
+    good: rule("DENY", "when: [{key: destination.port, values: ['80']}], cel: ['request.size > 5']"),
+  },
+  {
+    ...own,
+    code: "lint/deny-widens-on-tcp",
+    bad: rule("DENY", "cel: ['request.size > 5', 'has(claims.a)']"),
+    underlined: ["request.size > 5"],
+    good: rule("ALLOW", "cel: ['request.size > 5']"),
+  },
+  // Values of answers are expressions that come to text.
+  {
+    ...own,
+    code: "condition/type",
+    bad: deny("headers: {x-sub: {cel: claims.sub}, x-path: {cel: request.path}}, body: {cel: \"'a' + 1\"}"),
+    underlined: ["claims.sub", "'a' + 1"],
+    good: deny("headers: {x-sub: {cel: string(claims.sub)}}, body: {cel: \"'a' + string(1)\"}"),
+    says: "write `string(…)` around it",
+  },
+  {
+    ...own,
+    code: "condition/not-allowed",
+    bad: allow("requestHeaders: {a: {cel: b}}, responseHeaders: {a: {cel: c}}, dynamicMetadata: {a: {cel: d}}"),
+    underlined: ["b", "c", "d"],
+    good: allow("requestHeaders: {a: {cel: request.path}}, responseHeaders: {a: c}, dynamicMetadata: {a: d}"),
   },
   {
     ...own,

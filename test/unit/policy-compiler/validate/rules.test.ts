@@ -49,7 +49,9 @@ function checkBad(row: RuleCase): void {
   if (row.says !== undefined) assert.ok(`${ours[0]?.message} ${ours[0]?.help}`.includes(row.says), ours[0]?.message);
   for (const { message, help, file } of ours) {
     assert.equal(file, "p.yaml");
-    assert.match(message, /^expected .*[^.]$/u, "one line, lower case, no full stop");
+    // Of an expression its compiler speaks, whose own tests look at its sentences.
+    if (row.code.startsWith("condition/")) assert.match(message, /^[^\n]+[^.\n]$/u);
+    else assert.match(message, /^expected .*[^.]$/u, "one line, lower case, no full stop");
     assert.match(help ?? "x", /^[^\n]*[^.]$/u);
   }
 }
