@@ -1,6 +1,7 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
 import { cachedTokenCost } from "./cached-token.ts";
 import { compileCost, loadCost } from "./compile.ts";
+import { conditionsCost } from "./conditions.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { grpcCost } from "./grpc.ts";
@@ -54,6 +55,16 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "100,000 rules from bytes", value: loaded.seconds, unit: "s", most: 1 },
       { what: "memory that they take", value: loaded.megabytes, unit: "MB", most: 200 },
       { what: "longest hold of the event loop meanwhile", value: loaded.longestHoldMillis, unit: "ms", most: 10 },
+    ];
+  },
+  async conditions() {
+    const cost = conditionsCost(5);
+    return [
+      { what: "two comparisons", value: cost.twoComparisonsNanos, unit: "ns", most: 1_000 },
+      { what: "one `matches`", value: cost.matchesNanos, unit: "ns", most: 3_000 },
+      { what: "one that fails", value: cost.failureNanos, unit: "ns" },
+      { what: "1,000 conditions from text", value: cost.loadMillis, unit: "ms", most: 1_000 },
+      { what: "the dearest that compiles, on hostile input", value: cost.worstMillis, unit: "ms", most: 20 },
     ];
   },
   async start() {
