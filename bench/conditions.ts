@@ -1,115 +1,90 @@
-import type { RequestAttributes } from "#authz/engine/attributes";
-import type { WorkloadView } from "#authz/engine/contract";
-import { type CheckedEngine, createEngine } from "#authz/engine/create-engine";
-import { buildIndexes } from "#policy-compiler/index/build";
-import type { Rule, RuleSet } from "#policy-compiler/ruleset/model";
-import { median } from "./cpu.ts";
-import { generateRules } from "./generate-rules.ts";
+import { compileCondition } from "#policy-compiler/conditions/compile";
+import type { CompiledCondition, Facts } from "#policy-compiler/conditions/contract";
+import { limits } from "#policy-compiler/conditions/limits";
+import { makeFacts, requestFacts } from "#test/support/conditions/facts";
 
-/** What one condition on one rule adds to a decision, in nanoseconds of CPU time. */
-export interface ConditionCost {
-  readonly what: string;
-  readonly addedNanos: number;
-  /** Bar. */
-  readonly most: number;
+export interface ConditionsCost {
+  readonly twoComparisonsNanos: number;
+  readonly matchesNanos: number;
+  readonly failureNanos: number;
+  readonly loadMillis: number;
+  /** The dearest of `hostile`, if it cost as much as a condition may. */
+  readonly worstMillis: number;
 }
 
-const RULES = 1000;
-const ROUNDS = 15;
-const CALLS = 20_000;
-
-/** Each is asked of every request by one more rule, a DENY rule that holds for none of them; without a condition the rule is there too. */
-const conditions = [
-  {
-    what: "a condition of two comparisons",
-    most: 1000,
-    text: 'request.method == "TRACE" || request.path == "/nowhere"',
-  },
-  {
-    what: "two comparisons, one of a header",
-    most: 1000,
-    text: 'request.headers["user-agent"] != "bench/1" || request.method == "TRACE"',
-  },
-  { what: "a condition with `matches`", most: 3000, text: 'request.path.matches("^/internal/[a-z0-9-]+(/|$)")' },
-] as const;
-
-/** Without the condition the rule is asked, too, and its body is false: what is added is the condition and what it needs alone. */
-export function conditionCosts(): readonly ConditionCost[] {
-  const generated = generateRules("mesh", RULES, 1000);
-  const { ruleSet, workload, requests } = generated;
-  const plain = subject(ruleSet, workload, undefined);
-  const asked = conditions.map(({ text }) => subject(ruleSet, workload, text));
-  const added: number[][] = conditions.map(() => []);
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const [i, one] of asked.entries()) {
-      const difference = time(one, requests) - time(plain, requests);
-      // The first round warms up.
-      if (round > 0) added[i]!.push(difference);
-    }
-  }
-  return conditions.map(({ what, most }, i) => ({ what, addedNanos: median(added[i]!), most }));
-}
-
-interface Subject {
-  readonly engine: CheckedEngine;
-  readonly view: WorkloadView;
-}
-
-function subject(
-  ruleSet: Omit<RuleSet, "index">,
-  workload: WorkloadView["workload"],
-  text: string | undefined,
-): Subject {
-  const origin = { file: "bench.yaml", line: 1, column: 1 };
-  const policy = ruleSet.policies.length;
-  const any = { to: [], from: [], when: [] };
-  const expression = { text: text ?? "", origin };
-  const extension = { conditions: [expression], denyResponse: undefined, allowResponse: undefined };
-  const never = { ...any, when: [neverField] };
-  const rule: Rule = { policy, ordinal: 0, origin, http: any, tcp: any };
-  const added: Rule = text === undefined ? { ...rule, http: never } : { ...rule, extension };
-  const whole: Omit<RuleSet, "index"> = {
-    ...ruleSet,
-    policies: [
-      ...ruleSet.policies,
-      {
-        family: "garita",
-        namespace: ruleSet.mesh.rootNamespace,
-        name: "bench",
-        stage: "deny",
-        provider: undefined,
-        attachment: { kind: "selector", labels: [] },
-        origin,
-      },
-    ],
-    rules: [...ruleSet.rules, added],
+/** What conditions cost by themselves, without the rules around them: medians of `rounds`. */
+export function conditionsCost(rounds: number): ConditionsCost {
+  const facts = makeFacts();
+  return {
+    twoComparisonsNanos: nanosOf('request.method == "GET" && request.path == "/users/7/files"', facts, rounds, 200_000),
+    matchesNanos: nanosOf('request.path.matches("^/users/[0-9]+/[a-z]+$")', facts, rounds, 100_000),
+    failureNanos: nanosOf("claims.nothing == 1", facts, rounds, 100_000),
+    loadMillis: median(Array.from({ length: rounds }, (_, round) => loadMillis(round))),
+    worstMillis: Math.max(...hostile().map(([text, hostileFacts]) => worstMillis(text, hostileFacts))),
   };
-  // The rule stands among those that are asked always, with the condition and without.
-  const index = buildIndexes({ ...whole, rules: [...ruleSet.rules, rule] });
-  const engine = createEngine({ ...whole, index }, "bench");
-  return { engine, view: engine.view(workload) };
 }
 
-const neverField = {
-  field: "methods",
-  attribute: { kind: "method" },
-  values: [{ kind: "text", test: { op: "exact", text: "NONE" } }],
-  notValues: [],
-  texts: ["NONE"],
-  notTexts: [],
-} as const;
-
-/** What was decided, so that no decision can be left out. */
-let visitedInAll = 0;
-
-function time({ engine, view }: Subject, requests: readonly RequestAttributes[]): number {
-  const start = cpuMicros();
-  for (let i = 0; i < CALLS; i++) visitedInAll += engine.decide(view, requests[i % requests.length]!).visited;
-  if (visitedInAll === 0) throw new Error("no rule was asked");
-  return ((cpuMicros() - start) * 1000) / CALLS;
+function loadMillis(round: number): number {
+  const started = performance.now();
+  for (let i = 0; i < 1000; i++) {
+    const pattern = i % 4 === 0 ? `request.path.matches("^/r${round}/a${i}/[0-9]+$")` : `"r${i}" in claims.groups`;
+    compile(`request.method == "GET" && has(claims.groups) && ${pattern}`);
+  }
+  return performance.now() - started;
 }
 
-function cpuMicros(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
+function nanosOf(text: string, facts: Facts, rounds: number, times: number): number {
+  const condition = compile(text);
+  const run = () => {
+    const started = performance.now();
+    for (let i = 0; i < times; i++) condition.evaluate(facts);
+    return ((performance.now() - started) * 1e6) / times;
+  };
+  run();
+  return median(Array.from({ length: rounds }, run));
+}
+
+function worstMillis(text: string, facts: Facts): number {
+  const condition = compile(text);
+  const times = Array.from({ length: 9 }, () => {
+    const started = performance.now();
+    condition.evaluate(facts);
+    return performance.now() - started;
+  });
+  return (median(times) * limits.cost) / condition.cost;
+}
+
+function compile(text: string): CompiledCondition {
+  const compiled = compileCondition(text, { beforeTokens: false });
+  if (!compiled.ok) throw new Error(`${text}: ${compiled.fault.message}`);
+  return compiled.condition;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** Expressions with what a client can send against each. */
+function hostile(): readonly (readonly [string, Facts])[] {
+  const claims = (made: Record<string, unknown>) => makeFacts({ claims: made });
+  const many = (word: string) => Array.from({ length: limits.attributeItems - 1 }, (_, i) => word + i);
+  const pairs = (sign: number) => Array.from({ length: 250 }, (_, i) => [1, 2, sign * (i + 1)]);
+  const header = (value: string) => makeFacts({ request: requestFacts({ "x-a": [value] }) });
+  return [
+    ["claims.a.exists(x, x.foo == 1)", claims({ a: many("x") })],
+    ["claims.a.exists(x, x.foo.bar == 1 || x.b.c == 1 || int(x) == 1)", claims({ a: many("x") })],
+    ["claims.a.exists(x, x in claims.b)", claims({ a: pairs(1), b: pairs(-1) })],
+    ["claims.a.exists(x, string(x) in claims.b)", claims({ a: many("x"), b: many("y") })],
+    ["claims.a.all(x, timestamp(string(x)) > now || true)", claims({ a: many("x") })],
+    ['request.headers["x-a"].matches(".*(a{1,90})$")', header("a".repeat(limits.patternSubject))],
+    ['request.headers["x-a"].matches("(a|aa|aaa)*b")', header("a".repeat(limits.patternSubject))],
+    [
+      'request.headers["x-a"].contains(request.headers["x-b"])',
+      makeFacts({
+        request: requestFacts({ "x-a": ["a".repeat(8000)], "x-b": [`${"a".repeat(120)}b${"a".repeat(120)}`] }),
+      }),
+    ],
+    ['request.headers["x-a"].lowerAscii().trim().size() == 1', header("A".repeat(8000))],
+    ['pathTemplate(request.headers["x-a"], "/{*}/b/{**}")', header(`/${"a/b".repeat(2600)}`)],
+  ];
 }

@@ -1,9 +1,10 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
 import { cachedTokenCost } from "./cached-token.ts";
 import { compileCost, loadConditionsCost, loadCost } from "./compile.ts";
-import { conditionCosts } from "./conditions.ts";
+import { conditionsCost } from "./conditions.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
+import { conditionCosts } from "./decide-conditions.ts";
 import { grpcCost } from "./grpc.ts";
 import { startCost } from "./start.ts";
 import { tokenCost } from "./tokens.ts";
@@ -64,17 +65,22 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     ];
   },
   async conditions() {
-    const costs = conditionCosts();
+    const cost = conditionsCost(5);
     const loaded = loadConditionsCost(3);
     return [
-      ...costs.map(({ what, addedNanos, most }) => ({
+      { what: "two comparisons", value: cost.twoComparisonsNanos, unit: "ns", most: 1_000 },
+      { what: "one `matches`", value: cost.matchesNanos, unit: "ns", most: 3_000 },
+      { what: "one that fails", value: cost.failureNanos, unit: "ns" },
+      ...conditionCosts().map(({ what, addedNanos, most }) => ({
         what: `${what} adds to decide`,
         value: addedNanos,
         unit: "ns",
         most,
       })),
+      { what: "1,000 conditions from text", value: cost.loadMillis, unit: "ms", most: 1_000 },
       { what: "1,000 rules with conditions from bytes", value: loaded.seconds, unit: "s", most: 1 },
       { what: "longest hold of the event loop meanwhile", value: loaded.longestHoldMillis, unit: "ms" },
+      { what: "the dearest that compiles, on hostile input", value: cost.worstMillis, unit: "ms", most: 20 },
     ];
   },
   async start() {

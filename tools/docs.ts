@@ -1,6 +1,7 @@
 /** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
 import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
@@ -140,6 +141,15 @@ function renderFaults(): string {
     "| Reason | Meaning |",
     "|---|---|",
     ...Object.entries(decisionReasons).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`),
+    "",
+    "## Conditions without a value",
+    "",
+    "Why a condition (`cel`) of a rule, or a value of its answer, could not be worked out: in log lines of denials (`conditionFaults`, with the rule), in",
+    "`garita_condition_faults_total` of the metrics, and in `garita eval` and `explain`. Such a rule does not allow, and does deny, audit and delegate.",
+    "",
+    "| Code | Meaning |",
+    "|---|---|",
+    ...Object.entries(conditionFaultCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
   ];
   return `${lines.join("\n")}\n`;
 }

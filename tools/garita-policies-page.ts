@@ -61,9 +61,19 @@ A value is text as it stands, or \`{ cel: EXPRESSION }\` with an expression that
 - Names are compared without case. \`host\`, names that begin with \`:\`, \`x-garita-\` or \`x-envoy-\`, and those of the connection and of framing (\`connection\`,
   \`content-length\`, \`content-encoding\`, \`transfer-encoding\`, \`keep-alive\`, \`te\`, \`trailer\`, \`upgrade\`, \`proxy-connection\`) are refused. \`content-type\` can be set in
   \`denyResponse\` alone.
-- Values are one line, not empty, without blanks at their ends.
+- Values are one line without blanks at their ends; text that is written out is not empty, an expression may come to none.
 - Keys that every decision has already are refused in \`dynamicMetadata\`: ${keys}.
 - At most ${responseLimits.fields} headers or keys of a kind, names of ${count(responseLimits.nameBytes)} bytes, values of ${count(responseLimits.valueBytes)} bytes.
+
+## What becomes of an answer
+
+- A value that cannot be worked out (the expression fails, the request did not bring what it reads, the text is too long or no header can hold it): **a denial** stays one, with
+  its status, and goes without that header, or with an empty body. A request that is **allowed** is refused instead (\`answer/no-value\`): the
+  upstream would get the client's header in place of the rule's, or none. The log names the rule and the [code](faults.md#conditions-without-a-value).
+- A header of \`requestHeaders\` replaces every line that the client sent under its name, also where it looks the same.
+- A gRPC client gets the body of a denial as \`grpc-message\`; a \`content-type\` is left out there. Connections (TCP) get no answers.
+- **Envoy's HTTP service** carries less: \`requestHeaders\` need \`upstreamHeaders\` on the listener and \`allowed_upstream_headers\` in Envoy; \`responseHeaders\` and
+  \`dynamicMetadata\` cannot be told. A request that would need them is refused (\`answer/not-carried\`).
 
 ## Expressions in YAML
 

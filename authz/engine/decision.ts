@@ -118,6 +118,8 @@ export interface Explanation {
   readonly decision: Decision;
   /** Policies that apply to the workload, by stage. */
   readonly applied: readonly {
+    /** Of our own API group; left out: Istio's. */
+    readonly family?: "garita";
     readonly stage: Stage;
     readonly namespace: string;
     readonly name: string;

@@ -14,8 +14,8 @@ export function explain(table: RuleTable, view: PreparedView, request: RequestAt
   return {
     decision,
     applied: view.policies().map((index) => {
-      const { stage, namespace, name, origin } = table.ruleSet.policies[index]!;
-      return { stage, namespace, name, origin };
+      const { family, stage, namespace, name, origin } = table.ruleSet.policies[index]!;
+      return { ...(family && { family }), stage, namespace, name, origin };
     }),
     nearest: decision.reason === "policy/not-allowed" ? nearestRules(table, view, asked) : [],
     unknown: unknownAttributes(table, view, asked),

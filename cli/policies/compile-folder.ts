@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Engine } from "#authz/engine/contract";
-import { type PrepareOptions, prepareEngine } from "#authz/rulesets/prepare";
+import type { PrepareOptions } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { readDirectory } from "#authz/rulesets/read-directory";
 import { compile, type SourceFile } from "#policy-compiler/compile";
 import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";

@@ -41,8 +41,9 @@ export function renderExplanation(explained: ExplainedDecision): string {
   const lines = [renderDecision(explained).trimEnd()];
   if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
   lines.push("", applied.length === 0 ? "no AuthorizationPolicy applies to the workload" : "policies that apply:");
-  for (const { stage, namespace, name, origin } of applied) {
-    lines.push(`  ${stage.padEnd(11)} ${namespace}/${name}  ${origin.file}:${origin.line}`);
+  for (const { family, stage, namespace, name, origin } of applied) {
+    const whose = family === undefined ? "" : `${family}-`;
+    lines.push(`  ${stage.padEnd(11)} ${whose}${namespace}/${name}  ${origin.file}:${origin.line}`);
   }
   if (deciding !== undefined) {
     const any = matched.length === 0 ? "the rule that decided has no fields" : "why the rule matched:";

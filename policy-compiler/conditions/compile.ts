@@ -135,7 +135,6 @@ function check(parsed: ParseResult, text: string, type: "bool" | "string"): Expr
   const outcome = attempt(() => parsed.check(), text, "condition/type");
   if (!outcome.ok) return outcome.fault;
   const { valid, error, type: found } = outcome.value;
-  if (!valid) return faultOf(error, text, "condition/type");
   const swapped = findSwappedTime(parsed.ast);
   if (swapped !== undefined)
     return {
@@ -144,6 +143,7 @@ function check(parsed: ParseResult, text: string, type: "bool" | "string"): Expr
       message: "a timestamp is added to a duration",
       help: "write the timestamp first",
     };
+  if (!valid) return faultOf(error, text, "condition/type");
   if (found === type) return undefined;
   const help =
     type === "string" ? "write `string(…)` around it" : found === "dyn" ? "compare it: `… == true`" : undefined;
@@ -186,16 +186,15 @@ function attempt<T>(
 
 /** The library's errors as ours; a code that is ours already was given by a function of ours. */
 function faultOf(error: unknown, text: string, code: ExpressionFault["code"]): ExpressionFault {
-  const {
-    code: given,
-    summary,
-    range,
-  } = (error ?? {}) as {
+  const found = (error ?? {}) as {
     readonly code?: unknown;
     readonly summary?: unknown;
     readonly range?: { readonly start: number; readonly end: number };
+    readonly node?: { readonly start?: number };
   };
-  const start = Math.min(Math.max(range?.start ?? 0, 0), text.length);
+  const { code: given, summary, range, node } = found;
+  // The library's range of a member begins at its name; the node begins where the expression does.
+  const start = Math.min(Math.max(node?.start ?? range?.start ?? 0, 0), text.length);
   const end = Math.min(Math.max(range?.end ?? text.length, start), text.length);
   if (error instanceof RangeError)
     return { code: "condition/too-complex", start, end, message: "the expression is too deep" };

@@ -6,7 +6,7 @@ import { compilePattern } from "./matches.ts";
 import { attributeName, childrenOf, type Node } from "./tree.ts";
 
 /** What the library does when something fails and may be caught again, in visits of nodes. */
-const FAILURE = 30;
+const FAILURE = 150;
 
 /**
  * The most work that one evaluation can be, in visits of nodes, with every attribute as large as it may be: branches that are not taken are
@@ -17,6 +17,9 @@ export function costOf(tree: Node): number {
   meter.visit(tree, new Map(), 1);
   return Math.ceil(meter.cost);
 }
+
+/** Comparing a value inside two lists or maps. */
+const COMPARED = 0.4;
 
 type Scope = ReadonlyMap<string, Extent>;
 
@@ -66,13 +69,14 @@ class Meter {
       case "==":
       case "!=": {
         const [left, right] = [this.visit(node.args[0], scope, times), this.visit(node.args[1], scope, times)];
-        this.cost += times * (2 * Math.min(valuesIn(left), valuesIn(right)) + Math.min(left.chars, right.chars) / 64);
+        this.cost +=
+          times * (1 + COMPARED * Math.min(valuesIn(left), valuesIn(right)) + Math.min(left.chars, right.chars) / 64);
         return scalar;
       }
       case "in": {
         const subject = this.visit(node.args[0], scope, times);
         const list = this.visit(node.args[1], scope, times);
-        this.cost += times * list.items * Math.min(valuesIn(subject), valuesIn(memberOf(list)));
+        this.cost += times * list.items * COMPARED * Math.min(valuesIn(subject), valuesIn(memberOf(list)));
         return scalar;
       }
       case "call":

@@ -19,7 +19,9 @@ export interface FunctionRow {
 
 /** Units for reading so many UTF-16 units once, in code of the engine and in ours. */
 const read = ([subject = scalar]: readonly Extent[]) => subject.chars / 64;
-const walk = ([subject = scalar]: readonly Extent[]) => subject.chars / 16;
+const walk = ([subject = scalar]: readonly Extent[]) => subject.chars / 8;
+/** Where every letter may make a piece of its own. */
+const fold = ([subject = scalar]: readonly Extent[]) => subject.chars;
 const find = ([subject = scalar, part = scalar]: readonly Extent[]) =>
   subject.chars / 64 + (subject.chars * Math.min(part.chars, limits.needle)) / 400;
 const same = ([subject = scalar]: readonly Extent[]) => text(subject.chars);
@@ -151,7 +153,7 @@ export const functions: readonly FunctionRow[] = [
     own: true,
     written: "text.lowerAscii()",
     meaning: "`A` to `Z` in lower case",
-    work: walk,
+    work: fold,
     result: same,
   },
   {
@@ -161,7 +163,7 @@ export const functions: readonly FunctionRow[] = [
     own: true,
     written: "text.upperAscii()",
     meaning: "`a` to `z` in upper case",
-    work: walk,
+    work: fold,
     result: same,
   },
   {

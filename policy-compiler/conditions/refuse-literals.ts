@@ -10,6 +10,8 @@ const LARGEST_INT = 2n ** 63n - 1n;
 export function refuseOperation(node: Node, variables: readonly string[]): readonly ExpressionFault[] {
   switch (node.op) {
     case "value": {
+      if (typeof node.args === "string" && isUnclearRawText(node))
+        return [fault(node, "a raw text cannot hold a backslash before a quotation mark", "write it without `r`")];
       const tooLarge = typeof node.args === "bigint" && node.args > LARGEST_INT && !isNegated(node);
       return tooLarge ? [fault(node, "the number does not fit into 64 bits")] : [];
     }
@@ -31,6 +33,12 @@ export function refuseOperation(node: Node, variables: readonly string[]): reado
     default:
       return [];
   }
+}
+
+/** `r"\"`: CEL ends the text at the second quotation mark, as nothing is escaped in it; the library goes on. */
+function isUnclearRawText({ input, start, end }: Node): boolean {
+  const written = input.slice(start, end);
+  return /^[rR]/.test(written) && /\\["']/.test(written);
 }
 
 /** -2^63 is written as the negation of a number that does not fit by itself. */

@@ -12,9 +12,9 @@ const sync = { async: false } as const;
 export function registerTextFunctions(environment: Environment): void {
   const on = (signature: string, run: (...values: never[]) => unknown) =>
     environment.registerFunction(signature, run, sync);
-  on("string.lowerAscii_(): string", (text: string) => toAsciiLowerCase(text));
-  on("string.upperAscii_(): string", (text: string) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()));
-  on("string.trim_(): string", (text: string) => text.replace(blanksAround, ""));
+  on("string.lowerAscii_(): string", lowerAscii);
+  on("string.upperAscii_(): string", upperAscii);
+  on("string.trim_(): string", trim);
   on("string.contains_(string): bool", (text: string, part: string) => text.includes(bounded(part, text)));
   on("size_(string): int", sizeOf);
   on("string.size_(): int", sizeOf);
@@ -45,7 +45,40 @@ export function registerTextFunctions(environment: Environment): void {
 }
 
 /** Unicode White_Space, which CEL trims; JavaScript has a byte order mark more and U+0085 less. */
-const blanksAround = /^[\p{White_Space}]+|[\p{White_Space}]+$/gu;
+function isBlank(code: number): boolean {
+  if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  return (
+    code === 0x85 ||
+    code === 0xa0 ||
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200a) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x202f ||
+    code === 0x205f ||
+    code === 0x3000
+  );
+}
+
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** PERF: what the engine does to ASCII is what is wanted, and quick; letters beyond are left as they are. */
+const beyondAscii = /[^\0-\x7f]/;
+
+function lowerAscii(text: string): string {
+  return beyondAscii.test(text) ? toAsciiLowerCase(text) : text.toLowerCase();
+}
+
+function upperAscii(text: string): string {
+  if (!beyondAscii.test(text)) return text.toUpperCase();
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
 
 /** PERF and bound: looking for a long text in a long text can take their product; the library of the engine has no better bound. */
 function bounded(part: string, text: string): string {

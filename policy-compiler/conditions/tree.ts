@@ -40,32 +40,30 @@ export function attributeName(node: Node, isRoot: (name: string) => boolean): st
  * behind the bracket.
  */
 export function rangeOf({ input, start, end }: Node): { readonly start: number; readonly end: number } {
-  const { opened, closed } = unmatched(input, start, end);
+  const bare = blankTexts(input);
+  let opened = 0;
+  let closed = 0;
+  for (let i = start; i < end; i++) {
+    if (bare[i] === "(") opened++;
+    else if (bare[i] === ")" && opened > 0) opened--;
+    else if (bare[i] === ")") closed++;
+  }
   let from = start;
-  for (let left = closed; left > 0 && from > 0; ) if (input[--from] === "(") left--;
+  while (closed > 0 && from > 0) if (bare[--from] === "(") closed--;
   let to = end;
-  for (let left = opened; left > 0 && to < input.length; ) if (input[to++] === ")") left--;
+  while (opened > 0 && to < bare.length) if (bare[to++] === ")") opened--;
   return { start: from, end: to };
 }
 
 /** Do brackets stand around the node alone? */
 export function hasBrackets(node: Node): boolean {
-  const { start } = rangeOf(node);
-  return /\(\s*(?:\/\/[^\n]*\s*)*$/.test(node.input.slice(0, start));
+  return blankTexts(node.input).slice(0, rangeOf(node).start).trimEnd().endsWith("(");
 }
 
-/** Round brackets that a piece of text closes without having opened them, and the other way round. */
-function unmatched(input: string, start: number, end: number): { readonly opened: number; readonly closed: number } {
-  let opened = 0;
-  let closed = 0;
-  for (const [token] of input.slice(start, end).matchAll(tokens)) {
-    if (token === "(") opened++;
-    else if (token === ")" && opened > 0) opened--;
-    else if (token === ")") closed++;
-  }
-  return { opened, closed };
+/** The same length, with comments as blanks and texts as underscores, so that brackets in them are not seen. */
+function blankTexts(input: string): string {
+  return input.replace(textsAndComments, (found) => (found.startsWith("//") ? " " : "_").repeat(found.length));
 }
 
-/** Texts and comments as wholes, so that brackets in them are not seen. */
-const tokens =
-  /"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\/\/[^\n]*|[()]/g;
+const textsAndComments =
+  /"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\/\/[^\n]*/g;

@@ -3,7 +3,7 @@ import type { ExpressionFault, ExpressionPlace } from "./contract.ts";
 import { type FunctionRow, findFunction, functionsNamed } from "./functions.ts";
 import { limits } from "./limits.ts";
 import { refuseLiteralCall, refuseOperation } from "./refuse-literals.ts";
-import { childrenOf, hasBrackets, type Node } from "./tree.ts";
+import { childrenOf, hasBrackets, type Node, rangeOf } from "./tree.ts";
 
 /** An attribute that an expression reads. `names`: of a map with members by name the only ones it looks at; undefined: any. */
 export interface Reading {
@@ -215,7 +215,8 @@ class Walker {
     );
   }
 
-  #refuse(code: ExpressionFault["code"], { start, end }: Node, message: string, help?: string) {
+  #refuse(code: ExpressionFault["code"], node: Node, message: string, help?: string) {
+    const { start, end } = rangeOf(node);
     this.faults.push(help === undefined ? { code, start, end, message } : { code, start, end, message, help });
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
 import { keySourceFaults } from "#identity/key-sources/faults";
@@ -12,12 +13,18 @@ const tables = [
   { file: "policy-compiler/source/codes.ts", codes: diagnosticCodes, given: "policy-compiler/" },
   { file: "cli/config/codes.ts", codes: configCodes, given: "cli/config/" },
   { file: "authz/engine/decision.ts", codes: decisionReasons, given: "authz/" },
+  {
+    file: "authz/engine/conditions/fault-codes.ts",
+    codes: conditionFaultCodes,
+    given: ["authz/", "policy-compiler/conditions/"],
+  },
   { file: "identity/key-sources/faults.ts", codes: keySourceFaults, given: "identity/" },
   { file: "platform/fetch/fault-codes.ts", codes: fetchFaultCodes, given: "platform/" },
 ] as const;
 
-function textOf(prefix: string, but: string): string {
-  const files = sourceFiles().filter((path) => path.startsWith(prefix) && path !== but);
+function textOf(prefixes: string | readonly string[], but: string): string {
+  const given = [prefixes].flat();
+  const files = sourceFiles().filter((path) => given.some((prefix) => path.startsWith(prefix)) && path !== but);
   return files.map((path) => withoutComments(readSource(path))).join("\n");
 }
 

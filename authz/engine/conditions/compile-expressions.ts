@@ -176,7 +176,7 @@ function isFreeKey(key: string): boolean {
   return key !== "" && !ownMetadataKeys.includes(key);
 }
 
-/** PERF: policies repeat themselves; equal texts are one expression (`bench/conditions.ts`). */
+/** PERF: policies repeat themselves; equal texts are one expression (`bench/compile.ts`). */
 class KnownExpressions {
   readonly #compiler: ExpressionCompiler;
   readonly #unfit: UnfitExpression[];

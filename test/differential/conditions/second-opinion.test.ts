@@ -35,6 +35,69 @@ test(`${runs} generated expressions come to what another implementation of CEL m
     assert.ok(outcomes[outcome] > runs / 20, JSON.stringify(outcomes));
 });
 
+test("chains of operators without brackets, and ways to write constants, are read as another implementation reads them", () => {
+  const seed = testSeed("chains");
+  const random = new Random(seed);
+  const facts = makeFacts();
+  const operators = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "?"];
+  const signs = ["", "", "", "-", "!"];
+  const outcomes = { agreed: 0, refused: 0 };
+  for (let run = 0; run < runs; run++) {
+    let text = constant(random);
+    for (let more = random.below(5); more > 0; more--) {
+      const operator = random.pick(operators);
+      const next = () => `${random.pick(signs)}${constant(random)}`;
+      text = operator === "?" ? `${text} ? ${next()} : ${next()}` : `${text} ${operator} ${next()}`;
+    }
+    const compiled = compileCondition(text, { beforeTokens: false });
+    if (!compiled.ok) {
+      outcomes.refused++;
+      continue;
+    }
+    const ours = compiled.condition.evaluate(facts).value ?? "error";
+    assert.equal(ours, secondOpinion(text, facts), `TEST_SEED=${seed}: ${text}`);
+    outcomes.agreed++;
+  }
+  assert.ok(outcomes.agreed > runs / 50, JSON.stringify(outcomes));
+});
+
+const letters = [
+  "a",
+  "\\n",
+  "\\\\",
+  "\\x41",
+  "\\u00e9",
+  "\\U0001F600",
+  "\\101",
+  "'",
+  '\\"',
+  " ",
+  "//",
+  "(",
+  "é",
+  "\\'",
+];
+
+function constant(random: Random): string {
+  switch (random.below(6)) {
+    case 0:
+      return random.pick(["true", "false", "connection.tls", "null"]);
+    case 1:
+      return random.pick(["0", "1", "2", "3", "0x1F", "9223372036854775807", "007"]);
+    case 2:
+      return random.pick(["1.5", "1e3", "2.", "1.0E-2", ".5", "3.0"]);
+    case 3: {
+      const quote = random.pick(['"', '"""', "'", "'''"]);
+      const body = Array.from({ length: random.below(4) }, () => random.pick(letters)).join("");
+      return `${random.pick(["", "", "r", "R"])}${quote}${body}${quote}`;
+    }
+    case 4:
+      return random.pick(["[1, 2]", '["a", "A"]', "[true]", "[]", "request.pathSegments"]);
+    default:
+      return random.pick(["request.method", "destination.port", "claims.level", "claims.sub", "size(request.path)"]);
+  }
+}
+
 /** Requests with every attribute known, some absent. Text is byte strings. */
 function generateFacts(random: Random): Facts {
   const texts = ["", "a", "b", "admin", "users", "GET", "7", "\xc3\x84", "\xef\xbc\x80", "a,b"];

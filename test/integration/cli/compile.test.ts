@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, readFile, stat, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileSource } from "#authz/rulesets/file-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { CodedError } from "#platform/coded-error";
 import { cli, folderOf, policy, readers } from "#test/support/cli/run-cli";
 import { runService } from "#test/support/service/run-service";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
 import { cli, folderOf } from "#test/support/cli/run-cli";

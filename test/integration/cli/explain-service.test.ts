@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
 import { cli, folderOf, readers } from "#test/support/cli/run-cli";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { buildRules } from "#authz/rulesets/build-rules";
 import { fileSource } from "#authz/rulesets/file-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const policy = `apiVersion: security.istio.io/v1

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { buildFrom } from "#authz/rulesets/build-rules";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { readDirectory } from "#authz/rulesets/read-directory";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";

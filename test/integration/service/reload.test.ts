@@ -8,7 +8,7 @@ import { credentials } from "@grpc/grpc-js";
 import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { Service } from "#cli/serve/start-service";
 import { createAuthority } from "#test/support/service/certificates";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";

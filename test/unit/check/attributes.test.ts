@@ -391,3 +391,60 @@ test("bytes that are no UTF-8 are replaced one by one", () => {
   ];
   for (const [bytes, expected] of cases) assert.equal(sanitizeUtf8(bytes), expected, JSON.stringify(bytes));
 });
+
+test("what conditions alone ask for: scheme, protocol, size, port of the peer, the certificate shown, names of headers", () => {
+  const of = (given: Given) => {
+    const { http, peerPort, destinationPrincipal } = attributesOf(given);
+    const request = http && [http.target, http.scheme, http.protocol, http.size, http.headers.names().join(" ")];
+    return [...(request ?? []), peerPort, destinationPrincipal].map(word);
+  };
+  const headers = (...lines: [string, string][]) => ({ input: { headers: lines, protocol: "HTTP/2", path: "/a?b" } });
+  const cases: readonly (readonly [name: string, given: Given, told: string])[] = [
+    ["nothing more", headers(), "/a?b unknown HTTP/2 absent host 50000 absent"],
+    [
+      "a length",
+      headers(["content-length", "12"], ["x-a", "1"]),
+      "/a?b unknown HTTP/2 12 content-length x-a host 50000 absent",
+    ],
+    [
+      "a length that is none",
+      headers(["content-length", "-1"]),
+      "/a?b unknown HTTP/2 unknown content-length host 50000 absent",
+    ],
+    [
+      "two lengths",
+      headers(["content-length", "1"], ["content-length", "1"]),
+      "/a?b unknown HTTP/2 unknown content-length host 50000 absent",
+    ],
+    [
+      "ours are no headers",
+      headers(["x-garita-tls", "1"], ["x-a", "1"]),
+      "/a?b unknown HTTP/2 absent x-a host 50000 absent",
+    ],
+    [
+      "the HTTP service",
+      { ...headers(["content-length", "0"]), principalTold: false },
+      "/a?b unknown HTTP/2 unknown content-length host 50000 unknown",
+    ],
+    ["a peer that is the connection's", { input: { tcp: true }, metadata: { peer: "[10.0.0.9]" } }, "50000 absent"],
+    ["another peer", { input: { tcp: true }, metadata: { peer: "[10.0.0.8]" } }, "unknown absent"],
+    ["a peer without address", { input: { tcp: true }, metadata: { peer: "[]" } }, "unknown absent"],
+    [
+      "PROXY protocol",
+      { input: { tcp: true }, listener: { proxyProtocol: true }, metadata: { peer: "[10.0.0.9]" } },
+      "unknown absent",
+    ],
+    [
+      "a certificate shown",
+      { input: { tcp: true, destination: { principal: "spiffe://td/ns/a/sa/b" } } },
+      "50000 spiffe://td/ns/a/sa/b",
+    ],
+    ["one without a URI", { input: { tcp: true, destination: { principal: "a.example" } } }, "50000 absent"],
+    [
+      "one with bytes that were lost",
+      { input: { tcp: true, destination: { principal: "spiffe://td/!" } } },
+      "50000 unknown",
+    ],
+  ];
+  for (const [name, given, told] of cases) assert.equal(of(given).join(" "), told, name);
+});

@@ -121,7 +121,9 @@ test("a value that fails is left out of a denial, and recorded by its code", () 
   assert.deepEqual(seen.headers, ["location: https://login.example/", `x-d: ${"d".repeat(responseLimits.valueBytes)}`]);
   assert.deepEqual(
     faults(record),
-    ["error", "unfit-value", "too-large", "unknown-attribute"].map((code) => `${key("deny")} condition/${code}`),
+    ["condition/error", "condition/unfit-value", "condition/too-large", "condition/unknown-attribute"].map(
+      (code) => `${key("deny")} ${code}`,
+    ),
   );
   const long = own("deny", {
     denyResponse: { status: 403, headers: [], body: cel("x".repeat(responseLimits.bodyBytes + 1)) },
@@ -199,24 +201,24 @@ test("the decision stays on what was received: attributes that are recorded have
 
 test("an allowance with a value that fails is a denial", () => {
   const values: readonly [value: ResponseValue, code: string][] = [
-    [cel("error"), "error"],
-    [cel("unknown"), "unknown-attribute"],
-    [cel("a\nb"), "unfit-value"],
-    [cel(" a"), "unfit-value"],
-    [cel("a\0b"), "unfit-value"],
-    [text("a\x7fb"), "unfit-value"],
-    [cel("x".repeat(responseLimits.valueBytes + 1)), "too-large"],
+    [cel("error"), "condition/error"],
+    [cel("unknown"), "condition/unknown-attribute"],
+    [cel("a\nb"), "condition/unfit-value"],
+    [cel(" a"), "condition/unfit-value"],
+    [cel("a\0b"), "condition/unfit-value"],
+    [text("a\x7fb"), "condition/unfit-value"],
+    [cel("x".repeat(responseLimits.valueBytes + 1)), "condition/too-large"],
   ];
   const none = { requestHeaders: [], responseHeaders: [], dynamicMetadata: [] };
   for (const [value, code] of values) {
     for (const list of ["requestHeaders", "responseHeaders", "dynamicMetadata"] as const) {
-      if (list === "dynamicMetadata" && code === "unfit-value") continue;
+      if (list === "dynamicMetadata" && code === "condition/unfit-value") continue;
       const draft = own("allow", { allowResponse: { ...none, [list]: [["x-user", value]] } });
       const { seen, record } = overGrpc([draft], { headers: [["x-user", "mallory"]] });
       assert.deepEqual([seen.allowed, seen.status, seen.body], [false, 403, "RBAC: access denied"], `${list} ${code}`);
       assert.deepEqual(
         [record.decision.reason, record.decision.rule?.key, faults(record), record.detail],
-        ["answer/no-value", key("allow"), [`${key("allow")} condition/${code}`], `\`x-user\`: condition/${code}`],
+        ["answer/no-value", key("allow"), [`${key("allow")} ${code}`], `\`x-user\`: ${code}`],
       );
       assert.equal(overHttp([draft]).record.decision.reason, "answer/no-value");
     }

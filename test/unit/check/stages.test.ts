@@ -336,3 +336,73 @@ ${rules.join("\n")}
   assert.equal(verified.length, 128);
   assert.equal(copies.mock.callCount(), 129);
 });
+
+const own = (action: string, rule: string, more = "") => `
+apiVersion: garita.dev/v1alpha1
+kind: AuthorizationPolicy
+metadata: { name: own-${action.toLowerCase()}, namespace: foo }
+spec: { action: ${action}, ${more} rules: [${rule}] }
+---`;
+
+test("conditions and answers see the claims of the verified token, CUSTOM conditions the request before it", async () => {
+  const answer =
+    "{ requestHeaders: { x-user: { cel: string(claims.sub) }, x-tokens: { cel: 'string(tokens.size())' } } }";
+  const policies = `${authentication}${own("ALLOW", `{ cel: ['"b" in claims.groups', '"read" in claims.scope', tokens.size() == 1], allowResponse: ${answer} }`)}${own("CUSTOM", `{ cel: ['request.headers["x-ask"] == "1"'] }`, "provider: { name: opa },")}`;
+  const good = await ask(policies, {
+    headers: [
+      ["authorization", `Bearer ${token}`],
+      ["x-user", "mallory"],
+      ["x-ask", "0"],
+    ],
+  });
+  assert.deepEqual([good.seen.allowed, good.questions.length], [true, 0]);
+  assert.deepEqual(
+    good.seen.headers.filter((line) => line.startsWith("x-user") || line.startsWith("x-tokens")),
+    ["x-user: alice", "x-tokens: 1"],
+  );
+  const asked = await ask(
+    policies,
+    {
+      headers: [
+        ["authorization", `Bearer ${token}`],
+        ["x-ask", "1"],
+      ],
+    },
+    allowed(),
+  );
+  assert.deepEqual([asked.seen.allowed, asked.questions.length, asked.record.decision.conditionFaults], [true, 1, []]);
+  // Without the header the CUSTOM condition fails: the provider is asked, and the record says why.
+  const unsure = await ask(policies, bearer(token), allowed());
+  const faults = unsure.record.decision.conditionFaults.map(({ rule, code }) => `${rule.key} ${code}`);
+  assert.deepEqual(
+    [unsure.seen.allowed, unsure.questions.length, faults],
+    [true, 1, ["istio-ext-authz-opa-garita-ns[foo]-policy[own-custom]-rule[0] condition/error"]],
+  );
+  const none = await ask(policies, { headers: [["x-ask", "0"]] });
+  assert.deepEqual([none.seen.allowed, none.record.decision.reason], [false, "policy/not-allowed"]);
+  assert.deepEqual(
+    none.record.decision.conditionFaults.map(({ code }) => code),
+    ["condition/error"],
+    "no token: claims are empty, so that looking one up fails",
+  );
+});
+
+test("what a provider sets is what conditions see", async () => {
+  const policies = `${custom("/c")}${own("ALLOW", `{ cel: ['request.headers["x-tenant"] == "t1"', '"x-tenant" in request.headers && !request.headers.exists(name, name == "x-gone")'] }`)}`;
+  const edits = allowed((request) => {
+    request.set("x-tenant", ["t1"]);
+    request.remove("x-gone");
+  });
+  const headers = [
+    ["x-tenant", "other"],
+    ["x-gone", "1"],
+  ] as const;
+  assert.equal((await ask(policies, { path: "/c", headers }, edits)).seen.allowed, true);
+  assert.equal((await ask(policies, { path: "/d", headers }, edits)).seen.allowed, false);
+});
+
+test("the clock is read when the check begins: condition and answer have the same time", async () => {
+  const rule = `{ cel: [now == request.time], allowResponse: { requestHeaders: { x-now: { cel: string(now) } } } }`;
+  const { seen } = await ask(own("ALLOW", rule), {});
+  assert.deepEqual([seen.allowed, seen.headers], [true, ["x-now: 1970-01-01T00:00:00Z"]]);
+});

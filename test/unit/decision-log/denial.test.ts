@@ -115,11 +115,16 @@ test("every decision is counted, and only denials are written", async () => {
   const observe = createObserver(metrics, createLog({ level: "info", stream }).log);
   for (let i = 0; i < 3; i++) observe(fakeRecord(listenerSettings("grpc"), "allow"), 0.2);
   observe(denied(), 2);
+  const { rule } = denied().decision;
+  const conditionFaults = [{ rule: rule!, code: "condition/error" as const }];
+  const unsure = fakeRecord(listenerSettings("grpc"), "allow");
+  observe({ ...unsure, decision: { ...unsure.decision, conditionFaults } }, 2);
   const lines = String(stream.read()).trim().split("\n");
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /"level":"info".*"id":"01FAKE".*"msg":"denied"/);
   const { text } = await metrics.render();
-  assert.match(text, /^garita_decisions_total\{listener="test",outcome="allow",reason="policy\/allowed"\} 3$/m);
+  assert.match(text, /^garita_decisions_total\{listener="test",outcome="allow",reason="policy\/allowed"\} 4$/m);
+  assert.match(text, /^garita_condition_faults_total\{code="condition\/error"\} 1$/m);
   assert.match(text, /^garita_decisions_total\{listener="test",outcome="deny",reason="policy\/denied"\} 1$/m);
   assert.match(text, /^garita_decision_duration_seconds_bucket\{listener="test",outcome="allow",le="0\.00025"\} 3$/m);
   assert.match(text, /^garita_decision_duration_seconds_count\{listener="test",outcome="deny"\} 1$/m);
