@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated from tables in the source: the reference of `garita.yaml` and its schema, faults, diagnostics. */
+/** `npm run docs`: writes what is generated from tables in the source: the reference of `garita.yaml` and its schema, faults, diagnostics, attributes of conditions. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decisionReasons } from "#authz/engine/decision";
@@ -9,6 +9,7 @@ import { requestSchema } from "#cli/request/schema";
 import { keySourceFaults } from "#identity/key-sources/faults";
 import { faultCodes } from "#platform/fault-codes";
 import { fetchFaultCodes } from "#platform/fetch/fault-codes";
+import { renderAttributesPage } from "./attributes-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 
 /** The generated files, by path from the root of the repository. */
@@ -19,6 +20,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/faults.md", renderFaults()],
     ["docs/diagnostics.md", renderDiagnosticsPage()],
     ["docs/policy-tests.md", renderPolicyTests()],
+    ["docs/attributes.md", renderAttributesPage()],
   ]);
 }
 
