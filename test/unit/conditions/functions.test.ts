@@ -62,6 +62,8 @@ const cases: readonly (readonly [string, boolean | string, string?])[] = [
   [`${a}.matches("b$")`, true, "b".repeat(limits.patternSubject)],
   ['claims.level.matches("3")', "condition/error no_such_overload"],
   ['claims.sub.matches("^a.*e$")', true],
+  ["claims.groups in claims", "condition/error no_such_overload"],
+  ["claims.groups in [claims.groups] && !(claims.level in claims.org)", true],
   ['glob("a.b.example.com", "*.example.com") && !glob("example.com", "*.example.com") && glob("", "*")', true],
   ['glob("abcabc", "a*c") && glob("abc", "abc") && !glob("abcd", "abc") && !glob("ab", "ab*b")', true],
   [
