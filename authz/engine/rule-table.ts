@@ -1,4 +1,5 @@
 import { type Provider, type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes } from "./attributes.ts";
 import type { RuleRef } from "./decision.ts";
 import type { Truth } from "./kleene.ts";
@@ -6,6 +7,9 @@ import { BodyCompiler, type CompiledBody, testBody } from "./rule-body.ts";
 
 /** A stage as a small number: its place in `stages`. */
 export const stageNumber = Object.fromEntries(stages.map((stage, i) => [stage, i])) as Readonly<Record<Stage, number>>;
+
+/** Rules that are looked at between two interruptions. */
+const STEP = 8192;
 
 /**
  * The rules of a rule set by id, with what decisions read of them in flat arrays, and their bodies compiled at first use: a rule
@@ -22,12 +26,21 @@ export class RuleTable {
   readonly #refs: (RuleRef | undefined)[];
   readonly #providers: ReadonlyMap<string, Provider["kind"]>;
 
-  constructor(ruleSet: RuleSet) {
+  static *prepare(ruleSet: RuleSet): Steps<RuleTable> {
+    const { policies, rules } = ruleSet;
+    const ofPolicy = Uint8Array.from(policies, (policy) => stageNumber[policy.stage]);
+    const ofRule = new Uint8Array(rules.length);
+    for (let id = 0; id < rules.length; id++) {
+      ofRule[id] = ofPolicy[rules[id]!.policy]!;
+      if (id % STEP === STEP - 1) yield;
+    }
+    return new RuleTable(ruleSet, ofRule);
+  }
+
+  private constructor(ruleSet: RuleSet, ofRule: Uint8Array) {
     this.ruleSet = ruleSet;
     this.size = ruleSet.rules.length;
-    this.stages = new Uint8Array(this.size);
-    const ofPolicy = Uint8Array.from(ruleSet.policies, (policy) => stageNumber[policy.stage]);
-    for (let id = 0; id < this.size; id++) this.stages[id] = ofPolicy[this.rule(id).policy]!;
+    this.stages = ofRule;
     this.#http = new Array<undefined>(this.size).fill(undefined);
     this.#tcp = new Array<undefined>(this.size).fill(undefined);
     this.#providers = new Map(ruleSet.providers.map(({ name, kind }) => [name, kind]));

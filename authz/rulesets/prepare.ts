@@ -1,6 +1,7 @@
 import type { Engine } from "#authz/engine/contract";
 import { createEngineInSteps, type EngineOptions } from "#authz/engine/create-engine";
 import { CodedError } from "#platform/coded-error";
+import { collectingOften } from "#platform/heap";
 import { inSlices } from "#platform/in-slices";
 import { decodeRuleSetInSteps } from "#policy-compiler/ruleset/codec";
 import { finish, type Steps } from "#policy-compiler/ruleset/steps";
@@ -20,7 +21,7 @@ export function prepareEngineInSlices(
   nowMillis: () => number,
   options: PrepareOptions = {},
 ): Promise<Engine> {
-  return inSlices(prepare(bytes, digest, options), nowMillis);
+  return collectingOften(() => inSlices(prepare(bytes, digest, options), nowMillis));
 }
 
 function* prepare(bytes: Uint8Array, digest: string, options: PrepareOptions): Steps<Engine> {
