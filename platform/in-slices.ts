@@ -1,5 +1,5 @@
 /** How long the loop may be kept before others get their turn. */
-const sliceMillis = 2;
+const sliceMillis = 1;
 
 /**
  * Runs steps to their end and lets the event loop turn in between: a request that arrives meanwhile waits for one slice at most.

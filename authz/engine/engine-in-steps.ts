@@ -53,8 +53,7 @@ export function* createEngineInSteps(
   expressions: CompiledExpressions,
   options: EngineOptions = {},
 ): Steps<CheckedEngine> {
-  const table = new RuleTable(ruleSet, expressions);
-  yield;
+  const table = yield* RuleTable.prepare(ruleSet, expressions);
   const views = new ViewCache(viewLimit(table.size), (workload: Workload) => new PreparedView(table, workload));
   const own = (view: WorkloadView): PreparedView =>
     view instanceof PreparedView && view.table === table ? view : views.get(view.workload);

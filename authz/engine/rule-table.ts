@@ -1,5 +1,6 @@
 import { type Rule, type RuleSet, ruleKey, type Stage, stages } from "#policy-compiler/ruleset/model";
 import { resolveProviders } from "#policy-compiler/ruleset/providers/resolve";
+import type { Steps } from "#policy-compiler/ruleset/steps";
 import type { RequestAttributes } from "./attributes.ts";
 import type { AskedRequest } from "./conditions/asked-request.ts";
 import type { CompiledExpressions, PreparedResponse, RuleConditions } from "./conditions/compile-expressions.ts";
@@ -10,6 +11,9 @@ import { BodyCompiler, type CompiledBody, testBody } from "./rule-body.ts";
 
 /** A stage as a small number: its place in `stages`. */
 export const stageNumber = Object.fromEntries(stages.map((stage, i) => [stage, i])) as Readonly<Record<Stage, number>>;
+
+/** Rules that are looked at between two interruptions. */
+const STEP = 8192;
 
 /**
  * The rules of a rule set by id, with what decisions read of them in flat arrays, and their bodies compiled at first use: a rule
@@ -29,14 +33,23 @@ export class RuleTable {
   /** Names of the HTTP providers that can be asked. */
   readonly #httpProviders: ReadonlySet<string>;
 
-  constructor(ruleSet: RuleSet, expressions: CompiledExpressions) {
+  static *prepare(ruleSet: RuleSet, expressions: CompiledExpressions): Steps<RuleTable> {
+    const { policies, rules } = ruleSet;
+    const ofPolicy = Uint8Array.from(policies, (policy) => stageNumber[policy.stage]);
+    const ofRule = new Uint8Array(rules.length);
+    for (let id = 0; id < rules.length; id++) {
+      ofRule[id] = ofPolicy[rules[id]!.policy]!;
+      if (id % STEP === STEP - 1) yield;
+    }
+    return new RuleTable(ruleSet, ofRule, expressions);
+  }
+
+  private constructor(ruleSet: RuleSet, ofRule: Uint8Array, expressions: CompiledExpressions) {
     this.ruleSet = ruleSet;
     this.#conditions = expressions.conditions;
     this.#responses = expressions.responses;
     this.size = ruleSet.rules.length;
-    this.stages = new Uint8Array(this.size);
-    const ofPolicy = Uint8Array.from(ruleSet.policies, (policy) => stageNumber[policy.stage]);
-    for (let id = 0; id < this.size; id++) this.stages[id] = ofPolicy[this.rule(id).policy]!;
+    this.stages = ofRule;
     this.#http = new Array<undefined>(this.size).fill(undefined);
     this.#tcp = new Array<undefined>(this.size).fill(undefined);
     const resolutions = [...resolveProviders(ruleSet).values()];

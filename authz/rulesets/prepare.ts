@@ -2,6 +2,7 @@ import { compileExpressions, type ExpressionCompiler } from "#authz/engine/condi
 import type { Engine } from "#authz/engine/contract";
 import { createEngineInSteps, type EngineOptions } from "#authz/engine/engine-in-steps";
 import { CodedError } from "#platform/coded-error";
+import { collectingOften } from "#platform/heap";
 import { inSlices } from "#platform/in-slices";
 import { decodeRuleSetInSteps } from "#policy-compiler/ruleset/codec";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
@@ -20,12 +21,14 @@ export async function prepareEngineInSlices(
   nowMillis: () => number,
   options: PrepareOptions = {},
 ): Promise<Engine> {
-  const ruleSet = await inSlices(readRuleSet(bytes), nowMillis);
-  // PERF: the library of expressions takes some 40 ms to load.
-  const compiler = saysExpressions(ruleSet)
-    ? (await import("#authz/engine/conditions/cel-expressions")).celExpressions
-    : readsNone;
-  return inSlices(prepare(ruleSet, digest, compiler, options), nowMillis);
+  return collectingOften(async () => {
+    const ruleSet = await inSlices(readRuleSet(bytes), nowMillis);
+    // PERF: the library of expressions takes some 40 ms to load.
+    const compiler = saysExpressions(ruleSet)
+      ? (await import("#authz/engine/conditions/cel-expressions")).celExpressions
+      : readsNone;
+    return inSlices(prepare(ruleSet, digest, compiler, options), nowMillis);
+  });
 }
 
 /** A rule set out of its bytes. Fails with `ruleset/damaged`. */

@@ -86,32 +86,42 @@ function* readTexts(input: ByteReader, size: 1 | 2): Steps<readonly string[]> {
     total += length;
     return length;
   });
-  const run = yield* charactersOf(input.raw(total * size), size);
+  const bytes = input.raw(total * size);
+  const texts = new Array<string>(lengths.length);
   let at = 0;
-  return yield* listInSteps(lengths.length, (i) => {
-    const text = run.slice(at, at + lengths[i]!);
-    at += text.length;
-    return text;
-  });
+  for (let next = 0; next < lengths.length; ) {
+    const first = next;
+    let length = lengths[next++]!;
+    while (next < lengths.length && length + lengths[next]! <= runSize) length += lengths[next++]!;
+    const run = charactersOf(bytes.subarray(at * size, (at + length) * size), size);
+    at += length;
+    for (let i = first, start = 0; i < next; i++) {
+      const end = start + lengths[i]!;
+      texts[i] = run.slice(start, end);
+      start = end;
+    }
+    yield;
+  }
+  return texts;
 }
 
 /**
- * PERF: one text for the whole run, of which the texts of the table are slices. ASCII goes through the decoder, which is native;
- * no decoder leaves the other bytes and lone surrogates as they are.
+ * PERF: one text for a run of many, of which the texts of the table are slices; one for all would be made in one long step, and kept by each of
+ * them. ASCII goes through the decoder, which is native; no decoder leaves the other bytes and lone surrogates as they are.
  */
-function* charactersOf(bytes: Uint8Array, size: 1 | 2): Steps<string> {
-  const decoder = new TextDecoder();
+function charactersOf(bytes: Uint8Array, size: 1 | 2): string {
   let text = "";
-  for (let at = 0; at < bytes.length; at += runSize) {
-    const part = bytes.subarray(at, at + runSize);
+  for (let at = 0; at < bytes.length; at += runSize * size) {
+    const part = bytes.subarray(at, at + runSize * size);
     if (size === 1 && isAscii(part)) text += decoder.decode(part);
     else text += fromCodes(size === 1 ? part : pairsOf(part));
-    yield;
   }
   return text;
 }
 
-/** As many arguments as one call may safely have, and even. */
+const decoder = new TextDecoder();
+
+/** As many arguments as one call may safely have. */
 const runSize = 8192;
 
 function isAscii(bytes: Uint8Array): boolean {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CheckEnvironment } from "#authz/check/contract";
 import { directorySource } from "#authz/rulesets/directory-source";
-import { prepareEngine } from "#authz/rulesets/prepare";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { createOutside } from "#cli/serve/outside";
 import type { ServiceParts } from "#cli/serve/start-service";
 import type { KeySets } from "#identity/key-sources/contract";
