@@ -38,7 +38,8 @@ export function refuseOperation(node: Node, variables: readonly string[]): reado
 /** `r"\"`: CEL ends the text at the second quotation mark, as nothing is escaped in it; the library goes on. */
 function isUnclearRawText({ input, start, end }: Node): boolean {
   const written = input.slice(start, end);
-  return /^[rR]/.test(written) && /\\["']/.test(written);
+  const [, mark] = /^[rR]("""|'''|["'])/.exec(written) ?? [];
+  return mark !== undefined && written.includes(`\\${mark}`);
 }
 
 /** -2^63 is written as the negation of a number that does not fit by itself. */
