@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
@@ -10,6 +10,7 @@ import { requestSchema } from "#cli/request/schema";
 import { keySourceFaults } from "#identity/key-sources/faults";
 import { faultCodes } from "#platform/fault-codes";
 import { fetchFaultCodes } from "#platform/fetch/fault-codes";
+import { renderAttributesPage } from "./attributes-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
 import { renderPolicySchema } from "./policy-schema.ts";
@@ -24,6 +25,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/policy-tests.md", renderPolicyTests()],
     ["docs/garita-policies.md", renderGaritaPolicies()],
     ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
+    ["docs/attributes.md", renderAttributesPage()],
   ]);
 }
 

@@ -128,7 +128,17 @@ function prepare(text: string, place: ExpressionPlace, type: "bool" | "string"):
 }
 
 function refused(fault: ExpressionFault): { readonly ok: false; readonly fault: ExpressionFault } {
-  return { ok: false, fault };
+  const message = printable(fault.message);
+  return {
+    ok: false,
+    fault: fault.help === undefined ? { ...fault, message } : { ...fault, message, help: printable(fault.help) },
+  };
+}
+
+/** Messages quote the author's text: one line of it, in which nothing can turn or hide. */
+function printable(sentence: string): string {
+  const cut = sentence.length > 300 ? `${sentence.slice(0, 300)}…` : sentence;
+  return cut.replace(/[\p{C}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
 }
 
 function check(parsed: ParseResult, text: string, type: "bool" | "string"): ExpressionFault | undefined {

@@ -18,6 +18,7 @@ export const faults = {
   notATimestamp: new EvaluationFault("invalid_timestamp"),
   notADuration: new EvaluationFault("invalid_duration"),
   overflow: new EvaluationFault("numeric_overflow"),
+  noKey: new EvaluationFault("no_such_overload"),
   outOfRange: new EvaluationFault("index_out_of_range"),
   tooLong: new EvaluationFault("text_too_long"),
   tooManyParts: new EvaluationFault("too_many_parts"),

@@ -1,6 +1,7 @@
 import type { ParseResult } from "@marcbachmann/cel-js";
 import { compareCodePoints } from "./compare-text.ts";
 import { environment, type Members, TRACED } from "./environment.ts";
+import { faults } from "./evaluation-fault.ts";
 import { inRange } from "./ranges.ts";
 import { timeOperation } from "./time-arithmetic.ts";
 import { childrenOf, type Node } from "./tree.ts";
@@ -51,7 +52,7 @@ interface Operation {
 
 /**
  * Puts right what operators of the library do otherwise than CEL. Results that leave the range of their type fail: the library lets some
- * through, and compares with an invalid date as if nothing were wrong. Text is ordered by code points, and not by UTF-16 units. Time is computed
+ * through, and compares with an invalid date as if nothing were wrong. What cannot be a key of a map is not looked for among its keys. Text is ordered by code points, and not by UTF-16 units. Time is computed
  * exactly (`time-arithmetic.ts`).
  */
 function correctOperators(node: Node): void {
@@ -80,6 +81,12 @@ function correctOperators(node: Node): void {
         isTime(left) ? (timeOperation(op, left, right) ?? handle(left, right, ...rest)) : handle(left, right, ...rest);
       break;
     }
+    case "in":
+      operation.handle = (left, right, ...rest) => {
+        if (right instanceof Map && typeof left === "object") throw faults.noKey;
+        return handle(left, right, ...rest);
+      };
+      break;
     case "<":
     case "<=":
     case ">":

@@ -17,13 +17,13 @@ const signedToken = /[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{16,}/;
 export function isSecret(row: AttributeRow, member: string | undefined, value: CelValue | undefined): boolean {
   if (namedByClients.has(row.name)) {
     if (member === undefined || secretWords.test(member.toLowerCase())) return true;
-    return holdsToken(value instanceof Map ? value.get(member) : value);
   }
   // The query stands in the target.
   if (row.name === "request.target" && typeof value === "string" && value.includes("?")) return true;
-  return holdsToken(value);
+  return holdsToken(member !== undefined && value instanceof Map ? value.get(member) : value);
 }
 
+/** `undefined`: a member that is not there. */
 function holdsToken(value: CelValue | undefined): boolean {
   if (typeof value === "string") return signedToken.test(value);
   if (value === null || typeof value !== "object" || value instanceof Date) return false;

@@ -7,6 +7,7 @@ import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
+import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
 import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
@@ -66,6 +67,23 @@ const told: readonly (readonly [row: string, value: string])[] = [
     [responseLimits.nameBytes, responseLimits.valueBytes, responseLimits.bodyBytes].map(number).join("; "),
   ],
   ["| values of `serviceAccounts`", number(serviceAccountMaxValues)],
+  [
+    "| an expression: characters",
+    `${number(conditionLimits.textLength)}; ${conditionLimits.nodes}; ${conditionLimits.depth}; ${conditionLimits.loops}`,
+  ],
+  ["| work of one evaluation", number(conditionLimits.cost)],
+  [
+    "| a pattern: characters",
+    `${conditionLimits.pattern}; ${conditionLimits.patternRepeat}; ${conditionLimits.patternProgram}`,
+  ],
+  [
+    "| one text of an attribute",
+    `${conditionLimits.attributeText / 1024} KiB; ${conditionLimits.attributeTotal / 1024} KiB; ${conditionLimits.attributeItems}; ${number(conditionLimits.attributeNodes)}; ${conditionLimits.attributeDepth}`,
+  ],
+  [
+    "| text that is matched",
+    `${number(conditionLimits.patternSubject)}; ${conditionLimits.needle}; ${conditionLimits.parts}; ${number(conditionLimits.madeText)}`,
+  ],
 ];
 
 for (const [beginning, value] of told) {
