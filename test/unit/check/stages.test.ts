@@ -380,11 +380,8 @@ test("conditions and answers see the claims of the verified token, CUSTOM condit
   );
   const none = await ask(policies, { headers: [["x-ask", "0"]] });
   assert.deepEqual([none.seen.allowed, none.record.decision.reason], [false, "policy/not-allowed"]);
-  assert.deepEqual(
-    none.record.decision.conditionFaults.map(({ code }) => code),
-    ["condition/error"],
-    "no token: claims are empty, so that looking one up fails",
-  );
+  // Without a token claims are empty, so that looking one up fails; another condition is false, and so it did not matter.
+  assert.deepEqual(none.record.decision.conditionFaults, []);
 });
 
 test("what a provider sets is what conditions see", async () => {

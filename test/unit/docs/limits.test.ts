@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
+import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
@@ -26,11 +27,11 @@ test("every file that the page of limits names is there", () => {
   for (const path of files) assert.ok(existsSync(fileURLToPath(new URL(path, root))), path);
 });
 
-test("every diagnostic that the page of limits names is one", () => {
+test("every diagnostic and every fault of a condition that the page of limits names is one", () => {
   const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response)\/[a-z-]+)`/g)].map(
     ([, code]) => code!,
   );
-  for (const code of codes) assert.ok(code in diagnosticCodes, code);
+  for (const code of codes) assert.ok(code in diagnosticCodes || code in conditionFaultCodes, code);
   for (const code of Object.keys(diagnosticCodes) as DiagnosticCode[]) {
     if (/too-(?:many|large|deep)|-long$/.test(code)) assert.ok(codes.includes(code), `${code} is not on the page`);
   }
