@@ -262,7 +262,7 @@ test("what is not enforced as Istio would is told; tokens are verified, and noth
     "a.yaml": `apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: { name: tokens, namespace: shop }
-spec: { jwtRules: [{ issuer: a }] }
+spec: { jwtRules: [{ issuer: "https://issuer.example" }] }
 ---
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication

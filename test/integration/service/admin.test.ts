@@ -217,17 +217,18 @@ spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
   const issuer =
     "issuer a: no keys, its tokens are refused (the discovery document: expected `http://` or `https://` with a host)";
   const compiler = [
+    /^policies: a\.yaml:4:\d+: .* \[lint\/issuer-not-discoverable\]$/,
     /^policies: a\.yaml:\d+:\d+: .* \[lint\/mtls-disabled\]$/,
     /^policies: a\.yaml:\d+:\d+: .* \[lint\/provider-unknown\]$/,
   ];
   for (const [n, wanted] of compiler.entries()) assert.match(warnings[n], wanted);
-  assert.deepEqual(warnings.slice(2), [...wanted, issuer]);
+  assert.deepEqual(warnings.slice(3), [...wanted, issuer]);
   assert.deepEqual(
     rules.active.diagnostics.map(({ code }: { code: string }) => code),
-    ["lint/mtls-disabled", "lint/provider-unknown"],
+    ["lint/issuer-not-discoverable", "lint/mtls-disabled", "lint/provider-unknown"],
   );
   const metrics = (await ask({ port, path: "/metrics" })).body;
-  assert.match(metrics, /^garita_ruleset_diagnostics\{severity="warning"\} 2$/m);
+  assert.match(metrics, /^garita_ruleset_diagnostics\{severity="warning"\} 3$/m);
   assert.match(metrics, /^garita_ruleset_diagnostics\{severity="note"\} 0$/m);
   const compiled = await buildFrom(() => readDirectory(join(folder, "policies")));
   assert.ok(compiled.kind === "built");
