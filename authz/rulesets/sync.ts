@@ -4,6 +4,7 @@ import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { BuildResult, RuleSource } from "./build.ts";
+import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
 import { type ActiveRuleSet, countRuleSet, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
 
@@ -33,6 +34,10 @@ export interface Sync {
   stop(): Promise<void>;
 }
 
+/** How many errors, and how many warnings, one log line tells. */
+const toldErrors = 20;
+const toldWarnings = 5;
+
 /**
  * Keeps the rule set in force in step with its source. INVARIANT: a source that cannot be read, policies with an error and a rule
  * set that cannot be prepared change nothing but the status: the last good rule set stays in force.
@@ -42,6 +47,8 @@ export function createSync(options: SyncOptions): Sync {
   const listeners = new Set<() => void>();
   let active: ActiveRuleSet | undefined;
   let candidate: RefusedCandidate | undefined;
+  /** Those that the log has told of. */
+  let knownWarnings: readonly Diagnostic[] = [];
   let degradedSinceMillis: number | undefined;
   let lastAttemptMillis: number | undefined;
   let lastSuccessMillis: number | undefined;
@@ -58,8 +65,21 @@ export function createSync(options: SyncOptions): Sync {
     degradedSinceMillis ??= candidate.atMillis;
     // One edit leads to several readings; what was told of it need not be told again.
     if (known) return "refused again";
-    log.error({ source: source.name, code: refused.code, errors: errorLines(refused.diagnostics) }, refused.message);
+    log.error(
+      { source: source.name, code: refused.code, errors: diagnosticLines(refused.diagnostics, "error", toldErrors) },
+      refused.message,
+    );
     return "refused";
+  };
+
+  /** `message` with how many warnings there are; as a warning itself, with the first few, when some were not there before. */
+  const tell = (fields: Readonly<Record<string, unknown>>, built: BuildResult & { kind: "built" }, message: string) => {
+    const warnings = warningsOf(built.diagnostics);
+    const told = { source: source.name, digest: built.digest, ...fields, warnings: warnings.length };
+    const fresh = newDiagnostics(warnings, knownWarnings);
+    knownWarnings = warnings;
+    if (fresh.length === 0) log.info(told, message);
+    else log.warn({ ...told, newWarnings: diagnosticLines(fresh, "warning", toldWarnings) }, message);
   };
 
   const accept = async (built: BuildResult & { kind: "built" }): Promise<LoadResult> => {
@@ -77,13 +97,12 @@ export function createSync(options: SyncOptions): Sync {
         counts: countRuleSet(engine.ruleSet),
         diagnostics: built.diagnostics,
       };
-      log.info({ source: source.name, digest: built.digest, rules: active.counts.rules }, "rule set in force");
+      tell({ rules: active.counts.rules }, built, "rule set in force");
     } else if (active !== undefined) {
       active = { ...active, files: built.files, diagnostics: built.diagnostics };
-      if (candidate !== undefined) {
-        const { digest } = active;
-        log.info({ source: source.name, digest }, "the source is valid again, the rules in force are unchanged");
-      }
+      if (candidate !== undefined) tell({}, built, "the source is valid again, the rules in force are unchanged");
+      else if (newDiagnostics(warningsOf(built.diagnostics), knownWarnings).length > 0)
+        tell({}, built, "the source has new warnings, the rules in force are unchanged");
     }
     candidate = undefined;
     degradedSinceMillis = undefined;
@@ -181,11 +200,6 @@ function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter(({ severity }) => severity === "error");
 }
 
-/** How many errors one log line tells. */
-const toldErrors = 20;
-
-function errorLines(diagnostics: readonly Diagnostic[]): string[] {
-  return errorsOf(diagnostics)
-    .slice(0, toldErrors)
-    .map(({ file, start, code, message }) => `${file}:${start.line}:${start.column}: ${message} [${code}]`);
+function warningsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity }) => severity === "warning");
 }

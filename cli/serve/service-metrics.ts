@@ -79,6 +79,19 @@ const gauges: readonly GaugeRow[] = [
     read: ({ rules }) => one(rules.active?.counts.rules),
   },
   {
+    name: "garita_ruleset_diagnostics",
+    help: "What the compiler says of the rules in force: warnings and notes.",
+    labels: ["severity"],
+    read: ({ rules }) => {
+      const { active } = rules;
+      if (active === undefined) return [];
+      return ["warning", "note"].map((severity) => [
+        [severity],
+        active.diagnostics.filter((diagnostic) => diagnostic.severity === severity).length,
+      ]);
+    },
+  },
+  {
     name: "garita_ruleset_policies",
     help: "Authorization policies in force, by stage of the decision.",
     labels: ["stage"],

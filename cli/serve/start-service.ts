@@ -25,6 +25,7 @@ import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
+import { sourceWarnings } from "./source-warnings.ts";
 import { startListener } from "./start-listener.ts";
 import { serviceWarnings } from "./warnings.ts";
 
@@ -212,6 +213,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     configuration: { file: parts.configFile, loadedMillis, fault: configFault },
     droppedLogLines: log.dropped(),
     warnings: [
+      ...sourceWarnings(rules.sync.status(), configFault),
       ...listenerWarnings(),
       ...activeRuleWarnings(),
       ...issuerWarnings(outside.issuers()),

@@ -1,5 +1,6 @@
+import { DURATION_HELP, parseDuration } from "#policy-compiler/ruleset/duration";
 import { isNull, type YamlNode } from "#policy-compiler/yaml/tree";
-import type { Decoding } from "./decoding.ts";
+import { type Decoding, excerpt } from "./decoding.ts";
 import {
   extensionProviderFields,
   grpcProviderOptions,
@@ -74,6 +75,8 @@ function readOption(decoding: Decoding, node: YamlNode, field: string, type: Opt
   switch (type) {
     case "text":
       return readText(decoding, node, field)?.value;
+    case "duration":
+      return readDuration(decoding, node, field);
     case "texts":
       return readTexts(decoding, node, field).map((text) => text.value);
     case "textMap":
@@ -87,6 +90,16 @@ function readOption(decoding: Decoding, node: YamlNode, field: string, type: Opt
     default:
       return type satisfies never;
   }
+}
+
+/** A duration as written. What Go cannot read Istio refuses with the whole MeshConfig; how long it may be is the provider's affair. */
+function readDuration(decoding: Decoding, node: YamlNode, field: string): string | undefined {
+  const text = readText(decoding, node, field, "a duration");
+  if (text !== undefined && !parseDuration(text.value).ok) {
+    const message = `expected a duration for \`${field}\`, found \`${excerpt(text.value)}\``;
+    decoding.report("mesh/value", text.span, message, DURATION_HELP);
+  }
+  return text?.value;
 }
 
 /** Options of a kind that is not asked: kept for those who show them. */

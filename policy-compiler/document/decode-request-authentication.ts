@@ -40,7 +40,7 @@ export function decodeRequestAuthentication(
 
 function decodeJwtRule(decoding: Decoding, node: YamlNode): JwtRuleDocument {
   const fields = readFields(decoding, node, jwtRuleFields, "an item of `jwtRules`") ?? new Map<never, never>();
-  const text = (name: "issuer" | "jwksUri" | "jwks" | "outputPayloadToHeader" | "timeout") =>
+  const text = (name: "issuer" | "jwksUri" | "jwks" | "outputPayloadToHeader") =>
     readText(decoding, fields.get(name), name);
   const texts = (name: "audiences" | "fromParams" | "fromCookies" | "spaceDelimitedClaims") =>
     readTexts(decoding, fields.get(name), name);
@@ -60,7 +60,7 @@ function decodeJwtRule(decoding: Decoding, node: YamlNode): JwtRuleDocument {
     outputClaimToHeaders: readList(decoding, fields.get("outputClaimToHeaders"), "outputClaimToHeaders", (item) =>
       decodeClaimToHeader(decoding, item),
     ),
-    timeout: text("timeout"),
+    timeout: readText(decoding, fields.get("timeout"), "timeout", "a duration"),
     spaceDelimitedClaims: texts("spaceDelimitedClaims"),
   };
 }

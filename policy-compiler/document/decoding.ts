@@ -1,3 +1,4 @@
+import { DURATION_HELP } from "#policy-compiler/ruleset/duration";
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Finding, Span } from "#policy-compiler/source/diagnostic";
 import type { YamlNode } from "#policy-compiler/yaml/tree";
@@ -38,12 +39,19 @@ export class Decoding {
 
   /** Refuses a value of another type than it should have. `what` it is: a field in backticks, or words. */
   refuseType(what: string, expected: string, found: YamlNode): void {
-    const help =
-      expected === "a text" && found.kind === "scalar" && found.style === "plain" && found.value !== null
-        ? `write it in quotes: "${found.text}"`
-        : undefined;
-    this.refuse("document/wrong-type", found.span, `expected ${expected} for ${what}, found ${describe(found)}`, help);
+    this.refuse(
+      "document/wrong-type",
+      found.span,
+      `expected ${expected} for ${what}, found ${describe(found)}`,
+      helpFor(expected, found),
+    );
   }
+}
+
+function helpFor(expected: string, found: YamlNode): string | undefined {
+  if (expected === "a duration") return DURATION_HELP;
+  const isBare = found.kind === "scalar" && found.style === "plain" && found.value !== null;
+  return expected === "a text" && isBare ? `write it in quotes: "${found.text}"` : undefined;
 }
 
 /** What a node is, in words, with the author's text in backticks. */

@@ -128,12 +128,12 @@ export const extensionProviderFields = fieldTable([
 ]);
 
 /** How the value of a provider's option is written. */
-export type OptionType = "text" | "texts" | "textMap" | "boolean" | "uint32" | "requestBody";
+export type OptionType = "text" | "duration" | "texts" | "textMap" | "boolean" | "uint32" | "requestBody";
 
 const commonOptions = {
   service: "text",
   port: "uint32",
-  timeout: "text",
+  timeout: "duration",
   failOpen: "boolean",
   clearRouteCache: "boolean",
   statusOnError: "text",

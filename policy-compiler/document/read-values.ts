@@ -8,14 +8,19 @@ import { suggest } from "./suggest.ts";
  * it. Each answers undefined for an absent node, and for one of a wrong type, which it reports.
  */
 
-/** A text. Null, which can stand only inside lists and maps here, is the empty text. */
-export function readText(decoding: Decoding, node: YamlNode | undefined, field: string): Located<string> | undefined {
+/** A text. Null, which can stand only inside lists and maps here, is the empty text. `expected`: what the text should say. */
+export function readText(
+  decoding: Decoding,
+  node: YamlNode | undefined,
+  field: string,
+  expected: "a text" | "a duration" = "a text",
+): Located<string> | undefined {
   if (node === undefined) return undefined;
   if (node.kind === "scalar" && node.elsewhere === undefined) {
     if (typeof node.value === "string") return { value: node.value, span: node.span };
     if (node.value === null) return { value: "", span: node.span };
   }
-  decoding.refuseType(`\`${field}\``, "a text", node);
+  decoding.refuseType(`\`${field}\``, expected, node);
   return undefined;
 }
 

@@ -30,7 +30,7 @@ export function lowerDocuments(
     rules,
     peerAuthentications: lowerPeerAuthentications(documents.peerAuthentications, context),
     requestAuthentications: lowerRequestAuthentications(documents.requestAuthentications, context),
-    workloads: lowerWorkloads(documents.workloads, documents.services, context),
+    workloads: lowerWorkloads(documents.workloads, documents.services, documents.mesh.extensionProviders, context),
     services: lowerServices(documents.services, documents.workloads, context),
     providers: lowerProviders(documents.mesh.extensionProviders),
   };

@@ -19,7 +19,7 @@ import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 
 /** `garita` and the version of the format. A change of any shape is a new version; older ones are not read. */
-const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x03]);
+const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x04]);
 const checksumSize = 4;
 
 /**

@@ -6,6 +6,9 @@ export type DurationParse =
   | { readonly ok: true; readonly millis: number; readonly exact: boolean }
   | { readonly ok: false; readonly fault: DurationFault };
 
+/** How to write one, for authors. */
+export const DURATION_HELP = "write `5s` or `500ms`";
+
 const nanosByUnit: ReadonlyMap<string, bigint> = new Map([
   ["ns", 1n],
   ["us", 1_000n],

@@ -225,6 +225,11 @@ export interface RegisteredWorkload {
   readonly serviceAccount: string | undefined;
   /** As written: an IP address, a host name, or `unix://…`; undefined when the entry has none. */
   readonly address: string | undefined;
+  /**
+   * Local ports at which its address means it; undefined: any, as for a WorkloadEntry. Of an inline endpoint those it listens on, none when
+   * its ServiceEntry is where an extension provider is asked: such an address says where others are, not who is asking.
+   */
+  readonly ports: readonly number[] | undefined;
   readonly origin: Origin;
 }
 

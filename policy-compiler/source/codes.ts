@@ -529,6 +529,17 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A CUSTOM provider that wants to see bodies, which the asking Envoy has to send.",
   },
+  "lint/several-providers": {
+    severity: "warning",
+    origin: "garita",
+    summary: "CUSTOM policies of one workload that name two providers: requests that match either are denied.",
+  },
+  "lint/issuer-not-discoverable": {
+    severity: "warning",
+    origin: "garita",
+    summary:
+      "A JWT rule without keys whose issuer is no address at which they can be discovered: its tokens are refused.",
+  },
   "lint/selects-nothing": {
     severity: "warning",
     origin: "garita",

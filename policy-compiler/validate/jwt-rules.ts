@@ -1,6 +1,6 @@
 import { quote } from "#identity/encoding/quote";
 import { readKeySet as readAsEnvoy } from "#identity/key-set/read-key-set";
-import { parseDuration } from "#policy-compiler/ruleset/duration";
+import { DURATION_HELP, parseDuration } from "#policy-compiler/ruleset/duration";
 
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { parseHttpUri } from "./jwks-uri.ts";
@@ -77,6 +77,21 @@ export const jwtRows: readonly AnyRow[] = [
     },
   },
   {
+    code: "lint/issuer-not-discoverable",
+    about: "jwtRule",
+    *find({ issuer, jwks, jwksUri }) {
+      if (issuer === undefined || issuer.value === "" || (jwks?.value ?? "") !== "" || (jwksUri?.value ?? "") !== "")
+        return;
+      // As whoever fetches reads an address.
+      if (/^https?:\/\/[^/\\\s]/i.test(issuer.value) && !/[\\\s\p{Cc}]/u.test(issuer.value)) return;
+      yield {
+        span: issuer.span,
+        message: `expected \`jwksUri\`, \`jwks\`, or an issuer at whose \`http://\` or \`https://\` address its keys can be discovered, ${found(issuer.value)}, so that its tokens are refused`,
+        help: "add `jwksUri`",
+      };
+    },
+  },
+  {
     code: "jwt/location-empty",
     about: "jwtRule",
     *find({ fromHeaders, fromParams, fromCookies }) {
@@ -144,7 +159,7 @@ export const jwtRows: readonly AnyRow[] = [
       yield {
         span: timeout.span,
         message: `expected a duration of whole milliseconds, one or more, ${found(timeout.value)}`,
-        help: "write `5s` or `500ms`",
+        help: DURATION_HELP,
       };
     },
   },

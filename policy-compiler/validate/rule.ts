@@ -91,6 +91,8 @@ export interface Known {
   readonly workloads: RegisteredWorkloads;
   /** Extension providers of the mesh by name. */
   readonly providers: ReadonlyMap<string, ProviderResolution>;
+  /** Policies with action CUSTOM by namespace. */
+  readonly customPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
 }
 
 /** One row: the code it reports, the subject it is about, and how it finds fault. Rows know nothing of each other. */

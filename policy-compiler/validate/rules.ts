@@ -10,6 +10,7 @@ import { providerRows } from "./provider-rules.ts";
 import { responseRows } from "./response-rules.ts";
 import type { AnyRow } from "./rule.ts";
 import { selectionRows } from "./selection-rules.ts";
+import { severalProvidersRows } from "./several-providers.ts";
 import { unenforcedRows } from "./unenforced-rules.ts";
 import { valueRows } from "./value-rules.ts";
 
@@ -27,6 +28,7 @@ export const rules: readonly AnyRow[] = [
   ...peerRows,
   ...lintRows,
   ...providerRows,
+  ...severalProvidersRows,
   ...selectionRows,
   ...unenforcedRows,
   ...crdRows,

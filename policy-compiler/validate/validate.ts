@@ -33,7 +33,14 @@ import { rules } from "./rules.ts";
  */
 export function validateDocuments(documents: DocumentSet): readonly Finding[] {
   const findings: Finding[] = [];
-  const known: Known = { workloads: new RegisteredWorkloads(documents), providers: resolutions(documents) };
+  const known: Known = {
+    workloads: new RegisteredWorkloads(documents),
+    providers: resolutions(documents),
+    customPolicies: Map.groupBy(
+      documents.authorizationPolicies.filter(({ action }) => action.value === "CUSTOM"),
+      ({ head }) => head.namespace.value,
+    ),
+  };
   const judge =
     (file: string): Visit =>
     (kind, subject) => {

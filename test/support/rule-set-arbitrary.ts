@@ -266,7 +266,16 @@ export const anyRuleSet: fc.Arbitrary<RuleSet> = fc
           short,
         ),
         workloads: fc.array(
-          fc.record({ ...named, labels, serviceAccount: maybe(text), address: maybe(text) }, { noNullPrototype: true }),
+          fc.record(
+            {
+              ...named,
+              labels,
+              serviceAccount: maybe(text),
+              address: maybe(text),
+              ports: maybe(fc.array(port, short)),
+            },
+            { noNullPrototype: true },
+          ),
           short,
         ),
         services: fc.array(

@@ -56,10 +56,11 @@ export class Registry {
     return this.#byAccount.get(`${namespace}/${serviceAccount}`) ?? [];
   }
 
-  /** `address` in any spelling; host names and paths are not looked up. */
-  atAddress(address: string): readonly RegisteredWorkload[] {
+  /** `address` in any spelling; host names and paths are not looked up. One that is registered for other ports is not there. */
+  atAddress(address: string, port: number): readonly RegisteredWorkload[] {
     const ip = parseIpAddress(address);
-    return (ip && this.#byAddress.get(ipAddressKey(ip))) ?? [];
+    const there = (ip && this.#byAddress.get(ipAddressKey(ip))) ?? [];
+    return there.filter(({ ports }) => ports === undefined || ports.includes(port));
   }
 
   /**

@@ -16,7 +16,7 @@ const HINT = "set context_extensions garita.dev/workload, or the listener's work
 /**
  * The workload that is asked about, completely described: what its policies are selected by. ORDER: the first of these that
  * says anything counts alone: the route's `context_extensions`, the node's labels (the only way on TCP), the listener's
- * own `workload`; then the registry, by the local certificate's identity, then by the local address. None of them is a client's
+ * own `workload`; then the registry, by the local certificate's identity, then by the local address and port. None of them is a client's
  * word. Labels are never guessed: what is left open is refused.
  */
 export function resolveWorkload(
@@ -35,9 +35,9 @@ export function resolveWorkload(
   if (listenerClaim !== undefined) {
     return registry.answerClaim(listenerClaim, () => byClaim(registry, listenerClaim));
   }
-  const { principal, address } = request.destination;
-  return registry.answer(`${principal}\0${address ?? ""}`, () =>
-    byConnection(registry, detach(principal), address && detach(address)),
+  const { principal, address, port } = request.destination;
+  return registry.answer(`${principal}\0${address ?? ""}\0${port}`, () =>
+    byConnection(registry, detach(principal), address && detach(address), port),
   );
 }
 
@@ -77,21 +77,22 @@ function byClaim(registry: Registry, claim: WorkloadClaim): FoundWorkload {
  * By who the local certificate says that the asking proxy is, then by where it listens. Several entries of one identity are
  * told apart by the address.
  */
-function byConnection(registry: Registry, principal: string, address: string | undefined): FoundWorkload {
+function byConnection(registry: Registry, principal: string, address: string | undefined, port: number): FoundWorkload {
   const parsed = parseSpiffeId(principal);
   const name = parsed.ok ? parsed.id.istioName : undefined;
-  const here = address === undefined ? [] : registry.atAddress(address);
+  const here = address === undefined ? [] : registry.atAddress(address, port);
   if (name !== undefined) {
     const entries = registry.ofAccount(name.namespace, name.serviceAccount);
     const both = entries.length > 1 ? entries.filter((entry) => here.includes(entry)) : [];
-    if (entries.length > 0) return only(both.length > 0 ? both : entries, `of identity \`${principal}\``, {});
+    if (entries.length > 0) return hinted(only(both.length > 0 ? both : entries, `of identity \`${principal}\``, {}));
   }
-  const found = only(
-    here,
-    address === undefined ? "by identity, and no address is known" : `at address \`${address}\``,
-    {},
-  );
-  return found.ok || here.length > 0 ? found : { ...found, detail: `${found.detail}; ${HINT}` };
+  const what =
+    address === undefined ? "by identity, and no address is known" : `at address \`${address}\`, port ${port}`;
+  return hinted(only(here, what, {}));
+}
+
+function hinted(found: FoundWorkload): FoundWorkload {
+  return found.ok ? found : { ...found, detail: `${found.detail}; ${HINT}` };
 }
 
 function only(entries: readonly RegisteredWorkload[], what: string, claim: WorkloadClaim): FoundWorkload {

@@ -1,6 +1,7 @@
 import { quote } from "#identity/encoding/quote";
 import type { Provider, RegisteredService, RuleSet, ServicePort } from "#policy-compiler/ruleset/model";
 import { type OptionFault, type ProviderOptions, readProviderOptions } from "./options.ts";
+import { parseServiceName, type ServiceName } from "./service-name.ts";
 
 /** Where a provider is asked. */
 export interface ProviderTarget {
@@ -82,9 +83,7 @@ export function resolveProvider(provider: ProviderSource, services: readonly Ser
   if (!read.ok) return { ...read, name, kind };
   const { options } = read;
   const { namespace, host } = options.service;
-  const known = services.filter(
-    (service) => service.hosts.includes(host) && (namespace === undefined || service.namespace === namespace),
-  );
+  const known = services.filter((service) => isService(service, options.service));
   const [service] = known;
   if (service === undefined) {
     const where = namespace === undefined ? "" : ` in namespace ${quote(namespace)}`;
@@ -117,7 +116,26 @@ function endpointsOf(service: ServiceSource, host: string, port: ServicePort): r
   }
   return service.endpoints.map(({ address, ports }): ProviderEndpoint => {
     if (address.startsWith("unix://")) return { kind: "unix", path: address.slice("unix://".length) };
-    const own = ports.find(([name]) => name === port.name)?.[1];
-    return { kind: "tcp", host: address, port: own || (port.targetPort ?? port.number) };
+    return { kind: "tcp", host: address, port: endpointPort(ports, port) };
   });
+}
+
+/** The port that an endpoint listens on for a port of its service: its own of that name, the target port, or the same. */
+export function endpointPort(ports: readonly (readonly [name: string, port: number])[], port: ServicePort): number {
+  const own = ports.find(([name]) => name === port.name)?.[1];
+  return own || (port.targetPort ?? port.number);
+}
+
+/** Is an ext_authz provider, however wrong its other options, asked at this service? */
+export function isServiceOfProvider(
+  service: Pick<ServiceSource, "namespace" | "hosts">,
+  provider: ProviderSource,
+): boolean {
+  const named = provider.options["service"];
+  const name = typeof named === "string" ? parseServiceName(named) : undefined;
+  return name !== undefined && isService(service, name);
+}
+
+function isService(service: Pick<ServiceSource, "namespace" | "hosts">, { namespace, host }: ServiceName): boolean {
+  return service.hosts.includes(host) && (namespace === undefined || service.namespace === namespace);
 }

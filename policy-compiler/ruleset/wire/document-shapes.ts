@@ -65,6 +65,7 @@ export const workloadShape: Shape<RegisteredWorkload> = record<RegisteredWorkloa
   labels: labelsShape,
   serviceAccount: optional(text),
   address: optional(text),
+  ports: optional(list(port)),
   origin: originShape,
 });
 

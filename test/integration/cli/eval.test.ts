@@ -38,7 +38,7 @@ const asked: readonly (readonly [
   [
     "no workload",
     [["--path", "/hello"]],
-    `deny  403  workload/unknown  no workload at address \`127.0.0.1\`; ${hint}\n`,
+    `deny  403  workload/unknown  no workload at address \`127.0.0.1\`, port 8080; ${hint}\n`,
   ],
   ["no labels", [["-n", "hello", "--no-labels", "--path", "/hello/admin"]], "allow  200  policy/no-policy\n"],
   ["a connection", [["-w", "hello-v1", "--tcp"]], admin.replace("403  ", "")],
@@ -49,7 +49,11 @@ const asked: readonly (readonly [
     [["-f", "-", "--path", "/hello/admin"], { input: "workload: { workload: hello-v1 }\nrequest: { path: /hello }\n" }],
     admin,
   ],
-  ["nothing at all", request("-", ""), `deny  403  workload/unknown  no workload at address \`127.0.0.1\`; ${hint}\n`],
+  [
+    "nothing at all",
+    request("-", ""),
+    `deny  403  workload/unknown  no workload at address \`127.0.0.1\`, port 8080; ${hint}\n`,
+  ],
 ];
 
 for (const [name, [args, around], line] of asked) {
@@ -68,6 +72,33 @@ for (const [name, [args, around], line] of asked) {
     }
   });
 }
+
+test("where a provider is says nothing of who asks; where a service of ours is does, at its port", async (t) => {
+  const folder = await folderOf(t, {
+    "mesh.yaml": "extensionProviders: [{ name: p, envoyExtAuthzGrpc: { service: auth/authz.example, port: 9000 } }]\n",
+    "a.yaml": ["authz", "web"]
+      .map(
+        (name) => `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: ${name}, namespace: auth }
+spec:
+  hosts: [${name}.example]
+  ports: [{ number: ${name === "web" ? 8080 : 9000}, name: p }]
+  resolution: STATIC
+  endpoints: [{ address: 127.0.0.1 }]
+`,
+      )
+      .join("---\n"),
+  });
+  for (const [port, line] of [
+    [8080, "allow  200  policy/no-policy\n"],
+    [8081, `deny  403  workload/unknown  no workload at address \`127.0.0.1\`, port 8081; ${hint}\n`],
+    [9000, `deny  403  workload/unknown  no workload at address \`127.0.0.1\`, port 9000; ${hint}\n`],
+  ] as const) {
+    const { out } = await cli(["eval", folder, "--local", `127.0.0.1:${port}`, "--path", "/"]);
+    assert.equal(out, line, `${port}`);
+  }
+});
 
 /** What Envoy sends for a `GET /` through a proxy at 10.9.9.9, about namespace `shop`. */
 const recorded = create(CheckRequestSchema, {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { join } from "node:path";
@@ -216,12 +216,54 @@ spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
   ];
   const issuer =
     "issuer a: no keys, its tokens are refused (the discovery document: expected `http://` or `https://` with a host)";
-  assert.deepEqual(warnings, [...wanted, issuer]);
+  const compiler = [
+    /^policies: a\.yaml:4:\d+: .* \[lint\/issuer-not-discoverable\]$/,
+    /^policies: a\.yaml:\d+:\d+: .* \[lint\/mtls-disabled\]$/,
+    /^policies: a\.yaml:\d+:\d+: .* \[lint\/provider-unknown\]$/,
+  ];
+  for (const [n, wanted] of compiler.entries()) assert.match(warnings[n], wanted);
+  assert.deepEqual(warnings.slice(3), [...wanted, issuer]);
   assert.deepEqual(
     rules.active.diagnostics.map(({ code }: { code: string }) => code),
-    ["lint/mtls-disabled", "lint/provider-unknown"],
+    ["lint/issuer-not-discoverable", "lint/mtls-disabled", "lint/provider-unknown"],
   );
+  const metrics = (await ask({ port, path: "/metrics" })).body;
+  assert.match(metrics, /^garita_ruleset_diagnostics\{severity="warning"\} 3$/m);
+  assert.match(metrics, /^garita_ruleset_diagnostics\{severity="note"\} 0$/m);
   const compiled = await buildFrom(() => readDirectory(join(folder, "policies")));
   assert.ok(compiled.kind === "built");
   assert.deepEqual(ruleWarnings(prepareEngine(compiled.bytes, compiled.digest).ruleSet), wanted);
+});
+
+test("the status warns of policies and of a configuration that are not the newest, for as long as they are not", async (t) => {
+  const { service, folder } = await running(t, loopback);
+  const file = join(folder, "garita.yaml");
+  const config = await readFile(file, "utf8");
+  assert.deepEqual(service.status().warnings, []);
+  await writeFile(join(folder, "policies/a.yaml"), "kind: [");
+  await writeFile(file, "listeners: 1\n");
+  await service.reload();
+  const { warnings, configuration } = service.status();
+  const at = String.raw`at \d{4}-\d\d-\d\dT[\d:.]+Z: `;
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0]!, new RegExp(`^older policies are in force, the newest were refused ${at}a\\.yaml:1:`));
+  assert.match(warnings[1]!, new RegExp(`^the older configuration is in force, the newest was refused ${at}`));
+  assert.ok(warnings[1]!.includes(configuration.fault!.messages[0]!));
+  await writeFile(join(folder, "policies/a.yaml"), policies);
+  await writeFile(file, config);
+  await service.reload();
+  assert.deepEqual(service.status().warnings, []);
+});
+
+test("of many warnings of the compiler the status tells ten and how many more there are", async (t) => {
+  const ask = (name: number) => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: p${name}, namespace: shop }
+spec: { action: CUSTOM, provider: { name: none }, rules: [{}] }
+---
+`;
+  const { service } = await running(t, loopback, Array.from({ length: 12 }, (_none, i) => ask(i)).join(""));
+  const told = service.status().warnings.filter((line) => line.startsWith("policies: "));
+  assert.equal(told.length, 11);
+  assert.equal(told.at(-1), "policies: 2 more");
 });

@@ -99,6 +99,7 @@ export function ruleSetOf(input: {
       labels: [],
       serviceAccount: undefined,
       address: undefined,
+      ports: undefined,
       origin,
       ...workload,
     })),

@@ -19,10 +19,10 @@ const ruleSet = ruleSetOf({
   ],
 });
 
-function resolve(input: CheckInput, listener?: WorkloadClaim): FoundWorkload {
+function resolve(input: CheckInput, listener?: WorkloadClaim, rules = ruleSet): FoundWorkload {
   const decoded = decodeCheckRequest(checkMessage(input));
   assert.ok(decoded.ok);
-  return resolveWorkload(ruleSet, decoded.request, listener);
+  return resolveWorkload(rules, decoded.request, listener);
 }
 
 /** `namespace/name kind {labels}`, or the reason of the refusal. */
@@ -126,6 +126,44 @@ test("without a claim the local identity, then the local address, is looked up",
   ];
   for (const [principal, address, expected] of cases)
     assert.equal(shown(resolve({ destination: { principal, address } })), expected, `${principal} ${address}`);
+});
+
+test("an inline endpoint is found by its address only at its own ports", () => {
+  const address = "127.0.0.1";
+  const endpoint = { namespace: "shop", serviceAccount: undefined, address };
+  const rules = ruleSetOf({
+    workloads: [
+      { ...endpoint, name: "web/0", ports: [8080, 8081], serviceAccount: "web" },
+      { ...endpoint, name: "api/0", ports: [8081, 8082] },
+      { ...endpoint, name: "authz/0", ports: [] },
+      { ...endpoint, name: "entry", address: "127.0.0.2", ports: undefined },
+    ],
+  });
+  const at = (port: number, more: CheckInput["destination"] = {}) =>
+    shown(resolve({ destination: { principal: "", address, port, ...more } }, undefined, rules));
+  assert.equal(at(8080), "shop/web/0 sidecar {}");
+  assert.equal(at(8082), "shop/api/0 sidecar {}");
+  assert.equal(at(8081), "workload/ambiguous");
+  for (const port of [0, 80, 9000]) assert.equal(at(port), "workload/unknown", `${port}`);
+  assert.equal(at(9000, { address: "127.0.0.2" }), "shop/entry sidecar {}");
+  assert.equal(at(9000, { principal: "spiffe://td/ns/shop/sa/web" }), "shop/web/0 sidecar {}");
+});
+
+test("what is not found by the connection says how a workload is named", () => {
+  const cases = [
+    ["", "10.0.0.7", "several workloads at address `10.0.0.7`, port 8080: bar/one, bar/twin"],
+    ["", "9.9.9.9", "no workload at address `9.9.9.9`, port 8080"],
+    [
+      "spiffe://td/ns/foo/sa/web",
+      "9.9.9.9",
+      "several workloads of identity `spiffe://td/ns/foo/sa/web`: foo/web-1, foo/web-2",
+    ],
+  ] as const;
+  const hint = "set context_extensions garita.dev/workload, or the listener's workload";
+  for (const [principal, address, detail] of cases) {
+    const found = resolve({ destination: { principal, address, port: 8080 } });
+    assert.equal(found.ok ? undefined : found.detail, `${detail}; ${hint}`);
+  }
 });
 
 test("equal questions give the same workload object, so that views are found by it", () => {

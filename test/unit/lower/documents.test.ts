@@ -232,9 +232,24 @@ spec:
         ],
         serviceAccount: "sa",
         address: "10.0.0.1",
+        ports: undefined,
       },
-      { namespace: "bar", name: "s/0", labels: [["app", "x"]], serviceAccount: undefined, address: "10.0.0.2" },
-      { namespace: "bar", name: "s/1", labels: [["app", "z"]], serviceAccount: undefined, address: undefined },
+      {
+        namespace: "bar",
+        name: "s/0",
+        labels: [["app", "x"]],
+        serviceAccount: undefined,
+        address: "10.0.0.2",
+        ports: [8081, 443],
+      },
+      {
+        namespace: "bar",
+        name: "s/1",
+        labels: [["app", "z"]],
+        serviceAccount: undefined,
+        address: undefined,
+        ports: [8080, 443],
+      },
     ],
   );
   const { origin: _, ...service } = ruleSet.services[0]!;
@@ -249,6 +264,27 @@ spec:
     resolution: "NONE",
     endpoints: [{ address: "10.0.0.2", ports: [["http", 8081]] }],
   });
+});
+
+test("endpoints at which a provider is asked are found by no address, others at their ports", () => {
+  const entry = (namespace: string, name: string) => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {hosts: [${name}.example], ports: [{number: 9000, name: p}], endpoints: [{address: 127.0.0.1}]}
+---
+`;
+  const registry = entry("auth", "a") + entry("auth", "b") + entry("other", "a");
+  const portsFor = (service: string, kind = "envoyExtAuthzGrpc", more = "") => {
+    const mesh = `extensionProviders: [{name: x, ${kind}: {service: ${service}, port: 9000${more}}}]`;
+    const { ruleSet } = lowered({ "mesh.yaml": mesh, "registry.yaml": registry });
+    return ruleSet.workloads.map(({ namespace, name, ports }) => `${namespace}/${name} ${ports}`);
+  };
+  const [a, b, c] = ["auth/a/0", "auth/b/0", "other/a/0"];
+  assert.deepEqual(portsFor("auth/a.example"), [`${a} `, `${b} 9000`, `${c} 9000`]);
+  assert.deepEqual(portsFor("a.example", "envoyExtAuthzHttp"), [`${a} `, `${b} 9000`, `${c} `]);
+  assert.deepEqual(portsFor("b.example", undefined, ", statusOnError: nonsense"), [`${a} 9000`, `${b} `, `${c} 9000`]);
+  assert.deepEqual(portsFor("c.example"), [`${a} 9000`, `${b} 9000`, `${c} 9000`]);
 });
 
 test("the mesh and its providers are taken over", () => {

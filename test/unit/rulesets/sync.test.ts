@@ -32,8 +32,8 @@ function engineOf(digest: string): Engine {
   return { ruleSet, digest } as Engine;
 }
 
-function built(digest: string): BuildResult {
-  return { kind: "built", bytes: new Uint8Array(3), digest, diagnostics: [], files: 2 };
+function built(digest: string, diagnostics: readonly Diagnostic[] = []): BuildResult {
+  return { kind: "built", bytes: new Uint8Array(3), digest, diagnostics, files: 2 };
 }
 
 const broken: Diagnostic = {
@@ -135,6 +135,35 @@ const refusals: readonly (readonly [title: string, result: () => BuildResult, co
     /defect/,
   ],
 ];
+
+test("the log counts warnings, and warns of those that were not there before", async () => {
+  const { sync, give, logged } = setUp();
+  const warning = (line: number, message: string): Diagnostic => ({
+    ...broken,
+    code: "lint/selects-nothing",
+    severity: "warning",
+    message,
+    start: { line, column: 1 },
+  });
+  const many = (count: number) => Array.from({ length: count }, (_none, i) => warning(i + 1, `w${i}`));
+  const load = async (digest: string, diagnostics: readonly Diagnostic[]) => {
+    give(() => built(digest, diagnostics));
+    await sync.load();
+    const text = logged();
+    if (text === "") return undefined;
+    const { level, warnings, newWarnings } = JSON.parse(text);
+    return [level, warnings, newWarnings];
+  };
+  const line = (i: number) => `a/b.yaml:${i + 1}:1: w${i} [lint/selects-nothing]`;
+  const [info, warn] = [(await load("one", []))?.[0], (await load("two", many(1)))?.[0]];
+  assert.notEqual(info, warn);
+  assert.deepEqual(await load("three", [warning(7, "w0"), { ...broken, severity: "note" }]), [info, 1, undefined]);
+  assert.deepEqual(await load("four", many(9)), [warn, 9, [...[1, 2, 3, 4, 5].map(line), "3 more"]]);
+  assert.equal(await load("four", many(8)), undefined);
+  assert.deepEqual(await load("four", many(10)), [warn, 10, [line(9)]]);
+  assert.deepEqual(await load("five", []), [info, 0, undefined]);
+  assert.deepEqual(await load("six", many(1)), [warn, 1, [line(0)]]);
+});
 
 for (const [title, result, code, message] of refusals) {
   test(`${title} changes nothing but the status, and what is right again is current again`, async () => {

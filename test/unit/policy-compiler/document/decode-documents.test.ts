@@ -256,6 +256,16 @@ test("a near field is suggested, and the known ones are listed when none is near
   assert.deepEqual(help(rule("{if: []}")), ["known fields: `from`, `to`, `when`"]);
 });
 
+test("a number is told to be written as what its field wants", () => {
+  const help = (files: Record<string, string>) => decodeFolder(files).findings.map((finding) => finding.help);
+  const written = "write `5s` or `500ms`";
+  assert.deepEqual(help({ "a.yaml": jwt("{issuer: 5, timeout: 5}") }), ['write it in quotes: "5"', written]);
+  for (const timeout of ["5", '"5"', "five"]) {
+    const mesh = `extensionProviders: [{name: a, envoyExtAuthzGrpc: {timeout: ${timeout}}}]\n`;
+    assert.deepEqual(help({ "mesh.yaml": mesh }), [written], timeout);
+  }
+});
+
 test("imitating Istio's file loader, unknown fields are dropped with a note", () => {
   const decoded = decodeFolder({ "a.yaml": rule("{from: [{source: {principal: [a]}}]}") }, { istioLax: true });
   assert.deepEqual(summaries(decoded), ['note document/unknown-field-dropped "principal"']);

@@ -184,6 +184,11 @@ const faults: readonly (readonly [name: string, text: string, findings: readonly
     "extensionProviders: [{name: a, envoyExtAuthzGrpc: {timeout: 5}}]\n",
     ['error document/wrong-type "5"'],
   ],
+  [
+    "a timeout without a unit",
+    'extensionProviders: [{name: a, envoyExtAuthzGrpc: {timeout: "5"}}, {name: b, envoyExtAuthzHttp: {timeout: -5s}}]\n',
+    ['error mesh/value "\\"5\\""'],
+  ],
 ];
 
 for (const [name, text, expected] of faults) {

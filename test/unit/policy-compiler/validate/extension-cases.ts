@@ -79,7 +79,7 @@ export const extensionCases: readonly RuleCase[] = [
   ]),
   ...expressions("condition/pattern", [
     ["request.path.matches('(a')", "'(a'", "request.path.matches('(a)')"],
-    ["request.path.matches(request.host)", "host", "request.path.matches('a')"],
+    ["request.path.matches(request.host)", "request.host", "request.path.matches('a')"],
   ]),
   ...expressions("condition/literal", [
     ["now < timestamp('2030-02-30T00:00:00Z')", "'2030-02-30T00:00:00Z'", "now < timestamp('2030-02-28T00:00:00Z')"],

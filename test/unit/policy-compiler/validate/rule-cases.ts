@@ -58,6 +58,13 @@ spec: {address: 10.0.0.1, labels: {${workloadLabels}}}
 
 const asks = "action: CUSTOM, provider: {name: p}, rules: [{}]";
 
+/** Another CUSTOM policy, of another provider; `placement` is the rest of its spec. */
+const asksToo = (placement: string, namespace = "foo") => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: other, namespace: ${namespace}}
+spec: {action: CUSTOM, provider: {name: q}, rules: [{}], ${placement.slice(1)}
+`;
+
 const provider = (options: string, kind: "Http" | "Grpc" = "Grpc") =>
   `extensionProviders: [{name: p, envoyExtAuthz${kind}: ${options}}]`;
 
@@ -760,6 +767,56 @@ export const ruleCases: readonly RuleCase[] = [
     good: asks,
     goodMesh: provider("{service: authz.example, port: 9000}"),
     says: "with_request_body: {max_request_bytes: 1025",
+  },
+  {
+    // What the whole namespace asks and what is asked of some: those are asked nothing.
+    code: "lint/several-providers",
+    registry: asksToo("{}"),
+    bad: `${asks}, ${labels}`,
+    underlined: ["p"],
+    good: `${asks.replace("name: p", "name: q")}, ${labels}`,
+    says: "found `p` beside `q` of `foo/other` (registry.yaml), so that requests that match either are denied",
+  },
+  {
+    code: "lint/several-providers",
+    mesh: "rootNamespace: foo",
+    registry: asksToo("{selector: {matchLabels: {a: b, c: d}}}", "bar"),
+    bad: `${asks}, ${labels}`,
+    underlined: ["p"],
+    good: `${asks}, ${labels}`,
+    goodMesh: "rootNamespace: root",
+    says: "`bar/other`",
+  },
+  {
+    // No selector holds the other, but a workload has the labels of both.
+    code: "lint/several-providers",
+    registry: `${registered("a: b, c: d")}---\n${asksToo("{selector: {matchLabels: {c: d}}}")}`,
+    bad: `${asks}, ${labels}`,
+    underlined: ["p"],
+    good: `${asks}, selector: {matchLabels: {a: e}}`,
+  },
+  {
+    // Of one label two values, and of targets, nothing is told.
+    code: "lint/several-providers",
+    registry: asksToo("{selector: {matchLabels: {a: b, c: d}}}"),
+    bad: `${asks}, selector: {matchLabels: {c: d}}`,
+    underlined: ["p"],
+    good: `${asks}, selector: {matchLabels: {c: e}}`,
+  },
+  {
+    code: "lint/several-providers",
+    registry: asksToo("{}"),
+    bad: asks,
+    underlined: ["p"],
+    good: `${asks}, targetRefs: [{kind: Service, name: s}]`,
+  },
+  {
+    code: "lint/issuer-not-discoverable",
+    kind: "RequestAuthentication",
+    bad: "jwtRules: [{issuer: accounts.example.com}, {issuer: 'http:x'}, {issuer: 'https:///a'}, {issuer: i, jwks: '', jwksUri: ''}, {issuer: 'https://a b'}]",
+    underlined: ["accounts.example.com", "'http:x'", "'https:///a'", "i", "'https://a b'"],
+    good: `jwtRules: [{issuer: "https://a.example/b"}, {issuer: "HTTP://a"}, {issuer: i, jwksUri: "https://a.example"}, {jwksUri: "https://a.example"}, {issuer: i, jwks: ${set(rsa)}}]`,
+    says: "so that its tokens are refused",
   },
 
   {

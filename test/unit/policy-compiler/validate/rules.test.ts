@@ -41,14 +41,16 @@ spec: {${spec}}
 
 function checkBad(row: RuleCase): void {
   const { text, findings } = validate(row.kind ?? "AuthorizationPolicy", row.bad, row.annotations ?? "", row);
-  const ours = findings.filter(({ code }) => code === row.code).toSorted((a, b) => a.span.start - b.span.start);
+  // The other file of a case may be at fault with it.
+  const ours = findings
+    .filter(({ code, file }) => code === row.code && file === "p.yaml")
+    .toSorted((a, b) => a.span.start - b.span.start);
   assert.deepEqual(
     ours.map(({ span }) => text.slice(span.start, span.end)),
     row.underlined,
   );
   if (row.says !== undefined) assert.ok(`${ours[0]?.message} ${ours[0]?.help}`.includes(row.says), ours[0]?.message);
-  for (const { message, help, file } of ours) {
-    assert.equal(file, "p.yaml");
+  for (const { message, help } of ours) {
     // Of an expression its compiler speaks, whose own tests look at its sentences.
     if (row.code.startsWith("condition/")) assert.match(message, /^[^\n]+[^.\n]$/u);
     else assert.match(message, /^expected .*[^.]$/u, "one line, lower case, no full stop");
