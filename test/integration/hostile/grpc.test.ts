@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { deflateSync, gzipSync } from "node:zlib";
 import { type CheckInput, seeAnswer } from "#test/support/check/check-message";
 import { type ChildService, startChild } from "#test/support/hostile/child-service";
