@@ -1,8 +1,8 @@
-import type { CheckRecord } from "#authz/check/contract";
+import type { CheckRecord, FailedOpen } from "#authz/check/contract";
 import { type PeerNames, UNKNOWN } from "#authz/engine/attributes";
 import { fromByteString } from "#policy-compiler/ruleset/byte-string";
 
-/** What one log line tells of a denial. The order of the members is the order in the line. */
+/** What one log line tells of a denial, or of a request that was allowed although a provider failed. The order of the members is the order in the line. */
 export interface DenialEntry {
   readonly id: string;
   readonly reason: string;
@@ -25,6 +25,17 @@ export interface DenialEntry {
 
 /** Texts of a request are cut to so many characters. */
 const textLimit = 512;
+
+/** An allowed request that a provider which failed was to be asked about. */
+export interface FailedOpenEntry extends DenialEntry {
+  readonly provider: string;
+  readonly fault: string;
+}
+
+/** Builds the entry of a request that passed because its provider's options say so (`failOpen`). */
+export function failedOpenEntry(record: CheckRecord, { provider, fault }: FailedOpen): FailedOpenEntry {
+  return { ...denialEntry(record), detail: undefined, provider, fault: cut(fault) };
+}
 
 /** Builds the entry of a denial. Reads only what was pinned; the peer's names, never a header. */
 export function denialEntry(record: CheckRecord): DenialEntry {

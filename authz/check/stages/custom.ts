@@ -68,6 +68,8 @@ function follow(
           edited,
           clientHeaders: outcome.responseHeaders,
           detail: outcome.failedOpen && `provider \`${provider.name}\` failed open: ${outcome.failedOpen}`,
+          failedOpen:
+            outcome.failedOpen === undefined ? undefined : { provider: provider.name, fault: outcome.failedOpen },
         },
       };
     }

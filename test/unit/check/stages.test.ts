@@ -212,6 +212,7 @@ test("a provider that is let fail open is told of in the record", async () => {
     failedOpen: "no connection",
   }));
   assert.deepEqual([open.seen.allowed, open.record.detail], [true, "provider `opa` failed open: no connection"]);
+  assert.deepEqual(open.record.failedOpen, { provider: "opa", fault: "no connection" });
 });
 
 test("headers that a provider wants the client to have go out with a later denial, too", async () => {

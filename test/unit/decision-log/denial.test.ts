@@ -109,6 +109,19 @@ test("what is absent or unknown is left out; what is long is cut", () => {
   assert.ok(unknown.path!.length < 600);
 });
 
+test("a request that a failed provider lets pass is written as a warning, with the provider and its fault, and no secret", () => {
+  const stream = new PassThrough();
+  const observe = createObserver(createMetrics(), createLog({ level: "info", stream }).log);
+  const allowed = { ...fakeRecord(listenerSettings("grpc"), "allow"), attributes };
+  observe({ ...allowed, failedOpen: { provider: "opa", fault: `no connection ${"x".repeat(10_000)}` } }, 1);
+  observe(allowed, 1);
+  const lines = String(stream.read()).trim().split("\n");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /"level":"warn".*"reason":"policy\/allowed".*"provider":"opa","fault":"no connection x+…"/);
+  assert.ok(lines[0]!.length < 1_500);
+  assert.doesNotMatch(lines[0]!, /sesame/);
+});
+
 test("every decision is counted, and only denials are written", async () => {
   const stream = new PassThrough();
   const metrics = createMetrics();
