@@ -75,7 +75,7 @@ function follow(
     }
     case "denied": {
       const { status, body, headers } = outcome;
-      const refused = refusal("custom/denied", `provider \`${provider.name}\``, { status, body });
+      const refused = refusal("custom/denied", `provider \`${provider.name}\` refused`, { status, body });
       return { ended: refuse(isHttp, refused, { ...found, clientHeaders: headers }) };
     }
     case "bodyTooLarge": {

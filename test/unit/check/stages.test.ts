@@ -249,6 +249,10 @@ test("a good token is taken out and its claims are what policies see; a bad one 
   ]);
   assert.equal(refused.record.decision.reason, "authentication/refused");
   assert.deepEqual([refused.record.origin?.file, refused.record.origin?.line], ["p.yaml", 7]);
+  assert.match(
+    refused.record.detail!,
+    /^RequestAuthentication \S+: header authorization: Jwt verification fails: no keys of /,
+  );
   assert.ok(!JSON.stringify(refused.record).includes(bad.split(".")[1]!), "no part of a token is recorded");
   assert.equal((await ask(policies, { path: "/" })).record.decision.reason, "policy/not-allowed");
 });

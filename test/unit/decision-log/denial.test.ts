@@ -65,6 +65,7 @@ test("a denial is told with everything that says who asked for what and which ru
     listener: "test",
     workload: "shop/web",
     principal: "spiffe://example.org/ns/a/sa/b",
+    requestPrincipal: undefined,
     method: "GET",
     host: "shop.example",
     path: "/café",
@@ -75,6 +76,15 @@ test("a denial is told with everything that says who asked for what and which ru
     conditionFaults: undefined,
   });
   assert.doesNotMatch(JSON.stringify(denialEntry(denied())), /sesame/);
+});
+
+test("a token that was verified is told by its issuer and subject, and by no other claim", () => {
+  const told = (claims: RequestAttributes["claims"]) =>
+    denialEntry(denied({ attributes: { ...attributes, claims } })).requestPrincipal;
+  assert.equal(told({ iss: "https://id.example", sub: "caf\xc3\xa9", email: "sesame" }), "https://id.example/café");
+  assert.ok(told({ iss: "i", sub: "x".repeat(10_000) })!.length < 600);
+  for (const claims of [undefined, UNKNOWN, {}, { sub: "a" }, { iss: "i" }, { iss: ["i"], sub: "a" }] as const)
+    assert.equal(told(claims), undefined);
 });
 
 test("conditions without a value are told by rule and code", () => {
