@@ -23,7 +23,8 @@ export function describeTokenRefusal(
 }
 
 function issuersOf(providers: readonly TokenProvider[]): string {
-  const issuers = [...new Set(providers.map(({ rule }) => withoutCredentials(rule.issuer)))];
+  const named = providers.filter(({ rule }) => rule.issuer !== "");
+  const issuers = [...new Set(named.map(({ rule }) => withoutCredentials(rule.issuer)))];
   const more = issuers.length - MOST_ISSUERS;
   return `${issuers.slice(0, MOST_ISSUERS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

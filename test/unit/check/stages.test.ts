@@ -257,6 +257,30 @@ test("a good token is taken out and its claims are what policies see; a bad one 
   assert.equal((await ask(policies, { path: "/" })).record.decision.reason, "policy/not-allowed");
 });
 
+test("a token of an unknown issuer: some of the issuers that there are, without credentials, and how many more", async () => {
+  const rules = Array.from(
+    { length: 7 },
+    (_, i) => `    - { issuer: "https://u:sesame@id${i}.example", jwksUri: "https://id.example/k" }`,
+  );
+  const policy = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: many, namespace: foo }
+spec:
+  jwtRules:
+${rules.join("\n")}
+`;
+  const { record } = await ask(policy, {
+    path: "/",
+    ...bearer(token.replace(part(claims), part({ ...claims, iss: "hush" }))),
+  });
+  const five = [0, 1, 2, 3, 4].map((i) => `https://id${i}.example`).join(", ");
+  assert.equal(
+    record.detail,
+    `RequestAuthentication foo/many: header authorization: Jwt issuer is not configured; issuers that are: ${five} and 2 more`,
+  );
+});
+
 test("each token is verified once for a rule, however often it stands in the request, and known ones not at all", async () => {
   const twice: CheckInput = { path: `/?access_token=${token}`, ...bearer(token) };
   const first = await ask(authentication, twice);
