@@ -53,7 +53,7 @@ admin:
   \`GARITA_LOGGING__LEVEL=debug\`, \`GARITA_LISTENERS__0__ADDRESS=127.0.0.1:9000\`, \`GARITA_LISTENERS__0__EXPLAIN_TO_CLIENT=true\`. Case
   does not matter. Lists and objects are JSON. A variable with two underscores that leads to no key is refused.
 - The file, and every file that it names, is read again when it changes and on SIGHUP. Listeners that did not change keep their connections;
-  a configuration with a fault changes nothing but the status page.
+  a configuration with a fault changes nothing but the status page, and is an error line in the log.
 
 ## Keys
 `;

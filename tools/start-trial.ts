@@ -63,8 +63,9 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
         ...(issuer === undefined ? [] : [`  provider        ${issuer.issuer}`]),
         ...(demo?.lines ?? []),
         "",
-        "Ask it, in another terminal:",
+        "Ask it, in another terminal, in the repository's folder:",
         ...trial.lines(address).map((line) => `  ${line}`),
+        ...(trial.note === undefined ? [] : [`(${trial.note})`]),
         ...(demo === undefined
           ? ["(These ask Garita itself, as an Envoy would; --with-envoy shows an application behind it.)"]
           : []),

@@ -15,6 +15,7 @@ const { ConfigRefused } = await import("#cli/serve/start-service");
 const { messageOf } = await import("#platform/coded-error");
 const { onSignals } = await import("#platform/lifecycle");
 const { createLog } = await import("#platform/log");
+const { portHint } = await import("./port-hint.ts");
 const { startTrial } = await import("./start-trial.ts");
 const { trials } = await import("./trials.ts");
 
@@ -51,5 +52,7 @@ try {
   log.flush();
   const messages = cause instanceof ConfigRefused ? cause.messages : [messageOf(cause)];
   for (const message of messages) process.stderr.write(`garita: ${message}\n`);
+  const hint = portHint(cause);
+  if (hint !== undefined) process.stderr.write(`${hint}\n`);
   process.exit(1);
 }

@@ -8,6 +8,8 @@ export interface Trial {
   readonly issuerPort?: number;
   /** Lines to paste in the repository's folder, once it is known where to ask (`host:port`). */
   readonly lines: (address: string) => readonly string[];
+  /** What else to know about it. */
+  readonly note?: string;
 }
 
 /** The user of the trial's provider. Everybody may know the secret: the provider listens on loopback and gives tokens for the trial alone. */
@@ -39,5 +41,6 @@ export const trials: Readonly<Record<"hello" | "jwt", Trial>> = {
       `curl -i http://${address}/orders -H "Authorization: Bearer $TOKEN"    # 200, and the application gets x-user: alice`,
       `curl -i http://${address}/orders -H "Authorization: Bearer x$TOKEN"   # 401: no good token`,
     ],
+    note: "The provider knows the scopes `read` and `write`; its tokens end after 600 seconds.",
   },
 };

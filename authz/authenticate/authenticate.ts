@@ -31,7 +31,7 @@ export const authenticate: Authenticate = (plan, input, known) => {
     fault,
     wwwAuthenticate: challenge(fault, input, prepared.outputHeaders),
     provider,
-    detail: `${provider.name}: ${detail}`,
+    detail,
   });
   if (outcome.kind === "lacking") return { kind: "lacking", pairs: [outcome.pair] };
   if (outcome.kind === "refused") {

@@ -72,7 +72,7 @@ export type Authentication =
       readonly tokens: readonly Claims[];
       readonly request: EditedRequest;
     }
-  /** `detail` is for the log: which provider refused, and where the token stood; never a part of the token. */
+  /** `detail` is for the log: where the token stood, and what is wrong; never a part of the token. */
   | {
       readonly kind: "refused";
       readonly fault: TokenFault;

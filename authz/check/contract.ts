@@ -62,6 +62,12 @@ export interface RequestLine {
   readonly path: ByteString | undefined;
 }
 
+/** A provider that failed, and whose options let the request go on. */
+export interface FailedOpen {
+  readonly provider: string;
+  readonly fault: string;
+}
+
 /** What a check leaves behind for logs and metrics, built from what was pinned. Never holds a secret. */
 export interface CheckRecord {
   readonly id: string;
@@ -80,6 +86,8 @@ export interface CheckRecord {
   readonly lacking: number;
   /** More about a refusal, for the log. */
   readonly detail: string | undefined;
+  /** Allowed without the word of a provider that was to be asked. */
+  readonly failedOpen: FailedOpen | undefined;
   /** Where what refused was written, if that is no rule of a policy: a PeerAuthentication, a JWT rule. */
   readonly origin: Origin | undefined;
 }

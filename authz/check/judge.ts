@@ -72,6 +72,7 @@ export function judge(
     edited: edits ? new EditedRequest(new ReceivedRequest(http, target!)) : undefined,
     clientHeaders: noHeaders,
     detail: undefined,
+    failedOpen: undefined,
     conditionFaults: noHeaders,
   };
 
@@ -93,7 +94,7 @@ function authenticateAndDecide(context: StageContext, progress: Progress): Verdi
 /** AUDIT, DENY, ALLOW. */
 function decide(context: StageContext, progress: Progress): Verdict {
   const { question, snapshot, workload, view } = context;
-  const { attributes, edited, clientHeaders, detail } = progress;
+  const { attributes, edited, clientHeaders, detail, failedOpen } = progress;
   const { http } = question.request;
   const decision = withCustom(snapshot.engine.decide(view, attributes), progress);
   const allowed = decision.outcome === "allow";
@@ -119,6 +120,7 @@ function decide(context: StageContext, progress: Progress): Verdict {
     requestLine: undefined,
     custom: undefined,
     detail,
+    failedOpen: allowed ? failedOpen : undefined,
     origin: undefined,
   };
 

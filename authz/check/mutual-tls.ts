@@ -63,6 +63,6 @@ function describeShortfall(
   return "the names of the peer's certificate are unknown";
 }
 
-function describeRule({ namespace, name, origin }: PeerAuthenticationRule): string {
-  return `PeerAuthentication ${namespace}/${name} at ${origin.file}:${origin.line}`;
+function describeRule({ namespace, name }: PeerAuthenticationRule): string {
+  return `PeerAuthentication ${namespace}/${name}`;
 }

@@ -3,7 +3,14 @@ import type { Workload } from "#authz/engine/attributes";
 import type { WorkloadView } from "#authz/engine/contract";
 import type { Decision } from "#authz/engine/decision";
 import type { EditedRequest } from "#authz/engine/edited-request";
-import type { CallMetadata, CheckEnvironment, ListenerSettings, RemainingMillis, Snapshot } from "./contract.ts";
+import type {
+  CallMetadata,
+  CheckEnvironment,
+  FailedOpen,
+  ListenerSettings,
+  RemainingMillis,
+  Snapshot,
+} from "./contract.ts";
 import type { ClientHeader, Found, Verdict } from "./verdict.ts";
 import type { CheckRequest } from "./wire/check-request.ts";
 
@@ -37,6 +44,7 @@ export interface Progress {
   readonly clientHeaders: readonly ClientHeader[];
   /** For the log, if the request is allowed in the end. */
   readonly detail: string | undefined;
+  readonly failedOpen: FailedOpen | undefined;
   /** Of the CUSTOM rule whose provider was asked, if it matched for want of a condition's value. */
   readonly conditionFaults: Decision["conditionFaults"];
 }

@@ -20,6 +20,7 @@ export function recordVerdict(
     custom: verdict.custom,
     lacking: verdict.attributes?.lacking ?? 0,
     detail: verdict.detail,
+    failedOpen: verdict.decision.outcome === "allow" ? verdict.failedOpen : undefined,
     origin: verdict.origin,
   };
 }

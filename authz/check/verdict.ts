@@ -3,7 +3,7 @@ import type { Workload } from "#authz/engine/attributes";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
-import type { RequestLine } from "./contract.ts";
+import type { FailedOpen, RequestLine } from "./contract.ts";
 import { type Refusal, refusedDecision } from "./refusal.ts";
 
 /**
@@ -40,6 +40,8 @@ export interface Verdict {
   readonly requestLine: RequestLine | undefined;
   readonly custom: RuleRef | undefined;
   readonly detail: string | undefined;
+  /** Allowed requests only. */
+  readonly failedOpen: FailedOpen | undefined;
   /** Where what refused was written, if that is a document without rules. */
   readonly origin: Origin | undefined;
 }
@@ -73,6 +75,7 @@ export function refuse(isHttp: boolean, { reason, reply, detail, origin }: Refus
     requestLine: found.requestLine,
     custom: found.custom,
     detail,
+    failedOpen: undefined,
     origin,
   };
 }

@@ -4,7 +4,8 @@ import {
   type ResolvedProvider,
   resolveProviders,
 } from "#policy-compiler/ruleset/providers/resolve";
-import type { CustomProvider, CustomProviders, ProviderConnections } from "./contract.ts";
+import type { CustomProvider, CustomProviders, ProviderConnections, ProviderStatus } from "./contract.ts";
+import { endpointText } from "./endpoint-text.ts";
 import { createGrpcTransport } from "./grpc/client.ts";
 import { createHttpTransport } from "./http/client.ts";
 import { createProvider } from "./provider.ts";
@@ -14,6 +15,10 @@ export interface ProviderConnectionsOptions {
   readonly clock: Clock;
   /** PEM of the authorities that may vouch for a provider that speaks TLS; undefined: those that Node trusts. */
   readonly authorities?: Buffer;
+  /** Told of every question that a provider failed to answer, and what became of the request. */
+  readonly onFailure?: (provider: string, consequence: "failed_open" | "refused") => void;
+  /** Told when a provider begins to fail, with the fault, and when it answers again, without. */
+  readonly onTurn?: (provider: ProviderStatus, fault: string | undefined) => void;
 }
 
 /** A provider with its connections, kept while rule sets define it alike. */
@@ -24,14 +29,20 @@ interface Kept {
   inFlight: number;
   /** Not in the newest rule set: whoever still asks it may, and then its connections are closed. */
   retired: boolean;
-  lastFault: { readonly message: string; readonly atMillis: number } | undefined;
+  lastFault: ProviderStatus["lastFault"];
+  failing: boolean;
 }
 
 /**
  * The connections to all providers. A provider that a new rule set defines as the one before did keeps its connections; those of others are closed
  * when the last question is answered. The rule set that was asked for last counts as the newest; older ones stay usable.
  */
-export function createProviderConnections({ clock, authorities }: ProviderConnectionsOptions): ProviderConnections {
+export function createProviderConnections({
+  clock,
+  authorities,
+  onFailure,
+  onTurn,
+}: ProviderConnectionsOptions): ProviderConnections {
   let current = new Map<string, Kept>();
   /** Retired, with questions in flight. */
   const leaving = new Set<Kept>();
@@ -41,8 +52,18 @@ export function createProviderConnections({ clock, authorities }: ProviderConnec
     const provider = createProvider({
       provider: resolved,
       transport,
-      onFault(message) {
+      onFault(message, consequence) {
         kept.lastFault = { message, atMillis: clock.nowMillis() };
+        if (consequence === "unasked") return;
+        onFailure?.(resolved.name, consequence);
+        if (kept.failing) return;
+        kept.failing = true;
+        onTurn?.(statusOf(kept), message);
+      },
+      onAnswer() {
+        if (!kept.failing) return;
+        kept.failing = false;
+        onTurn?.(statusOf(kept), undefined);
       },
     });
     const kept: Kept = {
@@ -51,6 +72,7 @@ export function createProviderConnections({ clock, authorities }: ProviderConnec
       inFlight: 0,
       retired: false,
       lastFault: undefined,
+      failing: false,
       provider: {
         ...provider,
         async ask(question, remainingMillis) {
@@ -94,11 +116,7 @@ export function createProviderConnections({ clock, authorities }: ProviderConnec
       return customProviders(byName, new Map([...next.values()].map((kept) => [kept.provider.name, kept.provider])));
     },
     status() {
-      return [...current.values(), ...leaving].map(({ resolved, lastFault }) => ({
-        name: resolved.name,
-        target: describeTarget(resolved),
-        lastFault,
-      }));
+      return [...current.values(), ...leaving].map(statusOf);
     },
     async stop() {
       for (const kept of [...current.values(), ...leaving]) {
@@ -108,6 +126,16 @@ export function createProviderConnections({ clock, authorities }: ProviderConnec
       current = new Map();
       leaving.clear();
     },
+  };
+}
+
+function statusOf({ resolved, lastFault, failing }: Kept): ProviderStatus {
+  return {
+    name: resolved.name,
+    target: describeTarget(resolved),
+    lastFault,
+    failing,
+    failOpen: resolved.options.failOpen,
   };
 }
 
@@ -135,9 +163,7 @@ function createTransport(resolved: ResolvedProvider, clock: Clock, authorities: 
 
 /** `grpc://host:port` with the addresses that are dialled. */
 function describeTarget({ kind, target, options }: ResolvedProvider): string {
-  const addresses = target.endpoints.map((endpoint) =>
-    endpoint.kind === "unix" ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`,
-  );
+  const addresses = target.endpoints.map(endpointText);
   const scheme = kind === "http" ? (target.tls ? "https" : "http") : target.tls ? "grpcs" : "grpc";
   return `${scheme}://${target.host}:${options.port} (${addresses.join(", ") || target.fault})`;
 }

@@ -96,6 +96,10 @@ export interface ProviderStatus {
   readonly target: string;
   /** The newest question that got no answer that counts; it stays when later ones are answered. */
   readonly lastFault: { readonly message: string; readonly atMillis: number } | undefined;
+  /** The newest question that could be put to it was not answered. */
+  readonly failing: boolean;
+  /** What becomes of requests while it fails: they go on (`failOpen`). */
+  readonly failOpen: boolean;
 }
 
 /** Connections to providers, kept over changes of rules. */

@@ -1,3 +1,6 @@
+import type { ProviderEndpoint } from "#policy-compiler/ruleset/providers/resolve";
+import { endpointText } from "./endpoint-text.ts";
+
 /**
  * Why a provider gave no answer that counts. `message` is for logs and for status: one line without anything that a client or a provider
  * has written.
@@ -15,4 +18,9 @@ export class UnaskableRequest extends Error {
     super(message);
     this.name = "UnaskableRequest";
   }
+}
+
+/** What was thrown while a provider was asked, with the address that was dialled. */
+export function faultAt(thrown: unknown, endpoint: ProviderEndpoint): unknown {
+  return thrown instanceof ProviderFault ? new ProviderFault(`${thrown.message} (${endpointText(endpoint)})`) : thrown;
 }

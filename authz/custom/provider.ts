@@ -5,11 +5,16 @@ import type { CustomProvider, ProviderOutcome } from "./contract.ts";
 import { ProviderFault, UnaskableRequest } from "./provider-fault.ts";
 import type { Answer, Asked, Transport } from "./transport.ts";
 
+/** What became of the request; `unasked`: it could not be put to the provider, which has not failed. */
+export type FaultConsequence = "failed_open" | "refused" | "unasked";
+
 export interface ProviderParts {
   readonly provider: ResolvedProvider;
   readonly transport: Transport;
   /** Told of every question that got no answer that counts. */
-  readonly onFault: (message: string) => void;
+  readonly onFault: (message: string, consequence: FaultConsequence) => void;
+  /** Told of every question that was answered. */
+  readonly onAnswer: () => void;
 }
 
 /** What is left of the caller's time for the way back: a tenth, between 5 and 100 ms. */
@@ -21,18 +26,18 @@ const MAX_MARGIN_MILLIS = 100;
 const UNWRITABLE_STATUS = 503;
 
 /** A provider that can be asked: body and time first, then the wire, then what its options make of a failure. */
-export function createProvider({ provider, transport, onFault }: ProviderParts): CustomProvider {
+export function createProvider({ provider, transport, onFault, onAnswer }: ProviderParts): CustomProvider {
   const { name, kind, options, target } = provider;
 
   function failed(detail: string): ProviderOutcome {
-    onFault(detail);
+    onFault(detail, options.failOpen ? "failed_open" : "refused");
     if (options.failOpen) return { kind: "allowed", request: undefined, responseHeaders: [], failedOpen: detail };
     return { kind: "failed", status: options.statusOnError, detail };
   }
 
   /** Never opened by `failOpen`: the provider has not failed, and what a client sends must not open a door. */
   function unasked(detail: string): ProviderOutcome {
-    onFault(detail);
+    onFault(detail, "unasked");
     return { kind: "failed", status: options.statusOnError, detail };
   }
 
@@ -40,14 +45,14 @@ export function createProvider({ provider, transport, onFault }: ProviderParts):
   function errorAnswered({ status, headers, body }: Answer & { readonly kind: "error" }): ProviderOutcome {
     const detail = "the provider answered with an error";
     if (options.failOpen) return failed(detail);
-    onFault(detail);
+    onFault(detail, "refused");
     return { kind: "denied", status: status ?? options.statusOnError, headers, body };
   }
 
   /** Never opened by `failOpen`: Envoy would not pass such a request on. */
   function malformed(fault: string): ProviderOutcome {
     const detail = `the provider sets ${fault}`;
-    onFault(detail);
+    onFault(detail, "refused");
     return { kind: "failed", status: UNWRITABLE_STATUS, detail };
   }
 
@@ -56,6 +61,7 @@ export function createProvider({ provider, transport, onFault }: ProviderParts):
     switch (answer.kind) {
       case "allowed":
       case "denied":
+        onAnswer();
         return answer;
       case "error":
         return errorAnswered(answer);

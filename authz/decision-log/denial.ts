@@ -1,8 +1,9 @@
-import type { CheckRecord } from "#authz/check/contract";
-import { type PeerNames, UNKNOWN } from "#authz/engine/attributes";
+import type { CheckRecord, FailedOpen } from "#authz/check/contract";
+import { type PeerNames, type RequestAttributes, UNKNOWN } from "#authz/engine/attributes";
+import { claimAt } from "#authz/engine/leaves/claims";
 import { fromByteString } from "#policy-compiler/ruleset/byte-string";
 
-/** What one log line tells of a denial. The order of the members is the order in the line. */
+/** What one log line tells of a denial, or of a request that was allowed although a provider failed. The order of the members is the order in the line. */
 export interface DenialEntry {
   readonly id: string;
   readonly reason: string;
@@ -10,6 +11,8 @@ export interface DenialEntry {
   readonly listener: string;
   readonly workload: string | undefined;
   readonly principal: string | undefined;
+  /** `iss/sub` of the token that policies see; undefined: none was verified, or it lacks one of them. */
+  readonly requestPrincipal: string | undefined;
   readonly method: string | undefined;
   readonly host: string | undefined;
   /** Without the query: queries carry tokens. */
@@ -26,6 +29,17 @@ export interface DenialEntry {
 /** Texts of a request are cut to so many characters. */
 const textLimit = 512;
 
+/** An allowed request that a provider which failed was to be asked about. */
+export interface FailedOpenEntry extends DenialEntry {
+  readonly provider: string;
+  readonly fault: string;
+}
+
+/** Builds the entry of a request that passed because its provider's options say so (`failOpen`). */
+export function failedOpenEntry(record: CheckRecord, { provider, fault }: FailedOpen): FailedOpenEntry {
+  return { ...denialEntry(record), detail: undefined, provider, fault: cut(fault) };
+}
+
 /** Builds the entry of a denial. Reads only what was pinned; the peer's names, never a header. */
 export function denialEntry(record: CheckRecord): DenialEntry {
   const { decision, attributes, workload } = record;
@@ -39,6 +53,7 @@ export function denialEntry(record: CheckRecord): DenialEntry {
     listener: record.listener,
     workload: workload === undefined ? undefined : `${workload.namespace}/${workload.name ?? "?"}`,
     principal: principalOf(attributes?.peer),
+    requestPrincipal: requestPrincipalOf(attributes?.claims),
     method: textOf(http?.method),
     host: withoutUser(textOf(http?.host)),
     path: withoutQuery(textOf(http?.path)),
@@ -57,6 +72,12 @@ function principalOf(peer: PeerNames | typeof UNKNOWN | undefined): string | und
   if (peer === undefined || peer === UNKNOWN) return undefined;
   const name = peer.names[0] ?? peer.opaque[0];
   return name === undefined ? undefined : cut(fromByteString(name));
+}
+
+function requestPrincipalOf(claims: RequestAttributes["claims"]): string | undefined {
+  if (claims === undefined || claims === UNKNOWN) return undefined;
+  const [iss, sub] = [claimAt(claims, ["iss"]), claimAt(claims, ["sub"])];
+  return typeof iss === "string" && typeof sub === "string" ? cut(fromByteString(`${iss}/${sub}`)) : undefined;
 }
 
 function textOf(value: string | typeof UNKNOWN | undefined): string | undefined {

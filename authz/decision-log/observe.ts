@@ -1,7 +1,7 @@
 import type { CheckRecord } from "#authz/check/contract";
 import type { Log } from "#platform/log";
 import type { Count, Distribution, Metrics } from "#platform/metrics";
-import { denialEntry } from "./denial.ts";
+import { denialEntry, failedOpenEntry } from "./denial.ts";
 
 /** Upper bounds of the latency histogram, in seconds: 50 µs to 1 s. */
 export const latencyBoundsSeconds = [
@@ -9,7 +9,8 @@ export const latencyBoundsSeconds = [
 ] as const;
 
 /**
- * Counts every decision and writes one line per denial; allowed requests are counted and not logged. Labels are bounded: a
+ * Counts every decision and writes one line per denial; allowed requests are counted and not logged, but for those
+ * that pass because a provider failed. Labels are bounded: a
  * listener, an outcome, a reason out of a table.
  */
 export function createObserver(metrics: Metrics, log: Log): (record: CheckRecord, durationMillis: number) => void {
@@ -55,5 +56,7 @@ export function createObserver(metrics: Metrics, log: Log): (record: CheckRecord
     duration.observe(durationMillis / 1000);
     for (const { code } of record.decision.conditionFaults) faults.with(code).value++;
     if (record.decision.outcome === "deny") log.info(denialEntry(record), "denied");
+    else if (record.failedOpen !== undefined)
+      log.warn(failedOpenEntry(record, record.failedOpen), "allowed because a provider failed");
   };
 }

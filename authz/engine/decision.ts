@@ -125,6 +125,8 @@ export interface Explanation {
     readonly name: string;
     readonly origin: Origin;
   }[];
+  /** RequestAuthentications that apply to the workload. */
+  readonly authentications: readonly { readonly namespace: string; readonly name: string; readonly origin: Origin }[];
   /** For an ALLOW miss: the rules that came nearest, best first, at most five. */
   readonly nearest: readonly NearRule[];
   /** What was unknown and mattered, with the line of Envoy configuration that would have brought it. */

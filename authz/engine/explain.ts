@@ -17,6 +17,10 @@ export function explain(table: RuleTable, view: PreparedView, request: RequestAt
       const { family, stage, namespace, name, origin } = table.ruleSet.policies[index]!;
       return { ...(family && { family }), stage, namespace, name, origin };
     }),
+    authentications: view.requestAuthentications.map((index) => {
+      const { namespace, name, origin } = table.ruleSet.requestAuthentications[index]!;
+      return { namespace, name, origin };
+    }),
     nearest: decision.reason === "policy/not-allowed" ? nearestRules(table, view, asked) : [],
     unknown: unknownAttributes(table, view, asked),
   };

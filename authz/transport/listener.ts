@@ -63,6 +63,7 @@ export function refusalRecord(
     custom: undefined,
     lacking: 0,
     detail,
+    failedOpen: undefined,
     origin: undefined,
   };
 }

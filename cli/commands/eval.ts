@@ -23,7 +23,7 @@ export function define(command: Command, context: CommandContext): void {
       if (decided === undefined) return;
       const { asked, digest } = decided;
       const explained = seenFrom(folder, explanationOf(asked.verdict, asked.explain(), digest));
-      const { applied: _a, matched: _m, nearest, unknown: _u, ...rest } = explained;
+      const { applied: _a, authentications: _i, matched: _m, nearest, unknown: _u, ...rest } = explained;
       const short = { ...rest, nearest: nearest.filter(({ conditions }) => conditions.length > 0) };
       const text = () => renderWithConditions(explained);
       context.write(options.format === "json" ? `${JSON.stringify(short, undefined, 2)}\n` : text());

@@ -145,9 +145,12 @@ function because(verdict: Verdict, walk: Walk | undefined, place: Place): string
   const named = ({ key, origin }: RuleRef) => `${key} at ${place(origin.file)}:${origin.line}`;
   const { rule, reason, conditionFaults } = verdict.decision;
   const unvalued = conditionFaults.map(({ rule: by, code }) => `without a value: ${named(by)}: ${code}`);
-  if (rule !== undefined)
-    return [`decided by ${named(rule)}`, ...conditionsOf(walk?.conditions ?? [], place), ...unvalued];
-  const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}`];
+  const at = verdict.origin === undefined ? "" : ` (${place(verdict.origin.file)}:${verdict.origin.line})`;
+  const said = [verdict.detail === undefined ? reason : `${reason}: ${verdict.detail}${at}`];
+  if (rule !== undefined) {
+    const refused = verdict.detail === undefined ? [] : said;
+    return [`decided by ${named(rule)}`, ...refused, ...conditionsOf(walk?.conditions ?? [], place), ...unvalued];
+  }
   const [nearest] = nearestOf(reason, walk);
   if (nearest === undefined) return said;
   const fields = nearest.failed.map(

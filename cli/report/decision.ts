@@ -5,13 +5,14 @@ import type { MatchedField } from "../request/matched-fields.ts";
 import { conditionLines } from "./conditions.ts";
 
 /** One line: outcome, status, reason, rule. */
-export function renderDecision({ outcome, status, reason, rule, detail }: ExplainedDecision): string {
+export function renderDecision({ outcome, status, reason, rule, origin, detail }: ExplainedDecision): string {
   const parts = [
     outcome,
     status === 0 ? "" : String(status),
     reason,
     rule === undefined ? "" : ruleText(rule),
     detail ?? "",
+    origin === undefined ? "" : `(${origin.file}:${origin.line})`,
   ];
   return `${printable(parts.filter((part) => part !== "").join("  "))}\n`;
 }
@@ -37,10 +38,25 @@ function conditionsOf({ conditions, conditionFaults }: ExplainedDecision): reado
 
 /** The decision, then why: policies that apply, the nearest rules, what was unknown, dry-run and audit results. */
 export function renderExplanation(explained: ExplainedDecision): string {
-  const { applied, rule: deciding, matched, conditions, nearest, unknown, audit, dryRun, workload } = explained;
+  const {
+    applied,
+    authentications,
+    rule: deciding,
+    matched,
+    conditions,
+    nearest,
+    unknown,
+    audit,
+    dryRun,
+    workload,
+  } = explained;
   const lines = [renderDecision(explained).trimEnd()];
   if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
-  lines.push("", applied.length === 0 ? "no AuthorizationPolicy applies to the workload" : "policies that apply:");
+  if (applied.length === 0) lines.push("", "no AuthorizationPolicy applies to the workload");
+  if (applied.length + authentications.length > 0) lines.push("", "policies that apply:");
+  for (const { namespace, name, origin } of authentications) {
+    lines.push(`  ${"tokens".padEnd(11)} ${namespace}/${name}  ${origin.file}:${origin.line}`);
+  }
   for (const { family, stage, namespace, name, origin } of applied) {
     const whose = family === undefined ? "" : `${family}-`;
     lines.push(`  ${stage.padEnd(11)} ${whose}${namespace}/${name}  ${origin.file}:${origin.line}`);

@@ -84,8 +84,9 @@ type Answer = Partial<ExplainedDecision> & { readonly error?: { readonly message
 function isExplained(answer: Answer | undefined): answer is ExplainedDecision {
   if (answer?.outcome !== "allow" && answer?.outcome !== "deny") return false;
   return (
-    [answer.applied, answer.matched, answer.conditions, answer.nearest, answer.unknown].every(Array.isArray) &&
-    answer.dryRun !== undefined
+    [answer.applied, answer.authentications, answer.matched, answer.conditions, answer.nearest, answer.unknown].every(
+      Array.isArray,
+    ) && answer.dryRun !== undefined
   );
 }
 

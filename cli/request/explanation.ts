@@ -12,8 +12,11 @@ export interface ExplainedDecision {
   readonly status: number;
   readonly rule: RuleRef | undefined;
   readonly detail: string | undefined;
+  /** Where what refused was written, if that is no rule of a policy: a PeerAuthentication, a JWT rule. */
+  readonly origin: Origin | undefined;
   readonly workload: Readonly<Record<string, unknown>> | undefined;
   readonly applied: Explanation["applied"];
+  readonly authentications: Explanation["authentications"];
   /** The lists of `rule`, each with the value that it matched. */
   readonly matched: Walk["matched"];
   /** The conditions of `rule`, each with its parts and what they came to. */
@@ -36,8 +39,10 @@ export function explanationOf(verdict: Verdict, walk: Walk | undefined, digest: 
     status: verdict.isHttp ? verdict.status : 0,
     rule: decision.rule ?? verdict.custom,
     detail: verdict.detail,
+    origin: verdict.origin,
     workload: workload === undefined ? undefined : { ...workload, labels: Object.fromEntries(workload.labels) },
     applied: walk?.applied ?? [],
+    authentications: walk?.authentications ?? [],
     matched: walk?.matched ?? [],
     conditions: walk?.conditions ?? [],
     conditionFaults: decision.conditionFaults,
@@ -65,7 +70,9 @@ export function seenFrom(folder: string, explained: ExplainedDecision): Explaine
   return {
     ...explained,
     rule: ref(explained.rule),
+    origin: explained.origin && placed(explained.origin),
     applied: explained.applied.map((policy) => ({ ...policy, origin: placed(policy.origin) })),
+    authentications: explained.authentications.map((each) => ({ ...each, origin: placed(each.origin) })),
     conditions: conditions(explained.conditions),
     conditionFaults: explained.conditionFaults.map((fault) => ({ ...fault, rule: refOf(fault.rule) })),
     nearest: explained.nearest.map((near) => ({

@@ -2,22 +2,16 @@ import type { KeySourceStatus } from "#identity/key-sources/contract";
 import type { Attempt } from "#identity/key-sources/remote-source";
 import { nameOfSource } from "#identity/key-sources/shown";
 import type { Metrics, Reading } from "#platform/metrics";
+import { createBoundedNames } from "./bounded-names.ts";
 
 interface Now {
   readonly issuers: readonly KeySourceStatus[];
   readonly nowMillis: number;
 }
 
-/** So many issuers have a time series of their own; those beyond are `other`. Policies come and go, and a counter stays. */
-const maxNames = 200;
-
 /** Metrics of the keys of issuers. `now` is asked at each scrape. Inline sets have none: nothing happens to them. */
 export function addIssuerMetrics(metrics: Metrics, now: () => Now): { readonly onAttempt: (attempt: Attempt) => void } {
-  const names = new Set<string>();
-  const label = (name: string): string => {
-    if (names.size < maxNames) names.add(name);
-    return names.has(name) ? name : "other";
-  };
+  const label = createBoundedNames();
   /** One reading for each label: sources of one name have the same document, or are `other`. */
   const readings = (read: (status: KeySourceStatus, nowMillis: number) => number | undefined): readonly Reading[] => {
     const { issuers, nowMillis } = now();

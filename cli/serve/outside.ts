@@ -8,6 +8,7 @@ import type { KeySetStore, KeySourceStatus } from "#identity/key-sources/contrac
 import type { JwtConfig } from "../config/model.ts";
 import type { Issuers, IssuersParts } from "./issuers.ts";
 import { type PreparedJwt, prepareJwt } from "./prepare-jwt.ts";
+import { createProviderReports } from "./provider-reports.ts";
 
 export interface OutsideParts extends IssuersParts {
   /** The keys of an issuer have changed. */
@@ -50,6 +51,7 @@ export function createOutside(parts: OutsideParts): Outside {
   let issuers: Issuers | undefined;
   let loading: Promise<Issuers> | undefined;
   let connections: ProviderConnections | undefined;
+  let reports: ReturnType<typeof createProviderReports> | undefined;
   let inForce: Engine | undefined;
   const verification = (): TokenVerification => issuers?.verification() ?? noVerification;
 
@@ -76,7 +78,8 @@ export function createOutside(parts: OutsideParts): Outside {
   };
   const loadConnections = async (): Promise<ProviderConnections> => {
     const { createProviderConnections } = await import("#authz/custom/connections");
-    const made = connections ?? createProviderConnections({ clock: parts.clock });
+    reports ??= createProviderReports(parts.metrics, parts.log);
+    const made = connections ?? createProviderConnections({ clock: parts.clock, ...reports });
     connections = made;
     return made;
   };

@@ -23,6 +23,7 @@ import { issuerWarnings } from "./issuer-warnings.ts";
 import { createListenerSet } from "./listener-set.ts";
 import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
+import { providerWarnings } from "./provider-reports.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { sourceWarnings } from "./source-warnings.ts";
@@ -217,6 +218,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       ...listenerWarnings(),
       ...activeRuleWarnings(),
       ...issuerWarnings(outside.issuers()),
+      ...providerWarnings(outside.providers()),
       ...lacking.warnings(),
     ],
   });

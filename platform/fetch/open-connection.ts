@@ -102,12 +102,16 @@ async function secure(socket: Duplex, host: string, roots: SecureContext, signal
   return secured;
 }
 
+const unknownAuthority =
+  /^(?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT)/;
+
 /** OpenSSL's and Node's words, of one line and bounded: a certificate's names are the other side's text. */
 function tlsSentence(fault: unknown): string {
   const { code, message } = fault as { readonly code?: unknown; readonly message?: unknown };
   const said = String(message).replace(/[^\x20-\x7e]+/g, " ");
   const named = typeof code === "string" ? `${code}: ` : "";
-  return `${named}${said.length > 200 ? `${said.slice(0, 200)}...` : said}`;
+  const help = unknownAuthority.test(named) ? "; name an authority of your own by `jwt.caFile` or `--ca-file`" : "";
+  return `${named}${said.length > 200 ? `${said.slice(0, 200)}...` : said}${help}`;
 }
 
 async function openTunnel(socket: Duplex, target: string, proxy: ProxyServer, signal: AbortSignal): Promise<Duplex> {

@@ -25,6 +25,8 @@ for (const [name, trial] of Object.entries(trials)) {
   test(`${name}: the README and the example say what is printed`, async () => {
     if (name === "jwt")
       for (const line of trial.lines("127.0.0.1:9192")) assert.ok(readme.includes(`\n${line}\n`), line);
+    assert.ok(readme.includes(trial.note?.replace(/\.$/, "") ?? ""), trial.note);
+    assert.match(readme, /In another terminal, in the repository's folder/);
     const { listeners } = parse(await readFile(join(repository, "examples", trial.example, "garita.yaml"), "utf8"));
     const asked = listeners.find(({ name }: { name: string }) => name === "try");
     assert.equal(asked.address, "127.0.0.1:9192");
@@ -101,6 +103,19 @@ test("the same through an Envoy: the application greets the user", async (t) => 
   assert.match(nobody!, /^HTTP\/1.1 403 /);
   assert.match(alice!, /^HTTP\/1.1 200 [\s\S]*\nHello, alice!\n/);
   assert.match(nonsense!, /^HTTP\/1.1 401 [\s\S]*www-authenticate: Bearer realm=/);
+});
+
+test("npm start where a port is taken: how to choose another", async (t) => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  t.after(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const address = { GARITA_LISTENERS__1__ADDRESS: `127.0.0.1:${port}` };
+  const refused = await run(process.execPath, [join(repository, "tools/start.ts")], {
+    env: { ...process.env, ...environment, ...address },
+  }).catch((fault: { readonly stderr: string; readonly code: number }) => fault);
+  assert.equal("code" in refused && refused.code, 1);
+  assert.match(refused.stderr, new RegExp(`:${port}.*\n.*GARITA_LISTENERS__0__ADDRESS=.*GARITA_ADMIN__ADDRESS`));
 });
 
 test("npm start: the first two lines, and Ctrl-C", async (t) => {

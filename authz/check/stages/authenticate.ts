@@ -14,6 +14,7 @@ import { tokenFaults } from "#identity/token/token";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { foundBy, type Progress, type StageContext, type StageResult } from "../progress.ts";
 import { refusal } from "../refusal.ts";
+import { describeTokenRefusal } from "../tokens/describe-refusal.ts";
 import { refuse } from "../verdict.ts";
 import type { CheckHttp } from "../wire/check-request.ts";
 
@@ -113,8 +114,9 @@ function follow(context: StageContext, progress: Progress, result: Authenticatio
   if (result.kind === "lacking") throw new Error("tokens are lacking where none can be");
   if (result.kind === "refused") {
     const { status, text } = tokenFaults[result.fault];
+    const detail = describeTokenRefusal(result, context.view, context.snapshot);
     const origin = result.provider?.rule.origin;
-    const refused = { ...refusal("authentication/refused", result.detail, { status, body: text }), origin };
+    const refused = { ...refusal("authentication/refused", detail, { status, body: text }), origin };
     const found = foundBy(context, progress);
     const clientHeaders = [
       ...progress.clientHeaders,

@@ -68,12 +68,14 @@ function follow(
           edited,
           clientHeaders: outcome.responseHeaders,
           detail: outcome.failedOpen && `provider \`${provider.name}\` failed open: ${outcome.failedOpen}`,
+          failedOpen:
+            outcome.failedOpen === undefined ? undefined : { provider: provider.name, fault: outcome.failedOpen },
         },
       };
     }
     case "denied": {
       const { status, body, headers } = outcome;
-      const refused = refusal("custom/denied", `provider \`${provider.name}\``, { status, body });
+      const refused = refusal("custom/denied", `provider \`${provider.name}\` refused`, { status, body });
       return { ended: refuse(isHttp, refused, { ...found, clientHeaders: headers }) };
     }
     case "bodyTooLarge": {

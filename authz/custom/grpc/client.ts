@@ -7,9 +7,10 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { ProviderEndpoint, ProviderTarget } from "#policy-compiler/ruleset/providers/resolve";
-import { ProviderFault } from "../provider-fault.ts";
+import { faultAt, ProviderFault } from "../provider-fault.ts";
 import { Rotation } from "../rotation.ts";
 import type { Transport } from "../transport.ts";
+import { causeOf } from "./call-cause.ts";
 import { encodeCheckMessage } from "./check-message.ts";
 import { readCheckAnswer } from "./read-answer.ts";
 
@@ -55,7 +56,7 @@ export function createGrpcTransport({ target, bodyAsBytes, authorities, nowMilli
         answer = await call(clientOf(endpoint), message, budgetMillis);
       } catch (thrown) {
         rotation.failed(endpoint, nowMillis());
-        throw thrown;
+        throw faultAt(thrown, endpoint);
       }
       rotation.answered(endpoint);
       return readCheckAnswer(answer, asked.question);
@@ -109,7 +110,8 @@ function call(client: Client, message: Buffer, budgetMillis: number): Promise<Bu
   });
 }
 
-/** The status alone: its message is the provider's to write. */
-function faultOf({ code }: ServiceError): ProviderFault {
-  return new ProviderFault(`the call ended with ${grpcStatus[code] ?? code}`);
+/** The status, and the cause in our words: the message may be the provider's, and none of it is repeated. */
+function faultOf({ code, details }: ServiceError): ProviderFault {
+  const cause = causeOf(code, details);
+  return new ProviderFault(`the call ended with ${grpcStatus[code] ?? code}${cause === undefined ? "" : `: ${cause}`}`);
 }

@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import type { HttpOptions } from "#policy-compiler/ruleset/providers/options";
 import type { ProviderTarget } from "#policy-compiler/ruleset/providers/resolve";
-import { UnaskableRequest } from "../provider-fault.ts";
+import { faultAt, UnaskableRequest } from "../provider-fault.ts";
 import { Rotation } from "../rotation.ts";
 import type { Transport } from "../transport.ts";
 import { type HttpCheckQuestion, httpCheckQuestion } from "./check-request.ts";
@@ -38,7 +38,7 @@ export function createHttpTransport({ target, options, authorities, nowMillis }:
         reply = await sendCheck(request, { endpoint, agent, tls: target.tls, budgetMillis });
       } catch (thrown) {
         rotation.failed(endpoint, nowMillis());
-        throw thrown;
+        throw faultAt(thrown, endpoint);
       }
       rotation.answered(endpoint);
       return readHttpAnswer(reply, options, question);

@@ -115,8 +115,10 @@ const provider = {
       description: "The newest question that got no answer that counts; it stays when later ones are answered.",
       properties: { message: text, atMillis: time },
     },
+    failing: { type: "boolean", description: "The newest question that could be put to it was not answered." },
+    failOpen: { type: "boolean", description: "While it fails, requests go on without it." },
   },
-  required: ["name", "target"],
+  required: ["name", "target", "failing", "failOpen"],
 } as const;
 
 const status = {

@@ -41,6 +41,14 @@ extensionProviders:
 const claims = (changes: object = {}) =>
   JSON.stringify({ iss: "https://id.example", sub: "alice", aud: "shop", exp: 4_000_000_000, ...changes });
 
+const signedByNobody = [
+  { alg: "RS256" },
+  { iss: "https://other.example", sub: "a", exp: 4_000_000_000 },
+  { no: "signature" },
+]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+  .join(".");
+
 /** What is described, and the beginning of the line that is printed. */
 const asked: readonly (readonly [string, readonly string[], string])[] = [
   ["a token", ["--claims", claims()], "allow  200  policy/allowed  ns[shop]-policy[readers]-rule[0]"],
@@ -64,6 +72,39 @@ const asked: readonly (readonly [string, readonly string[], string])[] = [
   ],
   ["a provider of which nothing is told", ["--claims", claims(), "--path", "/ask"], "deny  403  custom/failed"],
 ];
+
+/** What is said of a refused token after its reason, the place of the rule left out. */
+const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    "another audience",
+    ["--claims", claims({ aud: "bank" })],
+    /header authorization: Audiences in Jwt are not allowed {2}\(.*p\.yaml:7\)/,
+  ],
+  [
+    "another issuer",
+    ["--claims", claims({ iss: "https://else.example" })],
+    /Jwt issuer is not configured; issuers that are: https:\/\/id\.example, https:\/\/other\.example {2}\(.*p\.yaml:7\)/,
+  ],
+  [
+    "the second rule, and nobody fetches keys here",
+    ["-H", `x-token: ${signedByNobody}`],
+    /header x-token: Jwt verification fails: no keys of https:\/\/other\.example\/keys {2}\(.*p\.yaml:8\)/,
+  ],
+];
+
+for (const [name, flags, says] of refused) {
+  test(`a refused token is told by the policy and the rule that refused it: ${name}`, async (t) => {
+    const folder = await folderOf(t, { "p.yaml": policies, "mesh.yaml": mesh });
+    for (const command of ["eval", "explain"]) {
+      const { out } = await cli([command, folder, "-n", "shop", "--no-labels", ...flags]);
+      assert.match(out, /^deny {2}40[13] {2}authentication\/refused {2}RequestAuthentication shop\/tokens: /);
+      assert.match(out, says);
+      assert.doesNotMatch(out, /origins-|else\.example/);
+      if (command === "explain")
+        assert.match(out, /policies that apply:\n {2}tokens {6}shop\/tokens {2}.*p\.yaml:2\n {2}custom/);
+    }
+  });
+}
 
 for (const [name, flags, line] of asked) {
   test(`eval: ${name}`, async (t) => {
@@ -100,7 +141,15 @@ expect:
   });
   const failed = await cli(["test", denying]);
   assert.equal(failed.status, 4);
-  assert.match(failed.out, /custom\/denied/);
+  assert.match(failed.out, /custom\/denied: provider `opa` refused/);
+  const silent = await folderOf(t, {
+    "p.yaml": policies,
+    "mesh.yaml": mesh,
+    "p_test.yaml": tests.replace("{ opa: allow }", "{}").replace("status: 401", "status: 403"),
+  });
+  const { out } = await cli(["test", silent]);
+  assert.match(out, /custom\/failed: provider `opa`: what it answers is not described \(`providers`\)/);
+  assert.match(out, /authentication\/refused: RequestAuthentication shop\/tokens: .*Jwt is expired \(.*p\.yaml:7\)/);
 });
 
 test("what is no description is wrong usage", async (t) => {

@@ -5,8 +5,10 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
 import { createProviderConnections } from "#authz/custom/connections";
 import type { CustomProvider, ProviderConnections, ProviderQuestion } from "#authz/custom/contract";
+import { causeOf } from "#authz/custom/grpc/call-cause";
 import { systemClock } from "#platform/clock";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { makeCertificates } from "#test/support/certificates";
@@ -96,8 +98,84 @@ for (const kind of ["http", "grpc"] as const) {
     const provider = providerOf(t, { kind, port });
     const outcome = await provider.ask(plainQuestion(), LONG);
     assert.ok(outcome.kind === "failed" && outcome.status === 403, JSON.stringify(outcome));
+    const said = {
+      http: `the connection failed: ECONNREFUSED (127.0.0.1:${port})`,
+      grpc: `the call ended with UNAVAILABLE: connection refused (127.0.0.1:${port})`,
+    };
+    assert.equal(outcome.detail, said[kind]);
+  });
+
+  test(`${kind}: a provider that begins to fail and answers again is told of once each, every failure is counted`, async (t) => {
+    const server = await started(t, startCaseProvider(kind));
+    const told: unknown[] = [];
+    const connections = createProviderConnections({
+      clock: systemClock,
+      onFailure: (name, consequence) => told.push([name, consequence]),
+      onTurn: (status, fault) => told.push([status.name, status.failing, fault !== undefined]),
+    });
+    t.after(() => connections.stop());
+    const options = { failOpen: kind === "http" };
+    const provider = connections
+      .providersOf(providersRuleSet([{ name: "p", kind, port: server.port, options }]))
+      .find("p")!;
+    const ask = async (answer: Parameters<typeof server.answer>[0]) => {
+      server.answer(answer);
+      await provider.ask(plainQuestion(), LONG);
+      return connections.status()[0]?.failing;
+    };
+    const consequence = options.failOpen ? "failed_open" : "refused";
+    assert.deepEqual([await ask({}), told], [false, []]);
+    assert.equal(await ask({ reset: true }), true);
+    assert.equal(await ask({ reset: true }), true);
+    assert.equal(await ask({ status: 401 }), false, "a refusal is an answer");
+    assert.equal(await ask({}), false);
+    assert.deepEqual(told, [
+      ["p", consequence],
+      ["p", true, true],
+      ["p", consequence],
+      ["p", false, false],
+    ]);
   });
 }
+
+test("a gRPC provider's own words are not repeated, whatever they look like", () => {
+  const cases: readonly (readonly [code: status, details: string, cause: string | undefined])[] = [
+    [status.UNAVAILABLE, "hush", undefined],
+    [status.UNAVAILABLE, "ECONNREFUSED hush", undefined],
+    [status.INTERNAL, "No connection established. Last error: hush", undefined],
+    [status.UNAVAILABLE, "No connection established. Last error: hush", "no connection"],
+    [status.UNAVAILABLE, "No connection established. Last error: connect ENOENT /hush", "no such socket"],
+    [status.UNAVAILABLE, "Name resolution failed for target dns:hush:1", "the name could not be resolved"],
+    [status.DEADLINE_EXCEEDED, "Deadline exceeded after 0.1s,hush", "no answer in time"],
+  ];
+  for (const [code, details, cause] of cases) assert.equal(causeOf(code, details), cause, details);
+});
+
+test("what cannot be put to a provider is no failure of it", async (t) => {
+  const server = await started(t, startCaseProvider("http"));
+  const connections = connectionsOf(t);
+  const provider = connections
+    .providersOf(providersRuleSet([{ name: "p", kind: "http", port: server.port }]))
+    .find("p");
+  assert.equal((await provider?.ask(connectionQuestion, LONG))?.kind, "failed");
+  const [status] = connections.status();
+  assert.deepEqual([status?.failing, status?.lastFault?.message], [false, "an HTTP provider knows no connections"]);
+});
+
+test("a name that nobody knows is told as that", async (t) => {
+  const base = providersRuleSet([{ name: "p", kind: "grpc", port: 9 }]);
+  const [service] = base.services;
+  const endpoints = service!.endpoints.map((endpoint) => ({ ...endpoint, address: "nowhere.invalid" }));
+  const provider = connectionsOf(t)
+    .providersOf({ ...base, services: [{ ...service!, endpoints }] })
+    .find("p");
+  const outcome = await provider?.ask(plainQuestion(), LONG);
+  assert.ok(outcome?.kind === "failed");
+  assert.match(
+    outcome.detail,
+    /^the call ended with UNAVAILABLE: the name could not be resolved \(nowhere\.invalid:9\)$/,
+  );
+});
 
 test("a provider that came back is found again", async (t) => {
   const first = await startGrpcProvider();

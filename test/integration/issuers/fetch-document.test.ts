@@ -388,15 +388,16 @@ test("TLS: what is wrong is said, whatever the environment thinks of it", async 
   });
   assert.match(
     await outcome(good.uri, unknown),
-    fault("fetch/tls", /UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT_LOCALLY): /),
+    fault("fetch/tls", /UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT_LOCALLY): .*`jwt\.caFile` or `--ca-file`/),
   );
   const stranger = await startHostileIssuer(t, answering("x"), use("stranger"));
   assert.match(
     await outcome(stranger.uri),
-    fault("fetch/tls", /UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT_LOCALLY): /),
+    fault("fetch/tls", /UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT_LOCALLY): .*`jwt\.caFile` or `--ca-file`/),
   );
   const misnamed = await startHostileIssuer(t, answering("x"), use("client"));
   assert.match(await outcome(misnamed.uri), fault("fetch/tls", /ERR_TLS_CERT_ALTNAME_INVALID: /));
+  assert.doesNotMatch(await outcome(misnamed.uri), /caFile/);
   const plain = await startHostileIssuer(t, answering("", "", "400 Bad Request"), { eager: true });
   assert.match(await outcome(plain.uri.replace("http:", "https:")), fault("fetch/tls"));
   const mute = await startHostileIssuer(t, silent);

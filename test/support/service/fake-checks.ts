@@ -26,6 +26,7 @@ export function fakeRecord(listener: ListenerSettings, outcome: "allow" | "deny"
     origin: undefined,
     lacking: 0,
     detail: undefined,
+    failedOpen: undefined,
   };
 }
 

@@ -190,7 +190,7 @@ test("STRICT wants TLS and a verified certificate", () => {
     const { detail, origin } = answer.outcome.record;
     assert.deepEqual(origin, { file: "p.yaml", line: 1, column: 1 });
     const [shortfall, by] = (detail ?? "").split("; ");
-    assert.equal(by, "STRICT by PeerAuthentication foo/pa at p.yaml:1");
+    assert.equal(by, "STRICT by PeerAuthentication foo/pa");
     return shortfall;
   };
   assert.equal(refused(strict, {}, peerMetadata({ tls: "" })), "no TLS");

@@ -136,7 +136,7 @@ test("STRICT on any port counts where the port is not known", () => {
     peerAuthentications: [{ labels: [["app", "httpbin"]], mode: "PERMISSIVE", ports: [[9000, "STRICT"]] }],
   });
   assertRefused(ask(ruleSet), "mtls-required");
-  assert.equal(ask(ruleSet).record.detail, "TLS unknown; STRICT by PeerAuthentication foo/pa at p.yaml:1");
+  assert.equal(ask(ruleSet).record.detail, "TLS unknown; STRICT by PeerAuthentication foo/pa");
   assertAllowed(ask(ruleSet, {}, { destination: { address: "10.0.0.1", port: 8080 } }));
 });
 

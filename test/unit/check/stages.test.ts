@@ -212,6 +212,7 @@ test("a provider that is let fail open is told of in the record", async () => {
     failedOpen: "no connection",
   }));
   assert.deepEqual([open.seen.allowed, open.record.detail], [true, "provider `opa` failed open: no connection"]);
+  assert.deepEqual(open.record.failedOpen, { provider: "opa", fault: "no connection" });
 });
 
 test("headers that a provider wants the client to have go out with a later denial, too", async () => {
@@ -248,8 +249,36 @@ test("a good token is taken out and its claims are what policies see; a bad one 
   ]);
   assert.equal(refused.record.decision.reason, "authentication/refused");
   assert.deepEqual([refused.record.origin?.file, refused.record.origin?.line], ["p.yaml", 7]);
+  assert.match(
+    refused.record.detail!,
+    /^RequestAuthentication \S+: header authorization: Jwt verification fails: no keys of /,
+  );
   assert.ok(!JSON.stringify(refused.record).includes(bad.split(".")[1]!), "no part of a token is recorded");
   assert.equal((await ask(policies, { path: "/" })).record.decision.reason, "policy/not-allowed");
+});
+
+test("a token of an unknown issuer: some of the issuers that there are, without credentials, and how many more", async () => {
+  const rules = Array.from(
+    { length: 7 },
+    (_, i) => `    - { issuer: "https://u:sesame@id${i}.example", jwksUri: "https://id.example/k" }`,
+  );
+  const policy = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: many, namespace: foo }
+spec:
+  jwtRules:
+${rules.join("\n")}
+`;
+  const { record } = await ask(policy, {
+    path: "/",
+    ...bearer(token.replace(part(claims), part({ ...claims, iss: "hush" }))),
+  });
+  const five = [0, 1, 2, 3, 4].map((i) => `https://id${i}.example`).join(", ");
+  assert.equal(
+    record.detail,
+    `RequestAuthentication foo/many: header authorization: Jwt issuer is not configured; issuers that are: ${five} and 2 more`,
+  );
 });
 
 test("each token is verified once for a rule, however often it stands in the request, and known ones not at all", async () => {

@@ -65,6 +65,7 @@ test("a denial is told with everything that says who asked for what and which ru
     listener: "test",
     workload: "shop/web",
     principal: "spiffe://example.org/ns/a/sa/b",
+    requestPrincipal: undefined,
     method: "GET",
     host: "shop.example",
     path: "/café",
@@ -75,6 +76,15 @@ test("a denial is told with everything that says who asked for what and which ru
     conditionFaults: undefined,
   });
   assert.doesNotMatch(JSON.stringify(denialEntry(denied())), /sesame/);
+});
+
+test("a token that was verified is told by its issuer and subject, and by no other claim", () => {
+  const told = (claims: RequestAttributes["claims"]) =>
+    denialEntry(denied({ attributes: { ...attributes, claims } })).requestPrincipal;
+  assert.equal(told({ iss: "https://id.example", sub: "caf\xc3\xa9", email: "sesame" }), "https://id.example/café");
+  assert.ok(told({ iss: "i", sub: "x".repeat(10_000) })!.length < 600);
+  for (const claims of [undefined, UNKNOWN, {}, { sub: "a" }, { iss: "i" }, { iss: ["i"], sub: "a" }] as const)
+    assert.equal(told(claims), undefined);
 });
 
 test("conditions without a value are told by rule and code", () => {
@@ -107,6 +117,19 @@ test("what is absent or unknown is left out; what is long is cut", () => {
   const unknown = denialEntry(denied({ attributes: { ...attributes, http, peer: UNKNOWN } }));
   assert.deepEqual([unknown.method, unknown.host, unknown.principal], [undefined, undefined, undefined]);
   assert.ok(unknown.path!.length < 600);
+});
+
+test("a request that a failed provider lets pass is written as a warning, with the provider and its fault, and no secret", () => {
+  const stream = new PassThrough();
+  const observe = createObserver(createMetrics(), createLog({ level: "info", stream }).log);
+  const allowed = { ...fakeRecord(listenerSettings("grpc"), "allow"), attributes };
+  observe({ ...allowed, failedOpen: { provider: "opa", fault: `no connection ${"x".repeat(10_000)}` } }, 1);
+  observe(allowed, 1);
+  const lines = String(stream.read()).trim().split("\n");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /"level":"warn".*"reason":"policy\/allowed".*"provider":"opa","fault":"no connection x+…"/);
+  assert.ok(lines[0]!.length < 1_500);
+  assert.doesNotMatch(lines[0]!, /sesame/);
 });
 
 test("every decision is counted, and only denials are written", async () => {

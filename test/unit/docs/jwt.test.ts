@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import { jwtDefaults } from "#cli/config/jwt-defaults";
 import { loadConfig } from "#cli/config/load";
 import { tokenFaults } from "#identity/token/token";
+import { cli, folderOf } from "#test/support/cli/run-cli";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const docs = fileURLToPath(new URL("../../../docs/", import.meta.url));
@@ -24,6 +25,14 @@ test("the page about tokens: its configuration is one, and tells the defaults", 
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const { caFile, blockedCidrs, ...others } = loaded.config.jwt;
   assert.deepEqual([others, caFile !== undefined, blockedCidrs], [jwtDefaults, true, ["10.0.0.0/8"]]);
+});
+
+test("the page about tokens: its policy test passes as it stands beside its policy", async (t) => {
+  const policy = blocks.find((block) => block.includes("kind: RequestAuthentication"));
+  const tests = blocks.find((block) => block.includes("expect:"));
+  const folder = await folderOf(t, { "orders.yaml": policy!, "orders_test.yaml": tests! });
+  const { status, out, err } = await cli(["test", folder]);
+  assert.deepEqual([status, out, err], [0, "2 passed, 0 failed\n", ""]);
 });
 
 test("the page about tokens: every text of a refusal is one, every file is there, every example is YAML", () => {
