@@ -35,11 +35,10 @@ export function tlsPaths(files: TlsFiles): string[] {
  * with `tls/unreadable` or `tls/unusable`, which name the file.
  */
 export async function loadTlsMaterial(files: TlsFiles): Promise<TlsMaterial> {
-  const [cert, key, ca] = await Promise.all([
-    read(files.certificateFile),
-    read(files.keyFile),
-    files.clientCaFile === undefined ? undefined : read(files.clientCaFile),
-  ]);
+  // ORDER: one after the other, so that of several faults the same one is told each time.
+  const cert = await read(files.certificateFile);
+  const key = await read(files.keyFile);
+  const ca = files.clientCaFile === undefined ? undefined : await read(files.clientCaFile);
   const leaf = parseCertificate(cert, files.certificateFile);
   if (ca !== undefined) parseCertificate(ca, files.clientCaFile!);
   try {
