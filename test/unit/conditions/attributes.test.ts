@@ -218,7 +218,7 @@ function numbered(count: number): ReadonlyMap<string, string> {
   return new Map(Array.from({ length: count }, (_, i) => [`l${i}`, "x"]));
 }
 
-test("what is long to read is read once for a request, and anew for another", () => {
+it("what is long to read is read once for a request, and anew for another", () => {
   for (const name of ["request.query", "request.headers", "request.headerLines", "claims", "tokens"]) {
     const row = attributeByName.get(name)!;
     const facts = makeFacts();
