@@ -77,8 +77,8 @@ A value is text as it stands, or \`{ cel: EXPRESSION }\` with an expression that
 
 ## Expressions in YAML
 
-An expression is best written as a block (\`|\` keeps lines, \`>\` joins them) or in quotes. Without either, YAML takes \`: \` for a key and \` #\` for a comment, and in a list of
-brackets a comma ends the item. A fault is told with the line and column of the part that is wrong, however the expression is written:
+An expression is best written as a block (\`|\` keeps lines, \`>\` joins them, so that a comment of CEL, \`// …\`, would take the next
+line too, and is an error) or in quotes. Without either, YAML takes \`: \` for a key and \` #\` for a comment, and in a list of brackets a comma ends the item. A fault is told with the line and column of the part that is wrong, however the expression is written:
 
 \`\`\`console
 $ garita check policies

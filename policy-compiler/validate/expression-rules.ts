@@ -4,6 +4,7 @@ import type { ExpressionFault } from "#policy-compiler/conditions/contract";
 import type { Action, ExpressionDocument } from "#policy-compiler/document/model";
 import type { Span } from "#policy-compiler/source/diagnostic";
 import { spanOfRange } from "#policy-compiler/yaml/scalar-runs";
+import { findJoinedComment } from "./joined-comment.ts";
 import type { AnyRow, ExpressionSubject } from "./rule.ts";
 import { deniesOnEveryPort, widenedByIstiosCheck } from "./tcp-widening.ts";
 
@@ -73,10 +74,23 @@ function judge(expression: ExpressionDocument, of: ExpressionSubject["of"], acti
   if (expression.text === "") return nothing;
   let judgement = judged.get(expression);
   if (judgement === undefined) {
-    judgement = compileExpression(expression.text, of, action);
+    const fault = commentFault(expression);
+    judgement = fault === undefined ? compileExpression(expression.text, of, action) : { fault, attributes: [] };
     judged.set(expression, judgement);
   }
   return judgement;
+}
+
+function commentFault({ text, runs }: ExpressionDocument): ExpressionFault | undefined {
+  const comment = runs && findJoinedComment(text, runs);
+  return (
+    comment && {
+      ...comment,
+      code: "condition/syntax",
+      message: "the comment goes on over the end of its line, as YAML joins these lines",
+      help: "write the expression as a block with `|`, which keeps lines",
+    }
+  );
 }
 
 function compileExpression(text: string, of: ExpressionSubject["of"], action: Action): Judgement {

@@ -10,6 +10,8 @@ export interface TextRun {
   readonly length: number;
   readonly source: number;
   readonly sourceLength: number;
+  /** A line end of the file that is none in the text: a blank, or nothing. */
+  readonly joins?: true;
 }
 
 /**
@@ -57,7 +59,9 @@ class RunWriter {
 
   /** Text that another run of the file stands for. */
   put(text: string, start: number, end: number): void {
-    this.runs.push({ at: this.text.length, length: text.length, source: start, sourceLength: end - start });
+    const run: TextRun = { at: this.text.length, length: text.length, source: start, sourceLength: end - start };
+    const joins = !text.includes("\n") && this.#file.slice(start, end).includes("\n");
+    this.runs.push(joins ? { ...run, joins } : run);
     this.text += text;
   }
 }

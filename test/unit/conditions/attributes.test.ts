@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { attributes } from "#policy-compiler/conditions/attributes";
+import { attributeByName, attributes } from "#policy-compiler/conditions/attributes";
 import { type Facts, UNKNOWN_FACT } from "#policy-compiler/conditions/contract";
 import { limits } from "#policy-compiler/conditions/limits";
 import { compiled, faultOf, outcomeOf } from "#test/support/conditions/compiled";
@@ -217,3 +217,16 @@ function nested(depth: number): unknown {
 function numbered(count: number): ReadonlyMap<string, string> {
   return new Map(Array.from({ length: count }, (_, i) => [`l${i}`, "x"]));
 }
+
+it("what is long to read is read once for a request, and anew for another", () => {
+  for (const name of ["request.query", "request.headers", "request.headerLines", "claims", "tokens"]) {
+    const row = attributeByName.get(name)!;
+    const facts = makeFacts();
+    const first = row.read(facts, undefined);
+    assert.equal(typeof first, "object", name);
+    assert.equal(row.read(facts, undefined), first, name);
+    const other = row.read(makeFacts(), undefined);
+    assert.notEqual(other, first, name);
+    assert.deepEqual(other, first, name);
+  }
+});

@@ -72,3 +72,48 @@ test("a folder with conditions and answers compiles", () => {
   assert.deepEqual(diagnostics, []);
   assert.equal(ruleSet?.rules[0]?.extension?.conditions.length, 1);
 });
+
+/** A comment that swallows a condition where lines are joined, and does not where they are kept. */
+const comments: readonly (readonly [style: string, rule: string, faultAt: readonly [number, number] | undefined])[] = [
+  ["folded", "cel:\n    - >\n      connection.tls // only\n      && request.size < 1", [9, 22]],
+  [
+    "folded, indented more: kept",
+    "cel:\n    - >\n      connection.tls // only\n        && request.size < 1",
+    undefined,
+  ],
+  ["literal: kept", "cel:\n    - |\n      connection.tls // only\n      && request.size < 1", undefined],
+  ["double quotes", 'cel:\n    - "connection.tls // only\n      && request.size < 1"', [8, 23]],
+  ["double quotes, escaped line end", 'cel:\n    - "connection.tls // only\\\n      && request.size < 1"', [8, 23]],
+  [
+    "double quotes, a line between: kept",
+    'cel:\n    - "connection.tls // only\n\n      && request.size < 1"',
+    undefined,
+  ],
+  ["single quotes", "cel:\n    - 'connection.tls // only\n      && request.size < 1'", [8, 23]],
+  ["plain", "cel:\n    - connection.tls // only\n      && request.size < 1", [8, 22]],
+  ["no comment, but a text", "cel:\n    - >\n      request.host != 'http://a'\n      && request.size < 1", undefined],
+  [
+    "texts of three quotes, and an escaped quote",
+    "cel:\n    - >\n      workload.namespace != '''it's '' //a''' &&\n      workload.namespace != 'it\\'s //a' && \n      workload.namespace != r'//a'",
+    undefined,
+  ],
+  ["behind the last line end", "cel:\n    - >\n      connection.tls\n      && request.size < 1 // only", undefined],
+  [
+    "a value",
+    "allowResponse:\n      requestHeaders:\n        x: {cel: \"'a' // b\n          + request.method\"}",
+    [9, 23],
+  ],
+];
+
+for (const [style, rule, faultAt] of comments) {
+  test(`a comment does not take the lines behind it: ${style}`, () => {
+    for (const text of [policy(rule), policy(rule).replaceAll("\n", "\r\n")]) {
+      const { diagnostics } = compiled(text);
+      const errors = diagnostics.filter(({ severity }) => severity === "error");
+      assert.deepEqual(
+        errors.map(({ code, start }) => [code, start.line, start.column]),
+        faultAt === undefined ? [] : [["condition/syntax", ...faultAt]],
+      );
+    }
+  });
+}
