@@ -90,7 +90,7 @@ function cpuMicros(): number {
 }
 
 /** Loading: index, engine, memory that stays, for rule sets of a size. */
-export function measureLoad(shape: Shape, size: number) {
+function measureLoad(shape: Shape, size: number) {
   const { ruleSet, workload, requests } = generateRules(shape, size, REQUESTS);
   const start = cpuMicros();
   const index = buildIndexes(ruleSet);

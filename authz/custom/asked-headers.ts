@@ -5,6 +5,7 @@ import type { ProviderQuestion } from "./contract.ts";
 
 export type AskedHttp = NonNullable<ProviderQuestion["http"]>;
 
+/** Envoy says so, `true` or `false`, with a body that it sends. */
 export const PARTIAL_BODY = "x-envoy-auth-partial-body";
 
 /** The first line of a header as the stages before have left it; pseudo headers by their names. */
