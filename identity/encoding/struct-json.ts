@@ -262,3 +262,8 @@ function utf8(point: number): string {
   if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), tail(6), tail(0));
   return String.fromCharCode(0xf0 | (point >> 18), tail(12), tail(6), tail(0));
 }
+
+/** Whether a value is an object: no list, no text, no number, no null. */
+export function isObject(value: unknown): value is Struct {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
