@@ -3,6 +3,7 @@ import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { ProviderQuestion } from "./contract.ts";
 
+/** The HTTP half of a question. */
 export type AskedHttp = NonNullable<ProviderQuestion["http"]>;
 
 /** Envoy says so, `true` or `false`, with a body that it sends. */

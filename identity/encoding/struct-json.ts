@@ -5,7 +5,9 @@ import { isUtf8 } from "./byte-string.ts";
  * doubles.
  */
 export type StructValue = null | boolean | number | string | StructList | Struct;
+/** A JSON list. */
 export type StructList = readonly StructValue[];
+/** A JSON object. */
 export interface Struct {
   readonly [name: string]: StructValue;
 }

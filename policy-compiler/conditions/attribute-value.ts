@@ -18,7 +18,9 @@ export class Unfit {
   }
 }
 
+/** The request did not bring it. */
 export const unknownValue: Unfit = new Unfit("unknown");
+/** It is larger than conditions may look at. */
 export const tooLarge: Unfit = new Unfit("too-large");
 const notUtf8: Unfit = new Unfit("not-utf-8");
 const notAValue: Unfit = new Unfit("not-a-value");
