@@ -3,6 +3,7 @@ import type { CompiledCondition, Facts } from "#policy-compiler/conditions/contr
 import { limits } from "#policy-compiler/conditions/limits";
 import { makeFacts, requestFacts } from "#test/support/conditions/facts";
 
+/** What conditions take by themselves; medians. */
 export interface ConditionsCost {
   readonly twoComparisonsNanos: number;
   readonly matchesNanos: number;

@@ -16,6 +16,12 @@ export function cpuTimes(pid: number): CpuTimes {
   return times;
 }
 
+/** CPU time of this thread by the scheduler's accounting: other programs on the machine do not show in it. */
+export function cpuMicros(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+}
+
 /** What a process has spent between two readings. What a thread that has ended meanwhile has spent since the first is lost. */
 export function spentNanos(before: CpuTimes, after: CpuTimes): number {
   let total = 0;

@@ -3,7 +3,7 @@ import type { WorkloadView } from "#authz/engine/contract";
 import { type CheckedEngine, createEngine } from "#authz/engine/create-engine";
 import { buildIndexes } from "#policy-compiler/index/build";
 import type { Rule, RuleSet } from "#policy-compiler/ruleset/model";
-import { median } from "./cpu.ts";
+import { cpuMicros, median } from "./cpu.ts";
 import { generateRules } from "./generate-rules.ts";
 
 /** What one condition on one rule adds to a decision, in nanoseconds of CPU time. */
@@ -111,9 +111,4 @@ function time({ engine, view }: Subject, requests: readonly RequestAttributes[])
   for (let i = 0; i < CALLS; i++) visitedInAll += engine.decide(view, requests[i % requests.length]!).visited;
   if (visitedInAll === 0) throw new Error("no rule was asked");
   return ((cpuMicros() - start) * 1000) / CALLS;
-}
-
-function cpuMicros(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
 }

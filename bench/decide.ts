@@ -3,7 +3,7 @@ import type { RequestAttributes } from "#authz/engine/attributes";
 import type { WorkloadView } from "#authz/engine/contract";
 import { type CheckedEngine, createEngine } from "#authz/engine/create-engine";
 import { buildIndexes } from "#policy-compiler/index/build";
-import { median } from "./cpu.ts";
+import { cpuMicros, median } from "./cpu.ts";
 import { generateRules, type Shape, shapes } from "./generate-rules.ts";
 
 /**
@@ -83,14 +83,8 @@ function time(
   return ((cpuMicros() - start) * 1000) / calls;
 }
 
-/** CPU time of this thread by the scheduler's accounting: other programs on the machine do not show in it. */
-function cpuMicros(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
-}
-
 /** Loading: index, engine, memory that stays, for rule sets of a size. */
-export function measureLoad(shape: Shape, size: number) {
+function measureLoad(shape: Shape, size: number) {
   const { ruleSet, workload, requests } = generateRules(shape, size, REQUESTS);
   const start = cpuMicros();
   const index = buildIndexes(ruleSet);

@@ -21,6 +21,7 @@ export interface TokenCost {
   readonly ratio: number;
 }
 
+/** One row for each algorithm; each round verifies tokens that no cache has seen. */
 export async function tokenCost(): Promise<readonly TokenCost[]> {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -6,6 +6,7 @@ import { FetchFault, type FetchFaultCode } from "./fetch/fault-codes.ts";
 import { openConnection } from "./fetch/open-connection.ts";
 import { basicAuthorization, proxyFor } from "./fetch/proxies.ts";
 
+/** What fetching depends on, the same for all documents. */
 export interface FetchSettings {
   readonly guard: AddressGuard;
   readonly roots: SecureContext;

@@ -3,7 +3,7 @@ import { type DestinationStream, destination, type Logger, pino } from "pino";
 /** A logger as the program's parts see it: fields first, then the sentence. */
 export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error" | "fatal">;
 
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Fields that never reach a log, at the top and one and two levels down. */

@@ -1,5 +1,5 @@
 /** The oldest major version of Node that the program runs on. */
-export const oldestNodeMajor = 24;
+const oldestNodeMajor = 24;
 
 /** One line that says what to do when the runtime is too old; undefined when it is new enough. */
 export function runtimeFault(nodeVersion: string): string | undefined {

@@ -40,7 +40,7 @@ for (const asset of assets) {
 }
 
 /**
- * The program in few files under `dist/bin/`: reading a hundred and fifty small ones is a third of its start-up time. Packages stay outside, and every module is in it
+ * The program in few files under `dist/bin/`: reading hundreds of small ones takes a third of its start-up time. Packages stay outside, and every module is in it
  * once. A module that asks where it stands is told where it stands in `dist/`, where its neighbours are.
  */
 async function bundleProgram(): Promise<void> {

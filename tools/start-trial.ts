@@ -5,6 +5,7 @@ import { renderAddress } from "#platform/address";
 import type { LogOutput } from "#platform/log";
 import { type Trial, trialAuthority } from "./trials.ts";
 
+/** Where and how a trial runs. */
 export interface TrialOptions {
   /** The repository's folder, or one with an `examples/` like it. */
   readonly root: string;
@@ -16,6 +17,7 @@ export interface TrialOptions {
   readonly tell: (line: string) => void;
 }
 
+/** A trial that runs. */
 export interface StartedTrial {
   /** For people: what runs, and what to paste. */
   readonly lines: readonly string[];

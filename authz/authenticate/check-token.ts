@@ -7,6 +7,7 @@ import type { PreparedProvider } from "./provider.ts";
 /** How far the issuer's clock may be off. Envoy's default; Istio does not change it. */
 const skewSeconds = 60;
 
+/** What is known of one token without asking anybody: good, bad with its fault, or lacking its signature. */
 export type TokenCheck =
   | { readonly kind: "accepted"; readonly accepted: AcceptedToken }
   | { readonly kind: "refused"; readonly fault: TokenFault }

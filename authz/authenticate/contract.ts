@@ -6,7 +6,7 @@ import type { ByteString, JwtRule } from "#policy-compiler/ruleset/model";
 
 /** One JWT rule made ready: a provider, in Envoy's words. Everything that does not depend on the request is worked out. */
 export interface TokenProvider {
-  /** `origins-<i>`, by the place in the order of the issuers (specification of RequestAuthentication: rules sorted by issuer). */
+  /** `origins-<i>`, by its place when rules are sorted by issuer, as Istio sorts them. */
   readonly name: string;
   readonly rule: JwtRule;
   readonly keySource: KeySource;

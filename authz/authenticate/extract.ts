@@ -2,11 +2,13 @@ import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { PreparedProvider } from "./provider.ts";
 import type { TokenReader } from "./token-reader.ts";
 
+/** Where a token stood: the kind of place, and its name. */
 export interface TokenPlace {
   readonly kind: "header" | "parameter" | "cookie";
   readonly name: ByteString;
 }
 
+/** A text that stands where a token may, and may be none. */
 export interface FoundToken {
   readonly text: ByteString;
   readonly place: TokenPlace;

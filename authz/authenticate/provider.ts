@@ -5,6 +5,7 @@ import { plainAudience } from "./audience.ts";
 import type { TokenProvider } from "./contract.ts";
 import { keySourceOf } from "./key-source.ts";
 
+/** A header in which a token may stand. */
 export interface HeaderPlace {
   /** Lower case. */
   readonly name: ByteString;
@@ -14,6 +15,7 @@ export interface HeaderPlace {
   readonly key: string;
 }
 
+/** A claim that is written into a header for the upstream. */
 export interface ClaimOutput {
   /** Lower case. */
   readonly header: ByteString;
@@ -95,6 +97,7 @@ function headerName(name: string): ByteString {
   return toAsciiLowerCase(toByteString(name));
 }
 
+/** The order of byte strings, as `sort` wants it. */
 export function compareBytes(a: ByteString, b: ByteString): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

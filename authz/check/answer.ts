@@ -3,10 +3,9 @@ import type { ByteString } from "#policy-compiler/ruleset/model";
 import { OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type { ListenerSettings } from "./contract.ts";
 import { noHeaders, type Verdict } from "./verdict.ts";
-import type { CheckAnswer, HeaderEdit } from "./wire/check-answer.ts";
+import { type CheckAnswer, type HeaderEdit, PERMISSION_DENIED } from "./wire/check-answer.ts";
 import type { CheckHttp } from "./wire/check-request.ts";
 
-const PERMISSION_DENIED = 7;
 /** What a client is told with `explainToClient`, on both outcomes. */
 export function explanationHeaders(verdict: Verdict, id: string): HeaderEdit[] {
   return [

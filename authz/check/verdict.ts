@@ -56,6 +56,7 @@ export interface Found {
   readonly conditionFaults?: Decision["conditionFaults"];
 }
 
+/** No header edits; one list for all, because most verdicts have none. */
 export const noHeaders: readonly never[] = Object.freeze([]);
 
 /** A verdict without policies. */

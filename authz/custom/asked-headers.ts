@@ -3,8 +3,10 @@ import { sanitizeUtf8 } from "#authz/check/attributes/sanitize-utf8";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { ProviderQuestion } from "./contract.ts";
 
+/** The HTTP half of a question. */
 export type AskedHttp = NonNullable<ProviderQuestion["http"]>;
 
+/** Envoy says so, `true` or `false`, with a body that it sends. */
 export const PARTIAL_BODY = "x-envoy-auth-partial-body";
 
 /** The first line of a header as the stages before have left it; pseudo headers by their names. */

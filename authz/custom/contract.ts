@@ -30,6 +30,7 @@ export interface ProviderQuestion {
   };
 }
 
+/** One end of the connection, as Envoy told it. */
 export interface ProviderPeer {
   readonly address: ByteString | undefined;
   readonly port: number;
@@ -61,6 +62,7 @@ export type ProviderOutcome =
   /** The provider failed: what the client gets is `status` and an empty body. */
   | { readonly kind: "failed"; readonly status: number; readonly detail: string };
 
+/** A header for the client that a provider asks for. */
 export interface ProviderHeader {
   /** Lower case. */
   readonly name: ByteString;

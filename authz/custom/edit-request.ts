@@ -14,6 +14,7 @@ export interface RequestEdits {
   readonly removeQuery: readonly ByteString[];
 }
 
+/** The edited request, or why it would be none. */
 export type EditResult =
   | { readonly ok: true; readonly request: EditedRequest }
   /** The request would be malformed: Envoy answers it with a 503 of its own before it reaches the upstream. */

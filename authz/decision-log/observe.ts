@@ -4,7 +4,7 @@ import type { Count, Distribution, Metrics } from "#platform/metrics";
 import { denialEntry, failedOpenEntry } from "./denial.ts";
 
 /** Upper bounds of the latency histogram, in seconds: 50 µs to 1 s. */
-export const latencyBoundsSeconds = [
+const latencyBoundsSeconds = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
 ] as const;
 

@@ -18,6 +18,7 @@ import { RuleTable, stageNumber } from "./rule-table.ts";
 import { PreparedView } from "./view.ts";
 import { ViewCache } from "./view-cache.ts";
 
+/** How an engine looks rules up. Nothing here changes a decision. */
 export interface EngineOptions {
   /** False: every decision asks every rule (`--no-index`). Changes nothing but the time that a decision takes. */
   readonly index?: boolean;

@@ -105,7 +105,7 @@ function failures(
   return { total: fields.length, misses, failed };
 }
 
-/** `paths` becomes `notPaths`; a condition has one key, and two lists. */
-function negated(side: FailedField["side"], field: string): string {
+/** The name of a field's other list: `paths` becomes `notPaths`; a condition has one key, and two lists. */
+export function negated(side: FailedField["side"], field: string): string {
   return side === "when" ? `${field} notValues` : `not${field.charAt(0).toUpperCase()}${field.slice(1)}`;
 }

@@ -1,7 +1,8 @@
 import type { Attachment, Mesh } from "#policy-compiler/ruleset/model";
 import type { Workload } from "./attributes.ts";
 
-const GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
+/** The label by which Istio knows a workload that belongs to a Gateway. */
+export const GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name";
 const WAYPOINT_CLASS = "istio-waypoint";
 
 /** What selection reads of a workload, worked out once. */

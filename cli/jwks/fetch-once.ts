@@ -11,6 +11,7 @@ import type { JwtConfig } from "../config/model.ts";
 import type { PreparedFetching } from "../serve/issuer-keys.ts";
 import { UsageFault } from "../usage-fault.ts";
 
+/** Flags of commands that fetch. */
 export interface FetchOptions {
   readonly config?: string;
   readonly caFile?: string;

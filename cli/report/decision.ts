@@ -5,7 +5,7 @@ import type { MatchedField } from "../request/matched-fields.ts";
 import { conditionLines } from "./conditions.ts";
 
 /** One line: outcome, status, reason, rule. */
-export function renderDecision({ outcome, status, reason, rule, origin, detail }: ExplainedDecision): string {
+function renderDecision({ outcome, status, reason, rule, origin, detail }: ExplainedDecision): string {
   const parts = [
     outcome,
     status === 0 ? "" : String(status),

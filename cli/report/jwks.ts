@@ -15,7 +15,7 @@ export interface ShownSource {
 }
 
 /** A key of a fetched document as JSON; never its numbers. */
-export function keyRow(each: EachKey) {
+function keyRow(each: EachKey) {
   if (!each.usable) return each;
   const { crv, otherUse } = each.key;
   return {
@@ -66,7 +66,7 @@ export function renderSources(sources: readonly ShownSource[]): string {
   );
 }
 
-export function answerJson(answer: TokenAnswer): object {
+function answerJson(answer: TokenAnswer): object {
   if (answer.kind === "accepted") return { outcome: "accepted" };
   if (answer.kind === "missed") return { outcome: "no token" };
   const { status, text } = tokenFaults[answer.fault];

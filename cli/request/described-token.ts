@@ -4,7 +4,7 @@ import { parseToken } from "#identity/token/parse";
 import type { HttpDescription } from "./description.ts";
 
 /** Stands for the described token in header lines and paths. */
-export const TOKEN_MARK = "<token>";
+const TOKEN_MARK = "<token>";
 
 /** No issuer signs so: it is as long as no signature is. */
 const DESCRIBED_SIGNATURE = Buffer.from("described, not signed").toString("base64url");

@@ -1,6 +1,7 @@
 import type { RequestAttributes } from "#authz/engine/attributes";
 import { compileField } from "#authz/engine/field";
 import { and, TRUE, type Truth } from "#authz/engine/kleene";
+import { negated } from "#authz/engine/nearest";
 import { seenValue } from "#authz/engine/seen";
 import type { Entry, FieldTest, Rule } from "#policy-compiler/ruleset/model";
 
@@ -54,8 +55,4 @@ function listsOf(
         : [{ side, ...list, seen: seenValue(attribute, request), result: result === TRUE ? "true" : "unknown" }],
     );
   });
-}
-
-function negated(side: MatchedField["side"], field: string): string {
-  return side === "when" ? `${field} notValues` : `not${field.charAt(0).toUpperCase()}${field.slice(1)}`;
 }

@@ -29,6 +29,7 @@ export interface Issuers {
   use(jwt: PreparedJwt): void;
 }
 
+/** The issuers of the rules in force, fetched by the configuration `jwt`. */
 export async function createIssuers(parts: IssuersParts, jwt: PreparedJwt): Promise<Issuers> {
   const { clock, environment } = parts;
   const fetching = jwt.fetching ?? (await prepareFetching(jwt.config, environment));

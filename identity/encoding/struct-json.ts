@@ -5,7 +5,9 @@ import { isUtf8 } from "./byte-string.ts";
  * doubles.
  */
 export type StructValue = null | boolean | number | string | StructList | Struct;
+/** A JSON list. */
 export type StructList = readonly StructValue[];
+/** A JSON object. */
 export interface Struct {
   readonly [name: string]: StructValue;
 }
@@ -261,4 +263,9 @@ function utf8(point: number): string {
   if (point < 0x800) return String.fromCharCode(0xc0 | (point >> 6), tail(0));
   if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), tail(6), tail(0));
   return String.fromCharCode(0xf0 | (point >> 18), tail(12), tail(6), tail(0));
+}
+
+/** Whether a value is an object: no list, no text, no number, no null. */
+export function isObject(value: unknown): value is Struct {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { utf8ByteString, utf8Text } from "../encoding/byte-string.ts";
-import { readStruct, type Struct, type StructValue } from "../encoding/struct-json.ts";
+import { isObject, readStruct, type StructValue } from "../encoding/struct-json.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { readKey } from "./read-key.ts";
 import { readKeySet } from "./read-key-set.ts";
@@ -26,8 +26,4 @@ function readOne(value: StructValue): EachKey {
 
 function textOf(value: StructValue | undefined): string {
   return typeof value === "string" ? utf8Text(value) : "";
-}
-
-function isObject(value: StructValue): value is Struct {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

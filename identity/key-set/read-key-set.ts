@@ -1,6 +1,6 @@
 import { utf8ByteString, utf8Text } from "../encoding/byte-string.ts";
 import { quote } from "../encoding/quote.ts";
-import { readStruct, type Struct, type StructFault } from "../encoding/struct-json.ts";
+import { isObject, readStruct, type StructFault } from "../encoding/struct-json.ts";
 import { readCertificateMap } from "./certificate-map.ts";
 import type { VerificationKey } from "./key-set.ts";
 import { readKey } from "./read-key.ts";
@@ -55,10 +55,6 @@ function textFault(bytes: string, { at, fault, repeated }: StructFault): string 
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
-}
-
-function isObject(value: unknown): value is Struct {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

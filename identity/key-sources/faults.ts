@@ -14,6 +14,7 @@ export interface KeySourceFault {
   readonly message: string;
 }
 
+/** A fault as a value. */
 export function keySourceFault(code: keyof typeof keySourceFaults, message: string): KeySourceFault {
   return { code, message };
 }

@@ -6,7 +6,7 @@ import { type KeySourceFault, keySourceFault } from "./faults.ts";
 import type { SharedFetch } from "./shared-fetch.ts";
 
 /** Istio's default for the time that a document may take. */
-export const defaultTimeoutMillis = 5_000;
+const defaultTimeoutMillis = 5_000;
 /** A policy may say more; a fetch that takes longer than this only keeps its place from others. */
 export const maxTimeoutMillis = 60_000;
 /** A token that names no key is tried with all of them, so that their number is a cost of every such token. */

@@ -13,6 +13,7 @@ export interface SharedFetch {
   stop(): void;
 }
 
+/** Fetches of which there is one for each URI at a time, and a bounded number in all. */
 export function createSharedFetch(fetchDocument: FetchDocument): SharedFetch {
   const flights = new Map<string, Promise<Fetched>>();
   const waiting: (() => void)[] = [];

@@ -34,6 +34,7 @@ export const tokenFaults = {
   signature: { status: 401, text: "Jwt verification fails" },
   ed25519Length: { status: 401, text: "Jwt ED25519 signature is wrong length" },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly text: string }>>;
+/** Why a token is refused: a key of the table. */
 export type TokenFault = keyof typeof tokenFaults;
 
 /** Every `alg` that Envoy knows (RFC 7518 §3.1, RFC 8037). */
@@ -52,6 +53,7 @@ export const algorithms = [
   "PS512",
   "EdDSA",
 ] as const;
+/** An `alg` that Envoy knows. */
 export type Algorithm = (typeof algorithms)[number];
 
 /**

@@ -24,6 +24,7 @@ export interface SignatureVerifier {
   ): boolean | Promise<boolean>;
 }
 
+/** Whether a signature is by a key of the set, and if not, what Envoy says. */
 export type Verification = { readonly ok: true } | { readonly ok: false; readonly fault: TokenFault };
 
 /**

@@ -21,6 +21,7 @@ export const fetchFaultCodes = {
   "fetch/failed": "Anything else: the message has the system's word for it. Perhaps a defect of ours.",
   "fetch/stopped": "The program is ending.",
 } as const satisfies Readonly<Record<`fetch/${string}`, string>>;
+/** A key of the table. */
 export type FetchFaultCode = keyof typeof fetchFaultCodes;
 
 /** Thrown inside this folder; `fetchDocument` gives it back as a value. `message` is one line without anything secret. */

@@ -18,10 +18,12 @@ export class Unfit {
   }
 }
 
+/** The request did not bring it. */
 export const unknownValue: Unfit = new Unfit("unknown");
+/** It is larger than conditions may look at. */
 export const tooLarge: Unfit = new Unfit("too-large");
-export const notUtf8: Unfit = new Unfit("not-utf-8");
-export const notAValue: Unfit = new Unfit("not-a-value");
+const notUtf8: Unfit = new Unfit("not-utf-8");
+const notAValue: Unfit = new Unfit("not-a-value");
 
 /** What the library computes with. */
 export type CelValue =

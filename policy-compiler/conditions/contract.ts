@@ -7,6 +7,7 @@ import type { ByteString } from "#policy-compiler/ruleset/model";
  * `UNKNOWN_FACT`: the request did not bring it. Not the same as `undefined`, absent: Envoy says that there is none.
  */
 export const UNKNOWN_FACT: unique symbol = Symbol("unknown fact");
+/** What is known of one attribute: its value, that there is none (`undefined`), or that nobody told. */
 export type Fact<T> = T | undefined | typeof UNKNOWN_FACT;
 
 export interface AddressFact {

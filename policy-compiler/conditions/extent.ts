@@ -16,6 +16,7 @@ export interface Extent {
 
 export const scalar: Extent = { chars: 0, items: 0 };
 
+/** A text of so many characters at most. */
 export function text(chars: number): Extent {
   return { chars, items: 0 };
 }
@@ -30,6 +31,7 @@ export function eachOf({ each, inner }: Extent): Extent {
   return each ?? inner ?? scalar;
 }
 
+/** The extent of what may be any of them. */
 export function largest(extents: readonly Extent[]): Extent {
   return extents.reduce((a, b) => (contains(a, b) ? a : contains(b, a) ? b : merge(a, b)), scalar);
 }

@@ -26,6 +26,7 @@ const find = ([subject = scalar, part = scalar]: readonly Extent[]) =>
   subject.chars / 64 + (subject.chars * Math.min(part.chars, limits.needle)) / 400;
 const same = ([subject = scalar]: readonly Extent[]) => text(subject.chars);
 
+/** THE table of what an expression can call. What has no row is refused. */
 export const functions: readonly FunctionRow[] = [
   {
     name: "has",

@@ -1,6 +1,6 @@
 import type { Span } from "#policy-compiler/source/diagnostic";
 import { yamlLimits } from "./limits.ts";
-import { resolvePlain } from "./resolve-plain.ts";
+import { canonicalInteger, resolvePlain } from "./resolve-plain.ts";
 import type { YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
 
 export interface SimpleDocument {
@@ -57,8 +57,6 @@ function unitTable(characters: string): Uint8Array {
   for (const character of characters) table[character.charCodeAt(0)] = 1;
   return table;
 }
-
-const canonicalInteger = /^(?:0|[1-9][0-9]*)$/;
 
 class SimpleReader {
   readonly #text: string;

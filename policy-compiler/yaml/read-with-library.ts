@@ -2,7 +2,7 @@ import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, Parser
 import type { DiagnosticCode } from "#policy-compiler/source/codes";
 import type { Finding, Span } from "#policy-compiler/source/diagnostic";
 import { yamlLimits } from "./limits.ts";
-import { resolvePlain } from "./resolve-plain.ts";
+import { canonicalInteger, resolvePlain } from "./resolve-plain.ts";
 import type { YamlDocument, YamlEntry, YamlMapping, YamlNode, YamlScalar, YamlSequence } from "./tree.ts";
 
 /**
@@ -247,8 +247,6 @@ const plainTags: ReadonlySet<string> = new Set([
 
 /** YAML 1.1 ends an anchor's name at the first other character, and reads the rest as the value. */
 const anchorName = /^[-_A-Za-z0-9]+$/;
-
-const canonicalInteger = /^(?:0|[1-9][0-9]*)$/;
 
 function scalarOf(
   node: { value: unknown; source?: string; type?: string; tag?: string },

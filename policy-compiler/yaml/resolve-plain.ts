@@ -20,6 +20,9 @@ const words: ReadonlyMap<string, PlainMeaning> = new Map<string, PlainMeaning>([
   ...[".nan", ".NaN", ".NAN"].map((text) => [text, { value: Number.NaN, elsewhere: undefined }] as const),
 ]);
 
+/** A number that may stand for a key: every reader takes its text alike. */
+export const canonicalInteger = /^(?:0|[1-9][0-9]*)$/;
+
 const longestWord = 6;
 const decimal = /^[-+]?[0-9]+$/;
 const octal = /^0o[0-7]+$/;

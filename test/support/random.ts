@@ -19,9 +19,9 @@ export class Random {
   }
 }
 
-/** `TEST_SEED`, to run a failure again, else a new one; printed either way. */
+/** `GARITA_SEED`, to run a failure again, else a new one; printed either way. */
 export function testSeed(name: string): number {
-  const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`${name}: TEST_SEED=${seed}`);
+  const seed = Number(process.env["GARITA_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`${name}: GARITA_SEED=${seed}`);
   return seed;
 }

@@ -16,7 +16,7 @@ interface Line {
   readonly filterLine?: string;
 }
 
-export const lackingLines: Readonly<Record<Lacking, Line>> = {
+const lackingLines: Readonly<Record<Lacking, Line>> = {
   peer: {
     attribute: "source.ip",
     entries: ['{ key: x-garita-peer, value: "[%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%]" }'],

@@ -1,4 +1,5 @@
 import { BODIES_TOLD } from "#authz/custom/asked-body";
+import { PARTIAL_BODY } from "#authz/custom/asked-headers";
 import type { CustomProvider, ProviderOutcome, ProviderQuestion } from "#authz/custom/contract";
 import type { CustomMatch } from "#authz/engine/contract";
 import type { RuleRef } from "#authz/engine/decision";
@@ -9,9 +10,6 @@ import { foundBy, type Progress, type StageContext, type StageResult } from "../
 import { accessDenied, refusal } from "../refusal.ts";
 import { refuse } from "../verdict.ts";
 import type { CheckPeer } from "../wire/check-request.ts";
-
-/** Envoy says so when it sends less than the whole body. */
-const PARTIAL_BODY = "x-envoy-auth-partial-body";
 
 /**
  * CUSTOM rules matched: asks their provider, whose edits later stages see. With several providers on one workload, or one that cannot be resolved,

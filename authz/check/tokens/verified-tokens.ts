@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { AcceptedToken, TokenProvider } from "#authz/authenticate/contract";
 import type { JwtRule } from "#policy-compiler/ruleset/model";
 
+/** How much is kept of tokens that were found good; 0 of either keeps none. */
 export interface TokenCacheLimits {
   readonly maxEntries: number;
   /** Of tokens and what was made of them, as estimated. */

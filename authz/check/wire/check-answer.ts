@@ -1,5 +1,8 @@
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
+/** The gRPC code of a denial that has no other. */
+export const PERMISSION_DENIED = 7;
+
 /** `add`: a further line of a name that an earlier entry has set, or that is there. */
 export interface HeaderEdit {
   readonly name: string;

@@ -1,10 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { answerFault, isClientStatus } from "./answer-fault.ts";
-import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
+import { type CheckAnswer, type HeaderEdit, PERMISSION_DENIED } from "./check-answer.ts";
 import { ReverseWriter } from "./reverse-writer.ts";
 
-const PERMISSION_DENIED = 7;
 const FORBIDDEN = 403;
 
 /** `HeaderAppendAction`. */

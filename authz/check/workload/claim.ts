@@ -5,7 +5,7 @@ import { fromByteString } from "#policy-compiler/ruleset/byte-string";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 
 /** How Envoy's configuration names a workload: keys of `context_extensions` and of the node's labels. */
-export const claimKeys = [
+const claimKeys = [
   "garita.dev/workload",
   "garita.dev/namespace",
   "garita.dev/labels",

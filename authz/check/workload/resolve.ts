@@ -2,13 +2,11 @@ import type { WorkloadClaim } from "#authz/check/contract";
 import { detach } from "#authz/check/detach";
 import type { CheckRequest } from "#authz/check/wire/check-request";
 import type { Workload } from "#authz/engine/attributes";
+import { GATEWAY_NAME } from "#authz/engine/selection";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import type { ByteString, RegisteredWorkload, RuleSet } from "#policy-compiler/ruleset/model";
 import { type ClaimTexts, parseClaim, readClaimTexts } from "./claim.ts";
 import { type FoundWorkload, type Registry, registryOf } from "./registry.ts";
-
-/** The label by which Istio knows a workload that belongs to a Gateway. */
-const GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name";
 
 /** How to mend that nothing says which workload is asked about. */
 const HINT = "set context_extensions garita.dev/workload, or the listener's workload";
@@ -118,7 +116,7 @@ function describe(
     const workload: Workload = { namespace, name, labels, kind, gateway: undefined, service: undefined };
     return { ok: true, workload };
   }
-  const labelled = labels.get(GATEWAY_LABEL);
+  const labelled = labels.get(GATEWAY_NAME);
   const gateway = claim.gateway ?? labelled;
   if (gateway === undefined) return incomplete(`a ${kind} without the name of its Gateway`);
   if (labelled !== undefined && labelled !== gateway) return incomplete("two different Gateways");
@@ -127,7 +125,7 @@ function describe(
     return incomplete("a service that is neither `namespace/name` nor `kind/namespace/name`");
   if (kind === "waypoint" && service === undefined)
     return incomplete("a waypoint without the service that it stands before");
-  const all = labelled === undefined ? new Map([...labels, [GATEWAY_LABEL, gateway]]) : labels;
+  const all = labelled === undefined ? new Map([...labels, [GATEWAY_NAME, gateway]]) : labels;
   return { ok: true, workload: { namespace, name, labels: all, kind, gateway, service } };
 }
 

@@ -10,6 +10,7 @@ export interface NotedFault {
   readonly code: ConditionFaultCode;
 }
 
+/** Before tokens are looked at, or after. */
 export type AskedAt = "custom" | "policies";
 
 /**

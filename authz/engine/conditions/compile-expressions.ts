@@ -70,6 +70,7 @@ export interface CompiledExpressions {
   readonly unfit: readonly UnfitExpression[];
 }
 
+/** An expression of a rule set that does not compile here. */
 export interface UnfitExpression {
   /** Key of the rule. */
   readonly rule: string;

@@ -10,4 +10,5 @@ export const conditionFaultCodes = {
   "condition/unfit-value":
     "the value cannot stand in a header: it holds a line break, a NUL or another control character",
 } as const satisfies Readonly<Record<ConditionFault["code"] | "condition/unfit-value", string>>;
+/** A key of the table. */
 export type ConditionFaultCode = keyof typeof conditionFaultCodes;

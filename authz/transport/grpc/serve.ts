@@ -14,7 +14,7 @@ import { lastResortDenial } from "./last-resort-denial.ts";
 import { addReflection } from "./reflection.ts";
 
 /** The full name of the one service that this transport is about. */
-export const authorizationService = "envoy.service.auth.v3.Authorization";
+const authorizationService = "envoy.service.auth.v3.Authorization";
 
 export interface GrpcListenerStart extends ListenerStart {
   readonly check: GrpcCheck;

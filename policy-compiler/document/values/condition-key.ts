@@ -37,7 +37,7 @@ const plainKeys: ReadonlyMap<string, KeyRow> = new Map<string, KeyRow>([
 ]);
 
 /** The beginnings of the `when` keys with brackets. */
-export const bracketKeys = ["request.headers", "request.auth.claims", "experimental.envoy.filters."] as const;
+const bracketKeys = ["request.headers", "request.auth.claims", "experimental.envoy.filters."] as const;
 export type BracketKey = (typeof bracketKeys)[number];
 
 /** Keys that Istio had once, and what its validation says instead. */

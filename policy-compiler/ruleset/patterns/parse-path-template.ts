@@ -21,7 +21,7 @@ export type PathParse =
 export type Glob = "*" | "**";
 
 /** Does a value contain `{*}` or `{**}`, so that it is a URI template and no four-way pattern? */
-export function hasPathTemplate(text: string): boolean {
+function hasPathTemplate(text: string): boolean {
   return text.includes("{*}") || text.includes("{**}");
 }
 

@@ -33,6 +33,7 @@ export type UnresolvedProvider = {
   readonly kind: Provider["kind"];
 } & OptionFault;
 
+/** Istio ends the key of the rule so by which requests are denied whose provider will not do. */
 export const UNRESOLVED_SUFFIX = "-deny-due-to-bad-CUSTOM-action";
 
 export type ProviderResolution = ResolvedProvider | UnresolvedProvider;

@@ -28,7 +28,7 @@ test(`${runs} generated expressions come to what another implementation of CEL m
     const theirs = secondOpinion(expression, facts);
     if (ours !== theirs) differences.push(`run ${run}: ours ${ours}, theirs ${String(theirs)}: ${expression}`);
   }
-  assert.deepEqual(differences.slice(0, 5), [], `TEST_SEED=${seed}`);
+  assert.deepEqual(differences.slice(0, 5), [], `GARITA_SEED=${seed}`);
   // The generator makes what says something: most compiles, and comes to every outcome often.
   assert.ok(outcomes.refused < runs / 4, JSON.stringify(outcomes));
   for (const outcome of ["true", "false", "error"] as const)
@@ -56,7 +56,7 @@ test("chains of operators without brackets, and ways to write constants, are rea
     }
     const ours = compiled.condition.evaluate(facts).value ?? "error";
     // It wants a line break behind a comment.
-    assert.equal(ours, secondOpinion(`${text}\n`, facts), `TEST_SEED=${seed}: ${text}`);
+    assert.equal(ours, secondOpinion(`${text}\n`, facts), `GARITA_SEED=${seed}: ${text}`);
     outcomes.agreed++;
   }
   assert.ok(outcomes.agreed > runs / 50, JSON.stringify(outcomes));

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { readOrdinary } from "#cli/config/read-yaml";
 import { readYamlFully } from "#cli/config/read-yaml-fully";
 
-const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-console.log(`configuration YAML: TEST_SEED=${seed}`);
+const seed = Number(process.env["GARITA_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+console.log(`configuration YAML: GARITA_SEED=${seed}`);
 
 test("a configuration that is read without the library has the same value and places as with it", () => {
   let ordinary = 0;

@@ -38,7 +38,7 @@ test("an evaluation visits no more nodes than the cost of its expression says", 
     const visits = countVisits(text);
     if (visits === undefined) continue;
     most = Math.max(most, visits.counted);
-    assert.ok(visits.counted <= visits.cost, `TEST_SEED=${seed}: ${visits.counted} above ${visits.cost}: ${text}`);
+    assert.ok(visits.counted <= visits.cost, `GARITA_SEED=${seed}: ${visits.counted} above ${visits.cost}: ${text}`);
   }
   // Some of them loop over a list that is as long as it may be.
   assert.ok(most > limits.attributeItems * 2, String(most));

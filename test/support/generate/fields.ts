@@ -134,7 +134,7 @@ function block(random: Random): ValueTest {
 }
 
 /** A random value of `principals`, `namespaces`, `serviceAccounts` or `trustDomains`. */
-export function identityValue(random: Random): ValueTest {
+function identityValue(random: Random): ValueTest {
   switch (random.int(0, 5)) {
     case 0:
     case 1: {

@@ -74,7 +74,7 @@ function audienceVariant(random: Random, audience: string): string {
 }
 
 /** An `aud` that the rule lets pass; undefined: none is needed. */
-export function goodAudience(random: Random, audiences: readonly string[]): string | undefined {
+function goodAudience(random: Random, audiences: readonly string[]): string | undefined {
   if (audiences.length === 0) {
     return random.pick([undefined, undefined, '"any"', '["a","b"]', "[]", '""']);
   }

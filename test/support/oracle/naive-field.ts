@@ -189,7 +189,7 @@ function naiveHeader(value: ValueTest, header: HeaderLines | undefined): Naive {
   );
 }
 
-export function waysToSplit(text: string): readonly (readonly string[])[] {
+function waysToSplit(text: string): readonly (readonly string[])[] {
   const [first = "", ...rest] = text.split(",");
   return rest.reduce<readonly (readonly string[])[]>(
     (ways, piece) =>

@@ -60,7 +60,7 @@ export function rawClient(t: TestContext, address: Address): RawClient {
 }
 
 /** Complete answers at the beginning of a text; interim ones (1xx) are left out. */
-export function parseAnswers(text: string): RawAnswer[] {
+function parseAnswers(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = text;
   for (;;) {

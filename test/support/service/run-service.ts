@@ -11,7 +11,7 @@ import { createMetrics } from "#platform/metrics";
 import { allowingGrpc, tellingHttp } from "./fake-checks.ts";
 
 /** A source whose result the test decides. */
-export function fakeSource(build: () => Promise<BuildResult> | BuildResult): RuleSource {
+function fakeSource(build: () => Promise<BuildResult> | BuildResult): RuleSource {
   return {
     name: "test",
     build: async () => build(),
@@ -20,7 +20,7 @@ export function fakeSource(build: () => Promise<BuildResult> | BuildResult): Rul
   };
 }
 
-export const noRules: BuildResult = { kind: "failed", code: "source/missing", message: "there is nothing" };
+const noRules: BuildResult = { kind: "failed", code: "source/missing", message: "there is nothing" };
 
 export interface RunningService {
   readonly service: Service;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HeaderLines, UNKNOWN, type Workload } from "#authz/engine/attributes";
 import { createEngine } from "#authz/engine/create-engine";
-import { addressText, seenValue } from "#authz/engine/seen";
+import { seenValue } from "#authz/engine/seen";
+import { addressText } from "#policy-compiler/conditions/address-text";
 import type { Attribute, FieldTest } from "#policy-compiler/ruleset/model";
 import { body, onPath, pathField, policy } from "#test/support/generate/policies";
 import { absent, http, over } from "#test/support/generate/requests";
@@ -160,10 +161,11 @@ const addresses = [
   [v6(0x2001, 0xdb8, 0, 0, 1, 0, 0, 1), "2001:db8::1:0:0:1"],
   [v6(0x2001, 0xdb8, 0, 1, 1, 1, 1, 1), "2001:db8:0:1:1:1:1:1"],
   [v6(0xfe80, 1, 2, 3, 4, 5, 0, 0), "fe80:1:2:3:4:5::"],
+  [v6(0, 0, 0, 0, 0, 0xffff, 0x0a00, 0x0009), "::ffff:10.0.0.9"],
 ] as const;
 
 for (const [address, text] of addresses) {
-  test(`addresses are shown as people write them: ${text}`, () => assert.equal(addressText(address), text));
+  test(`addresses are shown as people write them: ${text}`, () => assert.equal(addressText(address.bytes), text));
 }
 
 const seen: readonly [attribute: Attribute, request: typeof absent, text: string | undefined][] = [
