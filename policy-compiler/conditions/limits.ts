@@ -16,6 +16,8 @@ export const limits = {
    * its core longer than some 8 ms, whatever a client sends. `x in list` for every member of another list just fits.
    */
   cost: 300_000,
+  /** The same for all conditions of one policy together, of which one request may meet every one: some 50 ms. Above it authors are warned. */
+  costTogether: 2_000_000,
 
   /** Bytes of one text of an attribute. */
   attributeText: 8_192,

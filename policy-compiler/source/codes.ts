@@ -529,6 +529,11 @@ export const diagnosticCodes = {
     origin: "garita",
     summary: "A CUSTOM provider that wants to see bodies, which the asking Envoy has to send.",
   },
+  "lint/conditions-costly": {
+    severity: "warning",
+    origin: "garita",
+    summary: "Conditions of one policy that together may hold a request, and others behind it, for long.",
+  },
   "lint/several-providers": {
     severity: "warning",
     origin: "garita",

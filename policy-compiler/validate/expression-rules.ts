@@ -1,6 +1,7 @@
 import { attributeByName } from "#policy-compiler/conditions/attributes";
 import { compileCondition, compileValue } from "#policy-compiler/conditions/compile";
 import type { ExpressionFault } from "#policy-compiler/conditions/contract";
+import { limits } from "#policy-compiler/conditions/limits";
 import type { Action, ExpressionDocument } from "#policy-compiler/document/model";
 import type { Span } from "#policy-compiler/source/diagnostic";
 import { spanOfRange } from "#policy-compiler/yaml/scalar-runs";
@@ -34,6 +35,22 @@ export const expressionRows: readonly AnyRow[] = [
     }),
   ),
   {
+    code: "lint/conditions-costly",
+    about: "policy",
+    *find(policy) {
+      const conditions = policy.rules.flatMap(({ extension }) => extension?.cel?.expressions ?? []);
+      const [first] = conditions;
+      if (first === undefined) return;
+      const cost = conditions.reduce((sum, one) => sum + judge(one, "condition", policy.action.value).cost, 0);
+      if (cost <= limits.costTogether) return;
+      yield {
+        span: policy.head.name.span,
+        message: `expected conditions that take at most ${limits.costTogether} steps together, found ${cost}, which one request that meets all of them pays`,
+        help: "give the rules hosts, paths or methods that tell them apart, or write fewer loops",
+      };
+    },
+  },
+  {
     code: "lint/deny-widens-on-tcp",
     about: "extension",
     *find({ policy, rule, extension }) {
@@ -62,10 +79,12 @@ interface Judgement {
   readonly fault: ExpressionFault | undefined;
   /** What the expression reads. */
   readonly attributes: readonly string[];
+  /** Units of work at worst; 0 where it has a fault. */
+  readonly cost: number;
 }
 
 /** Of an empty one its own row tells. */
-const nothing: Judgement = { fault: undefined, attributes: [] };
+const nothing: Judgement = { fault: undefined, attributes: [], cost: 0 };
 
 /** PERF: an expression is compiled once for all rows. It stands in one place of one document. */
 const judged = new WeakMap<ExpressionDocument, Judgement>();
@@ -75,7 +94,8 @@ function judge(expression: ExpressionDocument, of: ExpressionSubject["of"], acti
   let judgement = judged.get(expression);
   if (judgement === undefined) {
     const fault = commentFault(expression);
-    judgement = fault === undefined ? compileExpression(expression.text, of, action) : { fault, attributes: [] };
+    judgement =
+      fault === undefined ? compileExpression(expression.text, of, action) : { fault, attributes: [], cost: 0 };
     judged.set(expression, judgement);
   }
   return judgement;
@@ -98,13 +118,13 @@ function compileExpression(text: string, of: ExpressionSubject["of"], action: Ac
   if (of === "condition") {
     const compiled = compileCondition(text, place);
     return compiled.ok
-      ? { fault: undefined, attributes: compiled.condition.attributes }
-      : { fault: compiled.fault, attributes: [] };
+      ? { fault: undefined, attributes: compiled.condition.attributes, cost: compiled.condition.cost }
+      : { fault: compiled.fault, attributes: [], cost: 0 };
   }
   const compiled = compileValue(text, place);
   return compiled.ok
-    ? { fault: undefined, attributes: compiled.value.attributes }
-    : { fault: compiled.fault, attributes: [] };
+    ? { fault: undefined, attributes: compiled.value.attributes, cost: compiled.value.cost }
+    : { fault: compiled.fault, attributes: [], cost: 0 };
 }
 
 function spanIn({ runs, span }: ExpressionDocument, start: number, end: number): Span {

@@ -130,6 +130,13 @@ export const extensionCases: readonly RuleCase[] = [
     underlined: ["request.size > 5"],
     good: rule("ALLOW", "cel: ['request.size > 5']"),
   },
+  {
+    ...own,
+    code: "lint/conditions-costly",
+    bad: rule("ALLOW", `cel: [${Array.from({ length: 16 }, () => "'claims.a.exists(x, x in claims.b)'").join(", ")}]`),
+    underlined: ["p"],
+    good: rule("ALLOW", "cel: ['claims.a.exists(x, x in claims.b)']"),
+  },
   // Values of answers are expressions that come to text.
   {
     ...own,
