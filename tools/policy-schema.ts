@@ -80,7 +80,7 @@ export const extensionSchemas: Readonly<Record<string, PolicySchema>> = {
     "Under ALLOW alone: what is added to a request that this rule allows, and to its answer. Needs one of the three.",
     {
       requestHeaders: fields("Headers that the upstream sees; each replaces what the client sent under its name."),
-      responseHeaders: fields("Headers that the client sees beside the upstream's."),
+      responseHeaders: fields("Headers of the client's answer, each in the place of the upstream's of that name."),
       dynamicMetadata: fields(
         "Members of Envoy's dynamic metadata under `envoy.filters.http.ext_authz`, for its access log and later filters.",
       ),
