@@ -34,6 +34,7 @@ export const faultCodes = {
   "ca-key/wrong-encryption-key": "A private key of the authority was encrypted under another key-encryption key.",
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
+  "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

@@ -86,7 +86,8 @@ export async function createServerCertificate(options: {
     cancel();
     if (!closed) cancel = timers.after(delayMillis, look);
   };
-  const wait = () => schedule(Math.max(firstRetryMillis, Math.min(held.renewAtMillis - clock.nowMillis(), longestWaitMillis)));
+  const wait = () =>
+    schedule(Math.max(firstRetryMillis, Math.min(held.renewAtMillis - clock.nowMillis(), longestWaitMillis)));
   const look = () => {
     if (clock.nowMillis() < held.renewAtMillis) return wait();
     // The failure is logged, and tried again.

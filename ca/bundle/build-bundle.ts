@@ -3,11 +3,7 @@ import type { TrustBundle } from "#ca/authorities/contract";
 import type { Certificate } from "#ca/x509/contract";
 
 /** The bundle of these anchors: each once, sorted by the SHA-256 of its DER. Not checked: the certificates. */
-export function buildBundle(
-  trustDomain: string,
-  sequence: number,
-  anchors: readonly Certificate[],
-): TrustBundle {
+export function buildBundle(trustDomain: string, sequence: number, anchors: readonly Certificate[]): TrustBundle {
   const byHash = new Map(anchors.map((anchor) => [createHash("sha256").update(anchor.der).digest("hex"), anchor]));
   const sorted = [...byHash].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, anchor]) => anchor);
   return Object.freeze({ trustDomain, sequence, anchors: Object.freeze(sorted) });
