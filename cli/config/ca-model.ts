@@ -9,8 +9,8 @@ export interface CaConfig {
   readonly store: string;
   /** Undefined: the secret is in the environment. */
   readonly keyEncryptionKeyFile: string | undefined;
-  /** Not empty where `grpc` with TLS or `http` is there. */
-  readonly serverNames: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] };
+  /** DNS names and IP addresses. Not empty where `grpc` with TLS or `http` is there. */
+  readonly serverNames: readonly string[];
   /** `plaintext` only on a loopback address. */
   readonly grpc: { readonly address: Address; readonly plaintext: boolean } | undefined;
   readonly http: { readonly address: Address } | undefined;

@@ -52,13 +52,13 @@ const rules: readonly Rule[] = [
           )
         : undefined,
       ...serverNames.map((name, i) =>
-        isIP(name) !== 0 || isDnsName(name)
+        isServerName(name)
           ? undefined
           : fault(
               "config/value",
               ["ca", "serverNames", i],
               `expected a DNS name or an IP address, found \`${name}\``,
-              "without scheme, port and wildcard; lower case",
+              "without scheme, port, wildcard and zone",
             ),
       ),
     ];
@@ -198,9 +198,10 @@ function isWebAddress(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text);
 }
 
-/** RFC 5890 §2.3.1 in lower case, with the underscore that names of services in the field have. */
-function isDnsName(name: string): boolean {
-  const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** An address without a zone, or a DNS name (RFC 1123 §2.1) without a wildcard. */
+function isServerName(name: string): boolean {
+  if (isIP(name) !== 0) return !name.includes("%");
   // All digits and dots, but no IPv4 address: a slip, not a name.
-  return name.length <= 253 && !/^[0-9.]+$/.test(name) && name.split(".").every((each) => label.test(each));
+  if (name.length > 253 || /^[0-9.]+$/.test(name)) return false;
+  return name.split(".").every((label) => /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label));
 }

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { parseAddress } from "#platform/address";
 import { caDefaults } from "./ca-defaults.ts";
 import type { CaConfig, CaIssuerConfig, RawCa, RawCaIssuer } from "./ca-model.ts";
@@ -6,15 +5,11 @@ import type { CaConfig, CaIssuerConfig, RawCa, RawCaIssuer } from "./ca-model.ts
 /** Fills in what the section does not say and makes its paths absolute (`file`). The input passed every check. */
 export function convertCa(raw: RawCa, file: (path: string) => string): CaConfig {
   const optionalFile = (path: string | undefined) => (path === undefined ? undefined : file(path));
-  const names = raw.serverNames ?? [];
   return {
     trustDomain: raw.trustDomain,
     store: file(raw.store),
     keyEncryptionKeyFile: optionalFile(raw.keyEncryptionKeyFile),
-    serverNames: {
-      dnsNames: names.filter((name) => isIP(name) === 0),
-      ipAddresses: names.filter((name) => isIP(name) !== 0),
-    },
+    serverNames: raw.serverNames ?? [],
     grpc:
       raw.grpc === undefined
         ? undefined

@@ -64,7 +64,7 @@ const rows: readonly ConfigFaultRow[] = [
     message: /no name/,
     yaml: ca("http: { address: '0.0.0.0:15443' }, serverNames: ^[]"),
   },
-  ...["https://ca", "ca:15012", "*.example", "10.0.0", "CA.example", "-a"].map(
+  ...["https://ca", "ca:15012", "*.example", "10.0.0", "fe80::1%eth0", "-a", "a_b"].map(
     (name): ConfigFaultRow => ({
       title: `the server name ${name}`,
       code: "config/value",

@@ -17,7 +17,7 @@ test("a minimal section gets every default", async () => {
     trustDomain: "t.example",
     store: "/etc/garita/ca.sqlite",
     keyEncryptionKeyFile: undefined,
-    serverNames: { dnsNames: [], ipAddresses: [] },
+    serverNames: [],
     grpc: undefined,
     http: undefined,
     socket: "/etc/garita/ca.sock",
@@ -83,7 +83,7 @@ test("every key counts", async () => {
     trustDomain: "t.example",
     store: "/var/ca",
     keyEncryptionKeyFile: "/etc/garita/kek",
-    serverNames: { dnsNames: ["ca.example"], ipAddresses: ["10.0.0.5", "fd00::5"] },
+    serverNames: ["ca.example", "10.0.0.5", "fd00::5"],
     grpc: { address: { kind: "tcp", host: "127.0.0.1", port: 15010 }, plaintext: true },
     http: { address: { kind: "tcp", host: "::", port: 15443 } },
     socket: undefined,
@@ -110,7 +110,7 @@ test("the environment goes over it, and the key-encryption key of the environmen
   });
   assert.equal(ca.trustDomain, "other.example");
   assert.equal(ca.leaf.defaultTtlSeconds, 3600);
-  assert.deepEqual(ca.serverNames.dnsNames, ["a"]);
+  assert.deepEqual(ca.serverNames, ["a"]);
   assert.ok(!JSON.stringify(ca).includes("secret"));
 });
 
@@ -120,5 +120,5 @@ test("plain text and no name are allowed on this machine; port 0 is never taken 
   );
   assert.deepEqual(ca.grpc, { address: { kind: "tcp", host: "127.0.0.1", port: 0 }, plaintext: true });
   const bare = await accepted("{ trustDomain: t, store: s, grpc: { address: '[::1]:1501', plaintext: true } }");
-  assert.deepEqual(bare.serverNames.dnsNames, []);
+  assert.deepEqual(bare.serverNames, []);
 });
