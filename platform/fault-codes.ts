@@ -37,6 +37,10 @@ export const faultCodes = {
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
+  "ca-token/identity":
+    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
+  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
+  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
