@@ -1,13 +1,14 @@
 import { generateKey } from "#ca/authorities/generate-key";
 import { buildCsr } from "#ca/csr/build-csr";
+import type { IssuedShape } from "#ca/transport/http/shapes";
 import type { KeyKind } from "#ca/x509/contract";
-import { readPem, writePem } from "#ca/x509/pem";
+import { readPemBlocks, writePem } from "#ca/x509/pem";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError } from "#platform/coded-error";
 import type { CommandContext } from "../command.ts";
 import { UsageFault } from "../usage-fault.ts";
-import { type IssuedAnswer, issuedAnswer } from "./answers.ts";
+import { shaped } from "./answers.ts";
 import { certificateFiles, freePaths, writeCertificateFiles } from "./certificate-files.ts";
 import type { CaClient } from "./client.ts";
 import { type CredentialOptions, openWithCredential } from "./credential-options.ts";
@@ -36,7 +37,7 @@ export async function issue(
   const { privateKey, publicKey } = await generateKey(options.keyKind);
   const csrPem = writePem("CERTIFICATE REQUEST", buildCsr(privateKey, id));
   const answer = await askFor(client, csrPem, options);
-  const { chain, bundle } = partsOf(answer, client);
+  const { chain, bundle } = partsOf(answer);
   if (!isFor(chain, publicKey.spkiDer)) throw notOurs(client);
   const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   await writeCertificateFiles(paths, { key: keyPem, chain, bundle }, options.force);
@@ -57,7 +58,7 @@ export async function signRequest(
   const csrPem = Buffer.from(await readNamed(file, context)).toString("latin1");
   const client = await openWithCredential(options, context);
   const answer = await askFor(client, csrPem, options);
-  const { chain, bundle } = partsOf(answer, client);
+  const { chain, bundle } = partsOf(answer);
   if (paths !== undefined) await writeCertificateFiles(paths, { chain, bundle }, options.force);
   if (options.format === "json") {
     context.write(
@@ -74,28 +75,26 @@ function validId(id: string | undefined): string | undefined {
   return id;
 }
 
-async function askFor(client: CaClient, csr: string, { id, ttl }: AskedOptions): Promise<IssuedAnswer> {
+async function askFor(client: CaClient, csr: string, { id, ttl }: AskedOptions): Promise<IssuedShape> {
   const answer = await client.post("/v1/certificates", {
     csr,
     ...(id === undefined ? {} : { spiffeId: id }),
     ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
   });
-  return issuedAnswer(answer, client.name);
+  const members = { serial: "text", spiffeId: "text", notBefore: "text", notAfter: "text", chain: "list" } as const;
+  const issued = shaped<IssuedShape>(answer, client, members);
+  if (issued.chain.length >= 2 && issued.chain.every((pem) => typeof pem === "string")) return issued;
+  throw new CodedError("service/answer", `\`${client.name}\` answered with no chain`);
 }
 
 /** The leaf with its intermediates, and the roots: the last element holds all of them. */
-function partsOf({ chain }: IssuedAnswer, client: CaClient): { readonly chain: string; readonly bundle: string } {
-  const bundle = chain.at(-1);
-  if (bundle === undefined || chain.length < 2) {
-    throw new CodedError("service/answer", `\`${client.name}\` answered with a chain of ${chain.length}`);
-  }
-  return { chain: chain.slice(0, -1).join(""), bundle };
+function partsOf({ chain }: IssuedShape): { readonly chain: string; readonly bundle: string } {
+  return { chain: chain.slice(0, -1).join(""), bundle: chain.at(-1) ?? "" };
 }
 
 function isFor(chain: string, spkiDer: Uint8Array): boolean {
-  const end = chain.indexOf("-----END CERTIFICATE-----");
-  const pem = readPem(`${chain.slice(0, end)}-----END CERTIFICATE-----\n`, ["CERTIFICATE"]);
-  const leaf = pem.ok ? readCertificate(pem.value) : pem;
+  const pem = readPemBlocks(chain, "CERTIFICATE", { sizeCharacters: 1024 * 1024, blocks: 16 });
+  const leaf = pem.ok ? readCertificate(pem.value[0]!) : pem;
   return leaf.ok && Buffer.from(leaf.value.spkiDer).equals(spkiDer);
 }
 
@@ -103,7 +102,7 @@ function notOurs({ name }: CaClient): CodedError {
   return new CodedError("service/answer", `\`${name}\` answered with a certificate of another key`);
 }
 
-function issuedText(answer: IssuedAnswer, paths: readonly string[], context: CommandContext): string {
+function issuedText(answer: IssuedShape, paths: readonly string[], context: CommandContext): string {
   const [begin, end] = [Date.parse(answer.notBefore), Date.parse(answer.notAfter)];
   const now = Date.now();
   const paint = paintFor(context);
