@@ -26,7 +26,9 @@ export function shapedList<T extends object>(
   member: string,
   members: Readonly<Record<string, Member>>,
 ): readonly T[] {
-  const { [member]: items } = shaped<Readonly<Record<string, readonly unknown[]>>>(answer, client, { [member]: "list" });
+  const { [member]: items } = shaped<Readonly<Record<string, readonly unknown[]>>>(answer, client, {
+    [member]: "list",
+  });
   return (items ?? []).map((item) => shaped<T>(item, client, members));
 }
 
@@ -48,5 +50,8 @@ function fits(value: unknown, kind: Member): boolean {
 }
 
 function odd(name: string, lacks: string): CodedError {
-  return new CodedError("service/answer", `\`${name}\` answered with ${lacks}, not as an authority of this version does`);
+  return new CodedError(
+    "service/answer",
+    `\`${name}\` answered with ${lacks}, not as an authority of this version does`,
+  );
 }

@@ -41,12 +41,12 @@ export async function tellingRefusals(context: CommandContext, ask: () => Promis
 }
 
 /**
- * 10 where the authority decided against it, so that asking again changes nothing; 1 where it could not (busy, no authority in force, a defect); 2 where what was
- * asked does not exist or cannot be understood.
+ * 10 where the authority decided against it, so that asking again changes nothing; 1 where it could not (busy, no authority in force, a root that ends soon, a
+ * defect); 2 where what was asked does not exist or cannot be understood.
  */
 export function exitCodeOfRefusal({ status, code }: { readonly status: number; readonly code: string }): ExitCode {
   const row = rowOf(code);
-  if (status >= 500 || status === 429) return exitCodes.internal;
+  if (status >= 500 || status === 429 || status === 409) return exitCodes.internal;
   if (row !== undefined || status === 401 || status === 403) return exitCodes.denied;
   return exitCodes.usage;
 }

@@ -19,7 +19,10 @@ export async function entries(options: ServiceOptions & FormatOptions, context: 
   } as const;
   const found = shapedList<EntryShape>(await client.get("/v1/ca/entries"), client, "entries", members);
   if (options.format === "json") context.write(jsonText({ entries: found }));
-  else context.write(found.length === 0 ? "none: nobody can have a certificate but by the operator\n" : entriesText(found));
+  else
+    context.write(
+      found.length === 0 ? "none: nobody can have a certificate but by the operator\n" : entriesText(found),
+    );
 }
 
 function entriesText(found: readonly EntryShape[]): string {

@@ -1,16 +1,16 @@
-import { writePem } from "#ca/x509/pem";
-import { buildCsr } from "#ca/csr/build-csr";
 import { generateKey } from "#ca/authorities/generate-key";
+import { buildCsr } from "#ca/csr/build-csr";
 import { type RefusalCode, refusals } from "#ca/refusals";
 import type { ExplanationShape, StepShape, TriedShape } from "#ca/transport/http/shapes";
 import type { KeyKind } from "#ca/x509/contract";
+import { writePem } from "#ca/x509/pem";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { shaped, shapedList } from "./answers.ts";
 import { openClient } from "./client.ts";
 import { momentText } from "./duration.ts";
-import { certificateLines } from "./inspect/render-items.ts";
 import { readItems } from "./inspect/read-items.ts";
+import { certificateLines } from "./inspect/render-items.ts";
 import { fieldsText, jsonText, linesText, type Paint, paintFor } from "./paint.ts";
 import { readNamed } from "./read-file.ts";
 import type { FormatOptions, ServiceOptions } from "./service-options.ts";
@@ -38,7 +38,10 @@ export async function explain(
       ...fieldsText([
         ["refused", row === undefined ? explanation.code : `${row.message} [${explanation.code}]`, paint.bad],
         ["when", momentText(Date.parse(explanation.at), Date.now())],
-        ["came to", `${explanation.door}${explanation.remoteAddress === undefined ? "" : ` from ${explanation.remoteAddress}`}`],
+        [
+          "came to",
+          `${explanation.door}${explanation.remoteAddress === undefined ? "" : ` from ${explanation.remoteAddress}`}`,
+        ],
       ]),
       "",
       ...stepLines(steps, paint),

@@ -52,7 +52,9 @@ export async function expiring(
   const query = { endingWithinSeconds: options.within, newestOnly: true, state: "issued" };
   const { certificates } = await pagesOf(client, query, Number.POSITIVE_INFINITY, undefined);
   const due = certificates.toSorted((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
-  context.write(options.format === "json" ? jsonText({ certificates: due }) : listText(due, undefined, paintFor(context)));
+  context.write(
+    options.format === "json" ? jsonText({ certificates: due }) : listText(due, undefined, paintFor(context)),
+  );
   if (due.length > 0) context.finish(exitCodes.denied);
 }
 
@@ -125,7 +127,8 @@ function recordText(record: CertificateShape, nowMillis: number, paint: Paint): 
       ["state", state, state === "issued" ? paint.good : paint.bad],
       [
         "revoked",
-        revoked && `${moment(revoked.at)} by ${revoked.by}${revoked.serial === undefined ? ", with its identity" : ""}: ${revoked.reason}`,
+        revoked &&
+          `${moment(revoked.at)} by ${revoked.by}${revoked.serial === undefined ? ", with its identity" : ""}: ${revoked.reason}`,
         paint.bad,
       ],
       ["serial", record.serial],

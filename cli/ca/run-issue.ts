@@ -9,13 +9,22 @@ import { CodedError } from "#platform/coded-error";
 import type { CommandContext } from "../command.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { shaped } from "./answers.ts";
-import { certificateFiles, freePaths, writeCertificateFiles } from "./certificate-files.ts";
+import { freePaths, writeCertificateFiles } from "./certificate-files.ts";
 import type { CaClient } from "./client.ts";
 import { type CredentialOptions, openWithCredential } from "./credential-options.ts";
 import { momentText } from "./duration.ts";
 import { fieldsText, jsonText, linesText, paintFor } from "./paint.ts";
 import { readNamed } from "./read-file.ts";
 import type { FormatOptions } from "./service-options.ts";
+
+export interface IssueOptions extends AskedOptions {
+  readonly out: string;
+  readonly keyKind: KeyKind;
+}
+
+export interface SignOptions extends AskedOptions {
+  readonly out?: string;
+}
 
 interface AskedOptions extends CredentialOptions, FormatOptions {
   readonly id?: string;
@@ -27,10 +36,7 @@ interface AskedOptions extends CredentialOptions, FormatOptions {
  * `garita ca issue`: makes a key, has it certified and writes key, chain and roots into a folder. Nothing is asked when a file stands in the way, and nothing written
  * before the answer was found to be of this key.
  */
-export async function issue(
-  options: AskedOptions & { readonly out: string; readonly keyKind: KeyKind },
-  context: CommandContext,
-): Promise<void> {
+export async function issue(options: IssueOptions, context: CommandContext): Promise<void> {
   const id = validId(options.id);
   const paths = await freePaths(options.out, ["key", "chain", "bundle"], options.force);
   const client = await openWithCredential(options, context);
@@ -47,11 +53,7 @@ export async function issue(
 }
 
 /** `garita ca sign CSR`: has a request certified whose key is elsewhere. The chain goes to standard output, or with the roots into a folder. */
-export async function signRequest(
-  file: string,
-  options: AskedOptions & { readonly out?: string },
-  context: CommandContext,
-): Promise<void> {
+export async function signRequest(file: string, options: SignOptions, context: CommandContext): Promise<void> {
   validId(options.id);
   const { out } = options;
   const paths = out === undefined ? undefined : await freePaths(out, ["chain", "bundle"], options.force);
@@ -119,6 +121,3 @@ function issuedText(answer: IssuedShape, paths: readonly string[], context: Comm
     ),
   ]);
 }
-
-/** What `issue` writes, for `--help`. */
-export const writtenFiles = Object.values(certificateFiles).join(", ");

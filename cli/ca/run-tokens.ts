@@ -46,7 +46,9 @@ export async function listTokens(options: ServiceOptions & FormatOptions, contex
       token.sourceCidrs.join(", ") || "anywhere",
       token.createdBy,
     ]);
-    context.write(linesText(tableText(["token", "state", "identity", "used or ends", "from", "made by"], rows, paintFor(context))));
+    context.write(
+      linesText(tableText(["token", "state", "identity", "used or ends", "from", "made by"], rows, paintFor(context))),
+    );
   }
 }
 

@@ -15,8 +15,8 @@ export interface FormatOptions {
   readonly format: "text" | "json";
 }
 
-/** Gives a command the options of `ServiceOptions`, and `--format`. */
-export function addServiceOptions(command: Command): Command {
+/** Gives a command the options of `ServiceOptions`, and `--format`, of which the first is the default. */
+export function addServiceOptions(command: Command, formats: readonly string[] = ["text", "json"]): Command {
   return command
     .option("-c, --config <file>", "ask over `ca.socket` of this configuration (default: garita.yaml)")
     .option("--admin <address>", "ask over this Unix socket: unix:PATH")
@@ -24,5 +24,5 @@ export function addServiceOptions(command: Command): Command {
     .option("--bundle <file>", "with --url: PEM, the roots to trust")
     .option("--cert <file>", "with --url: PEM, the certificate to ask with, then its intermediates")
     .option("--key <file>", "with --url: PEM, its private key")
-    .addOption(formatOption(["text", "json"]));
+    .addOption(formatOption(formats));
 }

@@ -135,8 +135,8 @@ export function nameText(name: GeneralName): string {
 
 /** The one URI, if it is a SPIFFE ID (X509-SVID §2: no more than one URI). */
 export function spiffeIdOf(names: readonly GeneralName[]): string | undefined {
-  const [uri, ...more] = names.filter((name) => name.kind === "uri");
-  return uri !== undefined && more.length === 0 && parseSpiffeId(uri.value).ok ? uri.value : undefined;
+  const [uri, ...more] = urisOf(names);
+  return uri !== undefined && more.length === 0 && parseSpiffeId(uri).ok ? uri : undefined;
 }
 
 /** The algorithm of a signature by its name, or dotted. */
@@ -149,14 +149,18 @@ export function algorithmName(algorithmDer: Uint8Array): string {
 }
 
 function nameOddities(names: readonly GeneralName[], isAuthority: boolean): (string | undefined)[] {
-  const uris = names.filter((name) => name.kind === "uri");
+  const uris = urisOf(names);
   if (uris.length > 1) return [`${uris.length} URIs: no SPIFFE certificate has more than one`];
   const [uri] = uris;
   if (uri === undefined) return [isAuthority ? undefined : "no SPIFFE ID"];
-  const parsed = parseSpiffeId(uri.value);
+  const parsed = parseSpiffeId(uri);
   if (!parsed.ok) return [`the URI is no SPIFFE ID: ${parsed.fault}`];
   if (isAuthority) return [parsed.id.path === "" ? undefined : "an authority with the SPIFFE ID of a workload"];
   return [parsed.id.path === "" ? "a workload with the SPIFFE ID of a trust domain" : undefined];
+}
+
+function urisOf(names: readonly GeneralName[]): string[] {
+  return names.flatMap((name) => (name.kind === "uri" ? [name.value] : []));
 }
 
 const knownOids: ReadonlySet<string> = new Set(Object.values(extensionOids));

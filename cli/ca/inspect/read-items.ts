@@ -31,7 +31,7 @@ export function readItems(bytes: Uint8Array, file: string): readonly FileItem[] 
 export function certificatesOf(bytes: Uint8Array, file: string): readonly Uint8Array[] {
   return readItems(bytes, file).map((item) => {
     if (item.kind === "certificate") return item.der;
-    const found = item.kind === "request" ? "a certificate request" : item.label.toLowerCase();
+    const found = item.kind === "other" ? item.label.toLowerCase() : "a certificate request";
     throw new UsageFault(`expected certificates in \`${file}\`, found ${found}`);
   });
 }

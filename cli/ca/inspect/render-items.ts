@@ -23,7 +23,11 @@ export function describeItem(item: FileItem, nowMillis: number): DescribedItem {
   const read = readCertificate(item.der);
   if (read.ok) return describeCertificate(read.value, nowMillis);
   const { message, offset } = read.fault;
-  return { kind: "unreadable", was: "certificate", message: offset === undefined ? message : `${message} (byte ${offset})` };
+  return {
+    kind: "unreadable",
+    was: "certificate",
+    message: offset === undefined ? message : `${message} (byte ${offset})`,
+  };
 }
 
 /** A certificate at a glance. */
@@ -51,7 +55,11 @@ function certificateText(item: DescribedCertificate, nowMillis: number, paint: P
   const use = [...(item.extendedKeyUsage ?? []), ...(item.keyUsage ?? [])].join(", ");
   return fieldsText([
     ["certificate", `${item.role}${item.spiffeId === undefined ? "" : `  ${item.spiffeId}`}`],
-    ["validity", `${item.state}, ${item.state === "not yet valid" ? `begins ${moment(item.notBefore)}` : `ends ${moment(item.notAfter)}`}`, item.state === "valid" ? paint.good : paint.bad],
+    [
+      "validity",
+      `${item.state}, ${item.state === "not yet valid" ? `begins ${moment(item.notBefore)}` : `ends ${moment(item.notAfter)}`}`,
+      item.state === "valid" ? paint.good : paint.bad,
+    ],
     ["begins", item.state === "not yet valid" ? undefined : moment(item.notBefore)],
     ["names", others.length === 0 ? undefined : others.join(", ")],
     ["key", `${item.key.kind}, SHA-256 ${item.key.hash}`],
@@ -75,7 +83,11 @@ function requestText(item: DescribedRequest, paint: Paint): string[] {
     ["common names", item.commonNames.length === 0 ? undefined : item.commonNames.join(", ")],
     ["key", `${item.key.kind}, SHA-256 ${item.key.hash}`],
     ["signed with", item.signature],
-    ["proven", item.proven ? "signed by its own key" : "not signed by its own key", item.proven ? paint.good : paint.bad],
+    [
+      "proven",
+      item.proven ? "signed by its own key" : "not signed by its own key",
+      item.proven ? paint.good : paint.bad,
+    ],
     ...item.odd.map((sentence) => ["odd", sentence, paint.odd] as const),
   ]);
 }

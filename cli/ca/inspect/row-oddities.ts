@@ -28,12 +28,12 @@ export function rowOddities(certificates: readonly Certificate[]): readonly stri
 }
 
 function keyIdsFit(certificate: Certificate, issuer: Certificate): boolean {
-  const wanted = valueOf(certificate, extensionOids.authorityKeyId, readAuthorityKeyId);
-  const found = valueOf(issuer, extensionOids.subjectKeyId, readSubjectKeyId);
+  const wanted = extensionValue(certificate, extensionOids.authorityKeyId, readAuthorityKeyId);
+  const found = extensionValue(issuer, extensionOids.subjectKeyId, readSubjectKeyId);
   return wanted === undefined || found === undefined || equal(wanted, found);
 }
 
-function valueOf(
+function extensionValue(
   { extensions }: Certificate,
   oid: string,
   read: typeof readAuthorityKeyId | typeof readSubjectKeyId,
