@@ -25,6 +25,9 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
+  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
