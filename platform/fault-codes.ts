@@ -69,6 +69,9 @@ export const faultCodes = {
     "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
   "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
   "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
+  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
+  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
