@@ -25,6 +25,7 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
