@@ -25,6 +25,10 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-token/identity":
+    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
+  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
+  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
