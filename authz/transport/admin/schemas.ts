@@ -47,6 +47,7 @@ const active = {
         workloads: count,
         services: count,
         providers: count,
+        registrations: count,
       },
     },
     diagnostics,

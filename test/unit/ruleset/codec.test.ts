@@ -28,6 +28,7 @@ const empty: RuleSet = {
   workloads: [],
   services: [],
   providers: [],
+  registrations: [],
   index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
 };
 
@@ -64,7 +65,7 @@ test("the bytes begin with a name and a version, and say which of them does not 
   assert.equal(fault(other), "the bytes are no compiled rule set");
   const newer = bytes.slice();
   newer[7] = 9;
-  assert.equal(fault(newer), "format version 4 expected, found 9");
+  assert.equal(fault(newer), "format version 5 expected, found 9");
   const damaged = bytes.slice();
   damaged[bytes.length - 1] = 9;
   assert.equal(fault(damaged), "the bytes are damaged: their checksum does not fit");
