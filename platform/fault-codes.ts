@@ -3,6 +3,8 @@ export const faultCodes = {
   "listen/failed": "A socket cannot be opened: the address is in use, is not this machine's, or may not be used.",
   "secret/empty": "A file that should hold a secret or token holds none: it would let everybody in.",
   "secret/unreadable": "A file that should hold a secret or token cannot be read.",
+  "secret/exposed":
+    "A file that should hold a secret can be read by others than its owner, or belongs to somebody else.",
   "tls/unreadable": "A certificate, key or authority file cannot be read.",
   "tls/unusable": "A file holds no certificate, or certificate and key do not belong together.",
   "source/missing": "The policy folder is not there, or is no folder.",
@@ -29,6 +31,14 @@ export const faultCodes = {
     "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-key/no-encryption-key":
+    "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
+  "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
+  "ca-key/encryption-key-short": "The key-encryption key has less than 16 bytes.",
+  "ca-key/wrong-encryption-key": "A private key of the authority was encrypted under another key-encryption key.",
+  "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
+  "ca-key/unknown-version": "A private key was encrypted by a newer version.",
+  "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
