@@ -1,7 +1,6 @@
 import type { IssuingAuthority } from "#ca/authorities/contract";
 import { type LintedTemplateResult, lintTemplate } from "#ca/lint/linted-template";
-import { drawSerial } from "#ca/x509/serial";
-import { buildTbs } from "#ca/x509/write-certificate";
+import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
 import type { Grant } from "./grant.ts";
 
 /** The bytes that will be signed for a grant, with a serial that nobody has guessed, linted as they will stand in the certificate. */

@@ -7,10 +7,6 @@ import { nameOfCaller, type Progress } from "./progress.ts";
 import type { Refusal } from "./refusal.ts";
 
 export interface IssueCertificateParts extends IssuanceParts {
-  /** Takes one request of an address; how long to wait when there were too many. */
-  readonly takeOfAddress: (address: string) => number | undefined;
-  /** Runs the work when there is room; `overload` when too many wait already. */
-  readonly admit: <T>(work: () => Promise<T>) => Promise<T | "overload">;
   readonly log: Log;
   readonly onOutcome: (outcome: ObservedOutcome) => void;
 }
@@ -62,22 +58,20 @@ async function attempt(
   request: CertificateRequest,
   progress: Progress,
 ): Promise<IssuanceOutcome> {
-  const { remoteAddress } = request.credentials;
-  const waitMillis = remoteAddress === undefined ? undefined : parts.takeOfAddress(remoteAddress);
-  if (waitMillis !== undefined) {
-    const wanted = `again in ${Math.ceil(waitMillis)} ms`;
-    return refuse({ step: "rate", code: "rate/address", seen: remoteAddress!, wanted, retryAfterMillis: waitMillis });
+  const { remoteAddress, operatorSocket, bearer, clientCertificates } = request.credentials;
+  const limited = operatorSocket ? undefined : parts.limits.address(remoteAddress);
+  if (limited !== undefined && !limited.ok) {
+    const { code, retryAfterMillis } = limited;
+    const wanted = `again in ${Math.ceil(retryAfterMillis)} ms`;
+    return refuse({ step: "rate", code, seen: remoteAddress ?? "no address", wanted, retryAfterMillis });
   }
   try {
-    const outcome = await parts.admit(() => issueToCaller(parts, request, progress));
-    if (outcome !== "overload") return outcome;
-    return refuse({
-      step: "rate",
-      code: "rate/overload",
-      seen: "too many wait",
-      wanted: "room",
-      retryAfterMillis: 1_000,
-    });
+    const sizeBytes =
+      request.csrPem.length + (bearer?.length ?? 0) + clientCertificates.reduce((sum, { length }) => sum + length, 0);
+    const admitted = await parts.admission.admit(() => issueToCaller(parts, request, progress), sizeBytes);
+    if (admitted.ok) return admitted.value;
+    const { code, retryAfterMillis } = admitted;
+    return refuse({ step: "rate", code, seen: "too many wait", wanted: "room", retryAfterMillis });
   } catch (fault) {
     // INVARIANT: whatever fails, nothing was handed out; the defect is told to us, and to the caller only that there is one.
     const step = progress.serialHex === undefined ? "caller" : "record";

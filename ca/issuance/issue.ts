@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import type { AuthoritySet, IssuingAuthority } from "#ca/authorities/contract";
-import { renderPem } from "#ca/bundle/render";
+import { renderBundlePem } from "#ca/bundle/render-pem";
 import type { AuthenticateCaller, Caller } from "#ca/callers/contract";
-import type { ProvenCsr } from "#ca/csr/contract";
+import type { CsrFault, CsrRefusal } from "#ca/csr/contract";
 import type { KeyPolicy } from "#ca/csr/key-policy";
-import { openCsr } from "#ca/csr/open-csr";
-import { proveCsr } from "#ca/csr/prove-csr";
-import { authorizeIdentity } from "#ca/registration/authorize";
-import type { Registrations } from "#ca/registration/match";
+import { parseCsr } from "#ca/csr/parse-csr";
+import { type ProvenCsr, proveCsr } from "#ca/csr/prove-csr";
+import type { Admission } from "#ca/limits/admission";
+import type { CallLimits } from "#ca/limits/call-limits";
+import { authorizeIdentity } from "#ca/registration/authorize-identity";
+import type { Registrations } from "#ca/registration/build-registrations";
+import { matchEntries } from "#ca/registration/match-entries";
 import type { CaStore, IssuanceIntent } from "#ca/store/contract";
-import { encodePem } from "#ca/x509/pem";
+import { writePem } from "#ca/x509/pem";
 import { buildTemplate } from "./build-template.ts";
 import { namesThatDiffer } from "./compare-names.ts";
 import type { CertificateRequest, IssuedAnswer } from "./contract.ts";
@@ -19,6 +22,7 @@ import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
 import type { Refusal } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
+import type { IssuanceStep } from "./steps.ts";
 
 /** What issuance is made of. What may change while it runs is a function, asked once a request. */
 export interface IssuanceParts {
@@ -27,8 +31,8 @@ export interface IssuanceParts {
   readonly authorities: () => AuthoritySet;
   readonly store: CaStore;
   readonly keyPolicy: KeyPolicy;
-  /** Takes one request of a caller; how long to wait when there were too many. */
-  readonly takeOfCaller: (caller: string) => number | undefined;
+  readonly limits: CallLimits;
+  readonly admission: Admission;
   readonly settings: () => IssuanceSettings;
   readonly nowMillis: () => number;
   /** The newest time that the records hold. */
@@ -67,8 +71,11 @@ export async function issueToCaller(
   const early = metadataRefusal(request) ?? rateRefusal(parts, caller);
   if (early !== undefined) return refuse(early);
 
-  const authorized = authorizeIdentity(registrations, caller, request.spiffeId);
-  if (!authorized.ok) return refuse({ step: "identity", ...authorized.refusal });
+  const authorized = authorizeIdentity(matchEntries(registrations, caller), request.spiffeId, caller);
+  if (!authorized.ok) {
+    const { code, seen, wanted } = authorized;
+    return refuse({ step: "identity", code, seen, wanted });
+  }
   const { id, entry } = authorized;
   progress.id = id;
   progress.entry = entry;
@@ -132,7 +139,7 @@ export type IssuanceEvidence = Pick<
 
 /** From a grant to a certificate: lint, record, sign, verify, record. The same for workloads and for the authority's own certificate. */
 export async function certify(
-  parts: Pick<IssuanceParts, "store" | "nowMillis" | "randomBytes" | "nextId">,
+  parts: Pick<IssuanceParts, "store" | "admission" | "nowMillis" | "randomBytes" | "nextId">,
   authority: IssuingAuthority,
   grant: Grant,
   evidence: IssuanceEvidence,
@@ -167,6 +174,7 @@ export async function certify(
     redeem,
   );
   if (!(recorded instanceof RecordedIntent)) return refuse(intentRefusal(recorded.fault, id.toString()));
+  await parts.admission.turn();
   const issued = await IssuedCertificate.complete(recorded, authority, parts.store, parts.nowMillis);
   if (issued instanceof IssuedCertificate) return { ok: true, issued };
   await parts.store.recordAbandoned(serialHex, parts.nowMillis(), issued.fault);
@@ -181,27 +189,36 @@ function examineRequest(
   authorities: AuthoritySet,
   progress: Progress,
 ): { readonly ok: true; readonly csr: ProvenCsr } | { readonly ok: false; readonly refusal: Refusal } {
-  const opened = openCsr(csrPem);
-  if (!opened.ok) {
-    const { code, message } = opened.fault;
-    return refuse({ step: code === "key/kind" ? "key" : "request", code, seen: message, wanted: "" });
-  }
-  const { publicKey } = opened.csr;
+  const parsed = parseCsr(csrPem);
+  if (!parsed.ok) return refuse(csrRefusal(parsed.fault));
+  const { publicKey } = parsed.csr;
   progress.publicKey = publicKey;
   if (allowedKinds.length > 0 && !allowedKinds.includes(publicKey.kind))
     return refuse({ step: "key", code: "key/not-allowed", seen: publicKey.kind, wanted: allowedKinds.join(", ") });
-  const weak = keyPolicy.check(publicKey);
-  if (weak !== undefined) return refuse({ step: "key-quality", code: weak.code, seen: weak.message, wanted: "" });
-  if (authorities.keyHashes.has(publicKey.hash))
-    return refuse({
-      step: "key-owner",
-      code: "key/authority",
-      seen: "an authority's key",
-      wanted: "the workload's own",
-    });
-  const proven = proveCsr(opened.csr);
-  if (proven.ok) return { ok: true, csr: proven.csr };
-  return refuse({ step: "proof", code: proven.fault.code, seen: proven.fault.message, wanted: "" });
+  if (authorities.keyHashes.has(publicKey.hash)) {
+    const [seen, wanted] = ["an authority's key", "the workload's own"];
+    return refuse({ step: "key-owner", code: "key/authority", seen, wanted });
+  }
+  const proven = proveCsr(parsed.csr, keyPolicy);
+  return proven.ok ? { ok: true, csr: proven.csr } : refuse(csrRefusal(proven.fault));
+}
+
+/** The step that gives each fault of a request. */
+const csrSteps = {
+  "csr/too-large": "request",
+  "csr/pem": "request",
+  "csr/der": "request",
+  "csr/shape": "request",
+  "csr/signature-algorithm": "request",
+  "key/kind": "key",
+  "key/weak": "key-quality",
+  "key/blocked": "key-quality",
+  "csr/signature": "proof",
+} as const satisfies Readonly<Record<CsrRefusal, IssuanceStep>>;
+
+/** The message says both what was expected and what was found. */
+function csrRefusal({ code, message }: CsrFault): Refusal {
+  return { step: csrSteps[code], code, seen: message, wanted: "" };
 }
 
 function metadataRefusal({ certSigner, impersonatedIdentity }: CertificateRequest): Refusal | undefined {
@@ -213,13 +230,13 @@ function metadataRefusal({ certSigner, impersonatedIdentity }: CertificateReques
   return undefined;
 }
 
-function rateRefusal({ takeOfCaller }: IssuanceParts, caller: Caller): Refusal | undefined {
+function rateRefusal({ limits }: IssuanceParts, caller: Caller): Refusal | undefined {
   // The operator's own socket is no stranger's.
-  if (caller.method === "operator") return undefined;
-  const retryAfterMillis = takeOfCaller(nameOfCaller(caller));
-  if (retryAfterMillis === undefined) return undefined;
+  const answer = caller.method === "operator" ? undefined : limits.caller(caller);
+  if (answer === undefined || answer.ok) return undefined;
+  const { code, retryAfterMillis } = answer;
   const wanted = `again in ${Math.ceil(retryAfterMillis)} ms`;
-  return { step: "caller-rate", code: "rate/caller", seen: nameOfCaller(caller), wanted, retryAfterMillis };
+  return { step: "caller-rate", code, seen: nameOfCaller(caller), wanted, retryAfterMillis };
 }
 
 /** What the store refuses in the step in which it writes the intent down. */
@@ -259,7 +276,7 @@ export function answerOf(
     spiffeId: intent.spiffeId,
     notBeforeMillis: intent.notBeforeMillis,
     notAfterMillis: intent.notAfterMillis,
-    chain: [encodePem("CERTIFICATE", der), ...authority.chainPem, renderPem(bundle)],
+    chain: [writePem("CERTIFICATE", der), ...authority.chainPem, renderBundlePem(bundle)],
   };
 }
 
