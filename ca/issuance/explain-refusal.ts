@@ -6,28 +6,36 @@ import { type IssuanceStep, issuanceSteps } from "./steps.ts";
 
 /** The ordered checks up to the one that refused, each with what was seen and what was wanted. */
 export function explainRefusal(refusal: Refusal, progress: Progress): readonly ExplainedStep[] {
-  const steps: ExplainedStep[] = [];
-  for (const step of Object.keys(issuanceSteps) as IssuanceStep[]) {
-    if (step === refusal.step) break;
-    steps.push({
-      step: `${step}: ${issuanceSteps[step]}`,
-      ok: true,
-      seen: seenAt(step, progress),
+  const attempts = refusal.step === "caller" ? (progress.attempts ?? []) : [];
+  return [
+    ...stepsBefore(refusal.step, progress),
+    ...attempts.map(({ method, reason }) => ({
+      step: `caller: ${method}`,
+      ok: false,
+      seen: reason,
       wanted: "",
       remedy: "",
-    });
-  }
-  const attempts = refusal.step === "caller" ? (progress.attempts ?? []) : [];
-  for (const { method, reason } of attempts)
-    steps.push({ step: `caller: ${method}`, ok: false, seen: reason, wanted: "", remedy: "" });
-  steps.push({
-    step: `${refusal.step}: ${issuanceSteps[refusal.step]}`,
-    ok: false,
-    seen: refusal.seen,
-    wanted: refusal.wanted,
-    remedy: refusal.remedy ?? refusals[refusal.code].help,
-  });
-  return steps;
+    })),
+    {
+      step: `${refusal.step}: ${issuanceSteps[refusal.step]}`,
+      ok: false,
+      seen: refusal.seen,
+      wanted: refusal.wanted,
+      remedy: refusal.remedy ?? refusals[refusal.code].help,
+    },
+  ];
+}
+
+/** The checks before a step, all of them passed. */
+export function stepsBefore(end: IssuanceStep, progress: Progress): readonly ExplainedStep[] {
+  const names = Object.keys(issuanceSteps) as IssuanceStep[];
+  return names.slice(0, names.indexOf(end)).map((step) => ({
+    step: `${step}: ${issuanceSteps[step]}`,
+    ok: true,
+    seen: seenAt(step, progress),
+    wanted: "",
+    remedy: "",
+  }));
 }
 
 /** What is known of a step that was passed. */

@@ -4,7 +4,7 @@ import type { CertificateRequest, IssueCertificate } from "./contract.ts";
 import { explainRefusal } from "./explain-refusal.ts";
 import { type IssuanceOutcome, type IssuanceParts, issueToCaller } from "./issue.ts";
 import { nameOfCaller, type Progress } from "./progress.ts";
-import type { Refusal } from "./refusal.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 
 export interface IssueCertificateParts extends IssuanceParts {
   readonly log: Log;
@@ -117,8 +117,4 @@ function logRefused(
     { id, code, step, seen, wanted, caller: caller && nameOfCaller(caller), door, remote: credentials.remoteAddress },
     "certificate refused",
   );
-}
-
-function refuse(refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal };
 }

@@ -12,3 +12,12 @@ export interface Refusal {
   /** A client should wait at least so long. */
   readonly retryAfterMillis?: number;
 }
+
+export interface Refused {
+  readonly ok: false;
+  readonly refusal: Refusal;
+}
+
+export function refuse(refusal: Refusal): Refused {
+  return { ok: false, refusal };
+}
