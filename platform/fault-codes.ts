@@ -40,6 +40,23 @@ export const faultCodes = {
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
   "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
+  "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",
+  "ca-store/permissions":
+    "The authority's database, or its folder, may be read or written by others: the message has the command that mends it.",
+  "ca-store/newer": "The authority's database was written by a newer version of Garita: run that one.",
+  "ca-store/damaged":
+    "The authority's database, its head file or a backup is no such file, or is damaged: bring back a backup with `garita ca restore`.",
+  "ca-store/rolled-back":
+    "The authority's log is shorter than its signed head says, or another: an older copy was put in place. `garita ca restore` does it properly.",
+  "ca-store/full": "No room is left for the authority's database: nothing is issued until there is.",
+  "ca-store/unavailable":
+    "The authority's database cannot be read or written now; where its thread died it is started again.",
+  "ca-store/busy": "More calls wait for the authority's database than it can take.",
+  "ca-store/no-intent": "An issuance was to be completed or abandoned that is not under way.",
+  "ca-store/unknown": "A serial or an authority was named that the authority's store does not have.",
+  "ca-store/exists": "A join token, an authority or a backup file is there already.",
+  "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
+  "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
