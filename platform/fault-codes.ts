@@ -40,6 +40,32 @@ export const faultCodes = {
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
   "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
+  "ca-authority/lint":
+    "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",
+  "ca-authority/lifetime": "The configured lifetime of an issuing authority is less than 24 hours.",
+  "ca-authority/root-expiring": "The root ends too soon for another issuing authority.",
+  "ca-authority/self-test": "A new issuing authority failed its self-test, and was not put in force.",
+  "ca-authority/damaged":
+    "What is kept of an authority is damaged: its certificate, its key id, or the path to its root.",
+  "ca-authority/key-mismatch": "A private key that is kept does not belong to the certificate beside it.",
+  "ca-authority/two-active": "Two issuing authorities, or two audit keys, are active at once.",
+  "ca-authority/exists": "There is an authority already.",
+  "ca-authority/none": "There is no authority yet: `garita ca init` makes one.",
+  "ca-authority/root-key-elsewhere":
+    "The private key of the root is not here: issuing authorities are signed where it is.",
+  "ca-authority/self-signed": "The root signs leaves itself: it cannot be replaced like an issuing authority.",
+  "ca-import/none": "A folder that should hold an authority holds neither Istio's nor Kubernetes' files.",
+  "ca-import/incomplete":
+    "A folder that should hold an authority holds only some of the files, or those of both forms.",
+  "ca-import/unreadable": "A file of an authority to be imported cannot be read, or holds no certificates.",
+  "ca-import/key":
+    "The private key of an authority to be imported cannot be read, is encrypted, or is of a kind that is not taken.",
+  "ca-import/key-mismatch": "The private key of an authority to be imported does not belong to its certificate.",
+  "ca-import/chain": "The certificates of an authority to be imported do not lead to one of the roots.",
+  "ca-import/not-authority": "A certificate that is to be imported may not sign the certificates of workloads.",
+  "ca-import/subject":
+    "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
+  "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
   "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",
   "ca-store/permissions":
     "The authority's database, or its folder, may be read or written by others: the message has the command that mends it.",
