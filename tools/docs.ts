@@ -14,6 +14,7 @@ import { renderAttributesPage } from "./attributes-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
 import { renderPolicySchema } from "./policy-schema.ts";
+import { renderRegistrationSchema } from "./registration-schema.ts";
 
 /** The generated files, by path from the root of the repository. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -25,6 +26,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/policy-tests.md", renderPolicyTests()],
     ["docs/garita-policies.md", renderGaritaPolicies()],
     ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
+    ["docs/garita-workload-registration.schema.json", renderRegistrationSchema()],
     ["docs/attributes.md", renderAttributesPage()],
   ]);
 }
