@@ -18,7 +18,7 @@ export const registrationCallerRows: readonly AnyRow[] = [
       yield {
         span,
         message: `expected one of \`spiffeId\`, \`jwt\` and \`joinToken\` in an item of \`callers\`, found ${written.length === 0 ? "none" : written.map(quote).join(" and ")}`,
-        help: written.length === 0 ? "of the last, `joinToken: {}` is all there is to say" : "make an item of each",
+        help: written.length === 0 ? "tokens of `garita ca token new` are `joinToken: {}`" : "make an item of each",
       };
     },
   },
