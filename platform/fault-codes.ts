@@ -83,6 +83,9 @@ export const faultCodes = {
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
   "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
+  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
+  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */
