@@ -18,8 +18,11 @@ export const faultCodes = {
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",
   "policy/invalid": "The policies have errors: see the diagnostics. The rules in force stay.",
   "output/unwritable": "A file that a command was asked to write cannot be written. Nothing was left behind.",
-  "service/unreachable": "The service that `--admin` names cannot be asked.",
-  "service/answer": "What answered at the address that `--admin` names is no admin API.",
+  "output/exists":
+    "A file that a command was asked to write is there already. Nothing was changed: `--force` goes over it.",
+  "service/unreachable": "The service that `--admin`, `--url` or the configuration names cannot be asked.",
+  "service/answer": "What answered at the address that was named is not the API that was asked.",
+  "service/root": "The service's root is not the one that the token names: nothing was told to it.",
   "admin/foreign-host": "A request to the admin API names another host than the address it came to.",
   "admin/foreign-origin": "A web page asked the admin API.",
   "admin/credential": "The admin API wants a bearer token or a client certificate.",
