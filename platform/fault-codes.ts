@@ -69,6 +69,9 @@ export const faultCodes = {
   "ca-import/subject":
     "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
   "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
+  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
+  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
   "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",
   "ca-store/permissions":
     "The authority's database, or its folder, may be read or written by others: the message has the command that mends it.",
@@ -86,9 +89,6 @@ export const faultCodes = {
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
   "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
-  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
-  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
-  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

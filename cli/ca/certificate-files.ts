@@ -1,18 +1,23 @@
-import { access } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CodedError } from "#platform/coded-error";
+import { CodedError, messageOf } from "#platform/coded-error";
 import { writeWhole } from "../policies/write-whole.ts";
 
 /** The files of an identity, named as Istio's agent writes and reads them. */
 export const certificateFiles = { key: "key.pem", chain: "cert-chain.pem", bundle: "root-cert.pem" } as const;
 export type CertificateFile = keyof typeof certificateFiles;
 
-/** Paths of these files in a folder. Fails with `output/exists` if one is there and must stay. */
+/** Paths of these files in a folder, which is made if it is not there. Fails with `output/exists` if one is there and must stay, or with `output/unwritable`. */
 export async function freePaths(
   folder: string,
   files: readonly CertificateFile[],
   force: boolean,
 ): Promise<ReadonlyMap<CertificateFile, string>> {
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw new CodedError("output/unwritable", `the folder \`${folder}\` cannot be made: ${messageOf(cause)}`, {
+      cause,
+    });
+  });
   const paths = new Map(files.map((file) => [file, join(folder, certificateFiles[file])]));
   if (force) return paths;
   for (const path of paths.values()) {

@@ -57,9 +57,9 @@ function callerText(caller: Readonly<Record<string, unknown>>): string {
     case "jwt": {
       const claims = (Array.isArray(caller["claims"]) ? caller["claims"] : []) as readonly {
         readonly path: readonly string[];
-        readonly value: string;
+        readonly values: readonly string[];
       }[];
-      const said = claims.map(({ path, value }) => ` and ${path.join(".")} = ${value}`);
+      const said = claims.map(({ path, values }) => ` and ${path.join(".")} = ${values.join(" or ")}`);
       return `tokens of ${String(caller["issuer"])}${said.join("")}`;
     }
     default:

@@ -33,6 +33,7 @@ export async function explain(
   }
   const paint = paintFor(context);
   const row = Object.hasOwn(refusals, explanation.code) ? refusals[explanation.code as RefusalCode] : undefined;
+  const isMended = steps.some(({ ok, remedy }) => !ok && remedy !== "");
   context.write(
     linesText([
       ...fieldsText([
@@ -45,7 +46,7 @@ export async function explain(
       ]),
       "",
       ...stepLines(steps, paint),
-      ...(row === undefined ? [] : ["", ...fieldsText([["mend:", row.help]])]),
+      ...(row === undefined || isMended ? [] : ["", ...fieldsText([["mend:", row.help]])]),
     ]),
   );
 }

@@ -148,7 +148,7 @@ export function fakeAuthority(
           { kind: "text", text: "spiffe://cluster.local/ns/shop/sa/" },
           { kind: "claim", path: ["kubernetes.io", "serviceaccount", "name"] },
         ],
-        callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], value: "web" }] }],
+        callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], values: ["web"] }] }],
         dnsNames: [],
         keyKinds: ["P-256"],
         ttlSeconds: undefined,
