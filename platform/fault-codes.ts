@@ -30,6 +30,10 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-token/identity":
+    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
+  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
+  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
@@ -38,10 +42,7 @@ export const faultCodes = {
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
-  "ca-token/identity":
-    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
-  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
-  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
   "ca-authority/lint":
     "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",
   "ca-authority/lifetime": "The configured lifetime of an issuing authority is less than 24 hours.",
@@ -68,7 +69,6 @@ export const faultCodes = {
   "ca-import/subject":
     "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
   "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
-  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
   "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
   "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
   "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",

@@ -16,6 +16,7 @@ import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
 import { renderLintsPage } from "./lints-page.ts";
 import { renderPolicySchema } from "./policy-schema.ts";
+import { renderRegistrationSchema } from "./registration-schema.ts";
 
 /** The generated files, by path from the root of the repository. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -27,6 +28,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/policy-tests.md", renderPolicyTests()],
     ["docs/garita-policies.md", renderGaritaPolicies()],
     ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
+    ["docs/garita-workload-registration.schema.json", renderRegistrationSchema()],
     ["docs/attributes.md", renderAttributesPage()],
     ["docs/certificate-lints.md", renderLintsPage()],
   ]);

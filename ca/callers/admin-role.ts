@@ -1,6 +1,5 @@
-import type { AdminRole } from "#ca/transport/contract";
 import { quote } from "#identity/encoding/quote";
-import type { Credentials } from "./contract.ts";
+import type { AdminRole, Credentials } from "./contract.ts";
 import type { MethodAnswer } from "./method.ts";
 
 /** A workload that may administer, as configured. */

@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { parseBlock } from "#platform/fetch/address-guard";
+import { readRemoteAddress } from "./remote-address.ts";
 
 type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -14,20 +14,17 @@ const mappedBits = 96;
 export function plainBlock(text: string): string | undefined {
   const whole = text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`;
   const block = parseBlock(whole);
-  if (block === undefined) return undefined;
+  if (block === undefined || readRemoteAddress(whole.slice(0, whole.indexOf("/"))) === undefined) return undefined;
   const [written, writtenBits] = block;
   const isMapped = written instanceof ipaddr.IPv6 && written.isIPv4MappedAddress() && writtenBits >= mappedBits;
   const [base, bits] = isMapped ? [written.toIPv4Address(), writtenBits - mappedBits] : [written, writtenBits];
   return isWithoutHostBits(base, bits) ? `${base.toString()}/${bits}` : undefined;
 }
 
-/**
- * Is the address in one of these blocks? An IPv4 address counts as such also where a socket for both families writes it as IPv6. False for no address, and
- * for what is none.
- */
+/** Is the address in one of these blocks? False for no address, and for what is none. */
 export function isInBlocks(address: string | undefined, blocks: readonly string[]): boolean {
-  if (address === undefined || isIP(address) === 0) return false;
-  const plain = ipaddr.process(address);
+  const plain = address === undefined ? undefined : readRemoteAddress(address);
+  if (plain === undefined) return false;
   return blocks.some((text) => {
     const block = parseBlock(text);
     return block !== undefined && contains(block, plain);

@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Caller } from "#ca/callers/contract";
+import { readRemoteAddress } from "#ca/callers/remote-address";
 import type { RefusalCode } from "#ca/refusals";
 import { createRateLimiter, type RateAnswer } from "./rate-limiter.ts";
 
@@ -35,7 +35,7 @@ export interface CallLimitsParts {
   readonly random: (sizeBytes: number) => Uint8Array;
 }
 
-/** Limits by address and by caller, in 2 MiB whoever asks. Fail with `rate/address` and `rate/caller`. */
+/** Limits by address and by caller, in 4 MiB whoever asks. Fail with `rate/address` and `rate/caller`. */
 export function createCallLimits({ rates, monotonicMillis, random }: CallLimitsParts): CallLimits {
   const addresses = createRateLimiter({
     rate: () => ({ perSecond: rates().perAddressPerSecond, burst: rates().perAddressBurst }),
@@ -62,8 +62,8 @@ function limitAnswer(code: "rate/address" | "rate/caller", answer: RateAnswer): 
  */
 export function addressName(remoteAddress: string | undefined): string {
   if (remoteAddress === undefined) return "no address";
-  if (isIP(remoteAddress) === 0) return "another address";
-  const address = ipaddr.process(remoteAddress);
+  const address = readRemoteAddress(remoteAddress);
+  if (address === undefined) return "another address";
   if (address instanceof ipaddr.IPv4) return address.toString();
   return address.toByteArray().slice(0, 8).join(" ");
 }

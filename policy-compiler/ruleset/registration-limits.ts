@@ -1,4 +1,4 @@
-/** How much one WorkloadRegistration can say. What goes into a certificate has to fit into one: its names, together, into 2 KiB. */
+/** How much one WorkloadRegistration can say. Its DNS names have to fit into a certificate beside its identity, a key and a signature: 4 KiB in all. */
 export const registrationLimits = {
   callers: 64,
   claims: 16,

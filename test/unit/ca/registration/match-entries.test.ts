@@ -24,6 +24,7 @@ const entries = [
     jwt("https://other"),
   ]),
   entry("b/vm", "spiffe://td/vm/one", [{ kind: "join-token" }]),
+  entry("c/first", "spiffe://td/first", [jwt("https://numbers", { "groups.0": ["web"] })]),
   entry("c/web", "spiffe://td/ns/shop/sa/web", [{ kind: "spiffe-id", id: "spiffe://td/ns/shop/sa/canary" }]),
 ];
 const registrations = buildRegistrations(entries);
@@ -52,6 +53,7 @@ const rows: readonly (readonly [name: string, caller: Caller, matches: readonly 
     svid("spiffe://td/job/job-7-run"),
     ["a/prefixed spiffe://td/job/job-7-run"],
   ],
+  ["a certificate of what a template gives to nobody", svid("spiffe://td/job/job-..-run"), []],
   ["a template's text is not its claim", svid("spiffe://td/job/job-run"), []],
   ["a template's text leaves room for a claim", svid("spiffe://td/job/job--run"), []],
   [
@@ -78,6 +80,7 @@ const rows: readonly (readonly [name: string, caller: Caller, matches: readonly 
   ["one of two claims", bearer("https://ci", { groups: ["web"], env: { name: "test" } }), []],
   ["claims that only look nested", bearer("https://ci", { groups: ["web"], "env.name": "prod" }), []],
   ["a text that holds the value", bearer("https://ci", { groups: "web,api", env: { name: "prod" } }), []],
+  ["a list's item by its number", bearer("https://numbers", { groups: ["web"] }), []],
   ["a list in a list", bearer("https://ci", { groups: [["web"]], env: { name: "prod" } }), []],
   [
     "an operator without a wish",
@@ -95,6 +98,7 @@ const rows: readonly (readonly [name: string, caller: Caller, matches: readonly 
       "b/db spiffe://td/ns/shop/sa/db",
       "b/vm spiffe://td/vm/one",
       "b/web spiffe://td/ns/shop/sa/web",
+      "c/first spiffe://td/first",
       "c/web spiffe://td/ns/shop/sa/web",
       "a/template spiffe://td/ns/x/sa/y",
     ],
@@ -146,9 +150,12 @@ const hostile: readonly unknown[] = [
 
 for (const value of hostile) {
   const shown = JSON.stringify(value)?.slice(0, 40) ?? String(value);
-  test(`no identity from a claim that is ${shown}`, () => {
+  test(`T2, identity injection: none from a claim that is ${shown}`, () => {
     assert.deepEqual(matchEntries(registrations, token(value, "web"), undefined), []);
     assert.deepEqual(matchEntries(registrations, token("shop", value), undefined), []);
+    // Between texts a value could stand where it may not by itself.
+    const builder = bearer("https://ci", { groups: "builders", name: value });
+    assert.deepEqual(matchEntries(registrations, builder, undefined), []);
   });
 }
 
