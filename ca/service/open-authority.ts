@@ -179,7 +179,6 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
         roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
         latestRecordMillis: () => latestRecordMillis,
         counts,
-        load: admission.load,
         serverCertificate: () => serverSource?.current(),
         onRotated: () => serverSource?.renew(),
       }),

@@ -1,0 +1,81 @@
+import type { AuthorityStatusPage } from "#ca/transport/contract";
+import type { Address } from "#platform/address";
+import { messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import type { CaConfig } from "../../config/ca-model.ts";
+import type { JwtConfig } from "../../config/model.ts";
+import type { PreparedAuthority } from "./prepare.ts";
+import type { ServedAuthority } from "./start.ts";
+
+/** What the authority depends on in a configuration, with its files read. */
+export interface WantedAuthority {
+  readonly prepared: PreparedAuthority;
+  readonly jwt: JwtConfig;
+  /** Equal texts: nothing has changed. */
+  readonly mark: string;
+}
+
+/** The authority of the configuration in force, or none. */
+export interface AuthoritySwitch {
+  /** Reads the files that it needs. Fails with the coded error of the first that cannot be used. */
+  prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
+  /**
+   * Makes it the one that runs. One that ran is stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault
+   * thrown. Takes turns with itself.
+   */
+  become(wanted: WantedAuthority | undefined): Promise<void>;
+  addresses(): readonly { readonly name: string; readonly address: Address }[];
+  status(): Promise<AuthorityStatusPage | undefined>;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+export interface AuthoritySwitchParts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly start: (wanted: WantedAuthority) => Promise<ServedAuthority>;
+  readonly log: Log;
+}
+
+/** How long connections may take to end before the store changes its owner. */
+const drainMillis = 2_000;
+
+/** PERF: nothing of the authority is loaded where none is configured. */
+export function createAuthoritySwitch({ environment, start, log }: AuthoritySwitchParts): AuthoritySwitch {
+  let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
+
+  const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
+    if (wanted?.mark === running?.wanted.mark) return;
+    const old = running;
+    running = undefined;
+    await old?.served.stop(AbortSignal.timeout(drainMillis));
+    if (wanted === undefined) return;
+    try {
+      running = { wanted, served: await start(wanted) };
+    } catch (fault) {
+      if (old !== undefined) {
+        try {
+          running = { wanted: old.wanted, served: await start(old.wanted) };
+        } catch (again) {
+          log.error({ fault: messageOf(again) }, "the certificate authority does not start again either");
+        }
+      }
+      throw fault;
+    }
+  };
+
+  return {
+    async prepare(config, jwt) {
+      if (config === undefined) return undefined;
+      const { prepareAuthority } = await import("./prepare.ts");
+      const prepared = await prepareAuthority(config, environment);
+      return { prepared, jwt, mark: JSON.stringify([config, jwt, prepared.fileDigests]) };
+    },
+    become,
+    addresses: () => running?.served.addresses ?? [],
+    status: async () => running?.served.status(),
+    async stop(deadline) {
+      const last = running;
+      running = undefined;
+      await last?.served.stop(deadline);
+    },
+  };
+}
