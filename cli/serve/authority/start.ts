@@ -27,7 +27,7 @@ export interface AuthorityStart extends AuthorityKeysParts {
 /** The authority of a service. */
 export interface ServedAuthority {
   readonly addresses: readonly { readonly name: string; readonly address: Address }[];
-  status(): Promise<AuthorityStatusPage>;
+  summary(): Omit<AuthorityStatusPage, "store">;
   /** Signed with the last head of its log; the store is closed. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -83,7 +83,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     const { serverCertificate } = authority;
     doors = await openAuthorityDoors(config, authority, serverCertificate && doorTls(serverCertificate), parts);
     stops.push((deadline) => doors?.stop(deadline));
-    return { addresses: doors.addresses, status: () => authority.service.status(), stop };
+    return { addresses: doors.addresses, summary: authority.summary, stop };
   } catch (fault) {
     await stop(AbortSignal.abort());
     throw fault;

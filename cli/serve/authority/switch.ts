@@ -1,9 +1,12 @@
+import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { AuthorityStatusPage } from "#ca/transport/contract";
 import type { Address } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import type { Metrics } from "#platform/metrics";
 import type { CaConfig } from "../../config/ca-model.ts";
 import type { JwtConfig } from "../../config/model.ts";
+import { addAuthorityMetrics } from "./metrics.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 import type { ServedAuthority } from "./start.ts";
 
@@ -25,13 +28,14 @@ export interface AuthoritySwitch {
    */
   become(wanted: WantedAuthority | undefined): Promise<void>;
   addresses(): readonly { readonly name: string; readonly address: Address }[];
-  status(): Promise<AuthorityStatusPage | undefined>;
+  summary(): Omit<AuthorityStatusPage, "store"> | undefined;
   stop(deadline: AbortSignal): Promise<void>;
 }
 
 export interface AuthoritySwitchParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly start: (wanted: WantedAuthority) => Promise<ServedAuthority>;
+  readonly metrics: Metrics;
+  readonly start: (wanted: WantedAuthority, onOutcome: (outcome: ObservedOutcome) => void) => Promise<ServedAuthority>;
   readonly log: Log;
 }
 
@@ -39,8 +43,13 @@ export interface AuthoritySwitchParts {
 const drainMillis = 2_000;
 
 /** PERF: nothing of the authority is loaded where none is configured. */
-export function createAuthoritySwitch({ environment, start, log }: AuthoritySwitchParts): AuthoritySwitch {
+export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
+  let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  const startOne = async (wanted: WantedAuthority) => {
+    observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
+    return { wanted, served: await start(wanted, observe) };
+  };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
     if (wanted?.mark === running?.wanted.mark) return;
@@ -49,11 +58,11 @@ export function createAuthoritySwitch({ environment, start, log }: AuthoritySwit
     await old?.served.stop(AbortSignal.timeout(drainMillis));
     if (wanted === undefined) return;
     try {
-      running = { wanted, served: await start(wanted) };
+      running = await startOne(wanted);
     } catch (fault) {
       if (old !== undefined) {
         try {
-          running = { wanted: old.wanted, served: await start(old.wanted) };
+          running = await startOne(old.wanted);
         } catch (again) {
           log.error({ fault: messageOf(again) }, "the certificate authority does not start again either");
         }
@@ -71,7 +80,7 @@ export function createAuthoritySwitch({ environment, start, log }: AuthoritySwit
     },
     become,
     addresses: () => running?.served.addresses ?? [],
-    status: async () => running?.served.status(),
+    summary: () => running?.served.summary(),
     async stop(deadline) {
       const last = running;
       running = undefined;
