@@ -61,7 +61,7 @@ export function createClientCertificateMethod({ verifySvid, bundle, isRevoked }:
   const verify = (chain: readonly Uint8Array[], nowMillis: number): SvidCaller | string => {
     const pinned = bundle();
     const fingerprint = hash("sha256", chain[0]!, "hex");
-    const key = `${pinned.sequence} ${fingerprint}`;
+    const key = `${pinned.trustDomain} ${pinned.sequence} ${fingerprint}`;
     const known = recent.get(key, nowMillis);
     if (known !== undefined) return known;
     const bundleOf = (name: string) => (name === pinned.trustDomain ? pinned.anchors : undefined);
@@ -83,16 +83,11 @@ export function createClientCertificateMethod({ verifySvid, bundle, isRevoked }:
     const caller = verify(chain, nowMillis);
     if (typeof caller === "string") return refused(caller);
     const { id, serialHex, fingerprint } = caller;
-    switch (await isRevoked({ spiffeId: id.toString(), serialHex, fingerprint })) {
-      case undefined:
-        return { ok: true, caller };
-      case "certificate":
-        return refused(`the certificate ${serialHex} is revoked`);
-      case "identity":
-        return refused(`the identity ${quote(id.toString())} is revoked`);
-      case "unknown":
-        return unavailable("whether the certificate is revoked cannot be told now");
-    }
+    const revoked = await isRevoked({ spiffeId: id.toString(), serialHex, fingerprint });
+    if (revoked === undefined) return { ok: true, caller };
+    if (revoked === "unknown") return unavailable("whether the certificate is revoked cannot be told now");
+    const what = revoked === "identity" ? `identity ${quote(id.toString())}` : `certificate ${serialHex}`;
+    return refused(`the ${what} is revoked`);
   };
 }
 

@@ -49,7 +49,7 @@ function recordRefusal(
     const from = used.remoteAddress === undefined ? "" : ` from ${used.remoteAddress}`;
     return `the join token was used at ${timeText(used.atMillis)}${from}, for the certificate ${used.serialHex}`;
   }
-  if (nowMillis >= expiresMillis) return `the join token has ended at ${timeText(expiresMillis)}`;
+  if (!(nowMillis < expiresMillis)) return `the join token has ended at ${timeText(expiresMillis)}`;
   if (sourceCidrs.length === 0 || isInBlocks(remoteAddress, sourceCidrs)) return undefined;
   return `the join token may be used from ${sourceCidrs.join(", ")}, and not from ${remoteAddress ?? "a socket without an address"}`;
 }

@@ -1,4 +1,3 @@
-import { utf8Text } from "#identity/encoding/byte-string";
 import type { TokenClaims } from "#identity/token/token";
 
 export interface PlainClaims {
@@ -15,7 +14,7 @@ export function plainClaims(claims: TokenClaims): PlainClaims {
   let sizeBytes = 0;
   const plainText = (bytes: string): string => {
     sizeBytes += 24 + 2 * bytes.length;
-    return detached(utf8Text(bytes));
+    return textOf(bytes);
   };
   const plainObject = (value: object): Readonly<Record<string, unknown>> => {
     sizeBytes += 200;
@@ -32,7 +31,10 @@ export function plainClaims(claims: TokenClaims): PlainClaims {
   return { claims: plainObject(claims), sizeBytes };
 }
 
-/** A text of its own: V8's slices keep the whole text alive that they were cut from. */
-function detached(text: string): string {
-  return Buffer.from(text, "utf8").toString("utf8");
+/**
+ * INVARIANT: different bytes, which the parser found to be UTF-8, are different texts. A decoder that leaves out a byte order mark would make `admin` of the
+ * name that somebody gave himself with one in front. The text is one of its own: V8's slices keep the whole text alive that they were cut from.
+ */
+function textOf(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }

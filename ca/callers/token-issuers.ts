@@ -18,9 +18,11 @@ export interface TokenIssuerConfig {
     | { readonly kind: "discovery" };
 }
 
-/** An issuer ready to be compared with: texts are byte strings, as those of a parsed token are. */
+/** An issuer ready to be compared with: `issuer` and `audiences` are byte strings, as those of a parsed token are. */
 export interface TokenIssuer {
   readonly issuer: string;
+  /** As configured. */
+  readonly name: string;
   readonly audiences: ReadonlySet<string>;
   readonly keySource: KeySource;
 }
@@ -45,6 +47,7 @@ export function prepareTokenIssuers(configs: readonly TokenIssuerConfig[]): Toke
     if (audiences.length === 0 || audiences.includes("")) throw new Error(`issuer ${quote(issuer)} lacks an audience`);
     issuers.set(bytes, {
       issuer: bytes,
+      name: issuer,
       audiences: new Set(audiences.map(utf8ByteString)),
       keySource: keySourceOf(config),
     });

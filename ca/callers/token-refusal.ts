@@ -22,7 +22,8 @@ export function tokenRefusal(
   }
   if (expiresAt === 0) return "it has no `exp`";
   const nowSeconds = nowMillis / 1000;
-  if (nowSeconds >= expiresAt) return `it has ended: \`exp\` is ${expiresAt}, now is ${Math.floor(nowSeconds)}`;
+  // Written so that a time that is no number is no good either.
+  if (!(nowSeconds < expiresAt)) return `it has ended: \`exp\` is ${expiresAt}, now is ${Math.floor(nowSeconds)}`;
   const latest = nowSeconds + leewaySeconds;
   if (notBefore > latest) return `it is not valid yet: \`nbf\` is ${notBefore}, now is ${Math.floor(nowSeconds)}`;
   // The parser took nothing but a number.

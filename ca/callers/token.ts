@@ -107,7 +107,7 @@ export function createTokenMethod(parts: TokenMethodParts) {
     const { sub: subject } = claims;
     const found: TokenCaller = {
       method: "jwt",
-      issuer: utf8Text(issuer.issuer),
+      issuer: issuer.name,
       subject: typeof subject === "string" ? subject : undefined,
       claims,
       evidence,

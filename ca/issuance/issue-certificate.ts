@@ -7,6 +7,7 @@ import { nameOfCaller, type Progress } from "./progress.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 export interface IssueCertificateParts extends IssuanceParts {
+  readonly monotonicMillis: () => number;
   readonly log: Log;
   readonly onOutcome: (outcome: ObservedOutcome) => void;
 }
@@ -18,6 +19,8 @@ export interface ObservedOutcome {
   readonly method: string;
   readonly keyKind: string;
   readonly door: string;
+  /** From the request's arrival to its answer. */
+  readonly durationMillis: number;
 }
 
 /**
@@ -26,6 +29,7 @@ export interface ObservedOutcome {
  */
 export function createIssueCertificate(parts: IssueCertificateParts): IssueCertificate {
   return async (request) => {
+    const beganMillis = parts.monotonicMillis();
     const progress: Progress = {};
     const outcome = await attempt(parts, request, progress);
     parts.onOutcome({
@@ -33,6 +37,7 @@ export function createIssueCertificate(parts: IssueCertificateParts): IssueCerti
       method: progress.caller?.method ?? "none",
       keyKind: progress.publicKey?.kind ?? "none",
       door: request.door,
+      durationMillis: parts.monotonicMillis() - beganMillis,
     });
     if (outcome.ok) {
       logIssued(parts.log, request, progress);

@@ -9,7 +9,7 @@ import type { InForce } from "#ca/issuance/decide-grant";
 import { matchEntries } from "#ca/registration/match-entries";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
-import type { AuthorityService, TokenWanted } from "#ca/transport/contract";
+import type { AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/transport/contract";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -50,20 +50,7 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     issue: parts.issue,
     bundle: () => authorities.current().bundle,
     roleOf: (credentials) => parts.roleOf(credentials, nowMillis()),
-    async status() {
-      const { bundle } = authorities.current();
-      return {
-        trustDomain: parts.trustDomain,
-        authorities: authorities.status(),
-        bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
-        store: await store.status(),
-        registrations: parts.registrations().entries.length,
-        serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
-        issuedSinceStart: parts.counts.issued,
-        refusedSinceStart: parts.counts.refused,
-        warnings: authorities.warnings(),
-      };
-    },
+    status: async () => ({ ...summaryOf(parts), store: await store.status() }),
     dryRun: (request) => dryRun(inForce(), request, parts.randomBytes),
     certificates: (query) => store.issuances(query),
     certificate: (serialHex) => store.issuance(serialHex),
@@ -97,6 +84,24 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
       return status;
     },
     backup: (file) => store.backup(file),
+  };
+}
+
+/** What the status page tells without asking the store. */
+export function summaryOf(
+  parts: Pick<AuthorityServiceParts, "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts">,
+): Omit<AuthorityStatusPage, "store"> {
+  const { authorities, counts } = parts;
+  const { bundle } = authorities.current();
+  return {
+    trustDomain: parts.trustDomain,
+    authorities: authorities.status(),
+    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
+    registrations: parts.registrations().entries.length,
+    serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
+    issuedSinceStart: counts.issued,
+    refusedSinceStart: counts.refused,
+    warnings: authorities.warnings(),
   };
 }
 

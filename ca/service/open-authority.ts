@@ -21,13 +21,13 @@ import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
-import type { AuthorityService } from "#ca/transport/contract";
+import type { AuthorityService, AuthorityStatusPage } from "#ca/transport/contract";
 import { verifySvid } from "#ca/x509/verify-svid";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
-import { createAuthorityService } from "./authority-service.ts";
+import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
 import { createRevoked } from "./revoked.ts";
 
@@ -73,6 +73,8 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** The status page without what the store knows. */
+  summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
   readonly serverCertificate: ServerCertificate | undefined;
   /** Is an authority active, and can records be kept? */
@@ -146,6 +148,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       settings,
       latestRecordMillis: () => latestRecordMillis,
       chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+      monotonicMillis,
       log,
       onOutcome(outcome) {
         if (outcome.result === "issued") {
@@ -170,20 +173,21 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     if (serverSource !== undefined) stops.push(() => serverSource.close());
     stops.push(repeat(timers, refreshMillis, () => revoked.refresh(), log));
 
-    return {
-      service: createAuthorityService({
-        ...parts,
-        authorities,
-        issue,
-        revoked,
-        roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
-        latestRecordMillis: () => latestRecordMillis,
-        counts,
-        load: admission.load,
-        serverCertificate: () => serverSource?.current(),
-        onRotated: () => serverSource?.renew(),
-      }),
+    const serviceParts = {
+      ...parts,
       authorities,
+      issue,
+      revoked,
+      roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
+      latestRecordMillis: () => latestRecordMillis,
+      counts,
+      serverCertificate: () => serverSource?.current(),
+      onRotated: () => serverSource?.renew(),
+    };
+    return {
+      service: createAuthorityService(serviceParts),
+      authorities,
+      summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();
       },

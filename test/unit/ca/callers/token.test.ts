@@ -82,6 +82,35 @@ describe("a token of an issuer", () => {
     assert.equal(({} as { admin?: unknown }).admin, undefined);
   });
 
+  it("tells names apart that look alike, a byte order mark in front among them", async () => {
+    const { method } = tokenScene(bothIssuers, clusterKeys());
+    const names = [
+      "admin",
+      "\ufeffadmin",
+      "admin\u200b",
+      "\u0430dmin",
+      "admin\0",
+      "a\u0301",
+      "\u00e1",
+      "\ufeff\ufeffadmin",
+    ];
+    const claims = projectedClaims({ ...Object.fromEntries(names.map((name) => [name, name])), list: names });
+    const answer = await method(signed(claims), nowMillis);
+    assert.ok(answer.ok && answer.caller.method === "jwt");
+    assert.deepEqual(JSON.parse(JSON.stringify(answer.caller.claims)), claims);
+    for (const sub of names) {
+      const found = await method(signed(projectedClaims({ sub })), nowMillis);
+      assert.ok(found.ok && found.caller.method === "jwt");
+      assert.equal(found.caller.subject, sub);
+    }
+    assert.match(await answerOf(signed(projectedClaims({ iss: `\ufeff${cluster}` }))), /is not configured$/);
+    assert.match(await answerOf(signed(projectedClaims({ aud: "\ufeffistio-ca" }))), /^it is for/);
+  });
+
+  it("is refused at a time that is none", async () => {
+    assert.match(await answerOf(signed(projectedClaims()), Number.NaN), /^it has ended/);
+  });
+
   /** Changes of good claims, and what is said of them; "" where they are as good. */
   const claimCases: readonly (readonly [
     name: string,
