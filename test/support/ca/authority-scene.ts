@@ -1,5 +1,6 @@
 import { createHash, hkdfSync, randomBytes } from "node:crypto";
 import { type Authorities, openAuthorities } from "#ca/authorities/authorities";
+import type { AuthorityStore } from "#ca/authorities/authority-state";
 import type { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
 import { type AuthoritySettings, defaultAuthoritySettings } from "#ca/authorities/settings";
 import type { AuthorityRecord } from "#ca/store/contract";
@@ -26,6 +27,8 @@ export interface AuthorityScene {
   open(but?: {
     readonly settings?: Partial<AuthoritySettings>;
     readonly keyEncryptionKey?: KeyEncryptionKey;
+    /** Instead of the one in memory. */
+    readonly store?: AuthorityStore;
   }): Promise<Authorities>;
   /** Lets a time pass that no timer sees, then has the authorities looked at, and waits for their end. */
   pass(millis: number): Promise<void>;
@@ -39,9 +42,9 @@ export function createAuthorityScene(records: readonly AuthorityRecord[] = [], s
     time,
     store,
     lines,
-    open: ({ settings, keyEncryptionKey = sceneKey } = {}) =>
+    open: ({ settings, keyEncryptionKey = sceneKey, store: other = store } = {}) =>
       openAuthorities({
-        store,
+        store: other,
         keyEncryptionKey,
         trustDomain: "example.org",
         settings: { ...defaultAuthoritySettings, ...settings },
