@@ -18,8 +18,11 @@ export const faultCodes = {
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",
   "policy/invalid": "The policies have errors: see the diagnostics. The rules in force stay.",
   "output/unwritable": "A file that a command was asked to write cannot be written. Nothing was left behind.",
-  "service/unreachable": "The service that `--admin` names cannot be asked.",
-  "service/answer": "What answered at the address that `--admin` names is no admin API.",
+  "output/exists":
+    "A file that a command was asked to write is there already. Nothing was changed: `--force` goes over it.",
+  "service/unreachable": "The service that `--admin`, `--url` or the configuration names cannot be asked.",
+  "service/answer": "What answered at the address that was named is not the API that was asked.",
+  "service/root": "The service's root is not the one that the token names: nothing was told to it.",
   "admin/foreign-host": "A request to the admin API names another host than the address it came to.",
   "admin/foreign-origin": "A web page asked the admin API.",
   "admin/credential": "The admin API wants a bearer token or a client certificate.",
@@ -27,6 +30,10 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-token/identity":
+    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
+  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
+  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
@@ -35,6 +42,7 @@ export const faultCodes = {
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
+  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
   "ca-authority/lint":
     "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",
   "ca-authority/lifetime": "The configured lifetime of an issuing authority is less than 24 hours.",
@@ -61,6 +69,9 @@ export const faultCodes = {
   "ca-import/subject":
     "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
   "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
+  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
+  "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
   "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",
   "ca-store/permissions":
     "The authority's database, or its folder, may be read or written by others: the message has the command that mends it.",

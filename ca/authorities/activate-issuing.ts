@@ -27,9 +27,9 @@ export async function activateIssuing(
   }
   // ORDER: who did it is recorded before it is done.
   await store.recordEvent({
-    kind: "authority-state",
+    kind: "authority-activation",
     atMillis: clock.nowMillis(),
-    body: { action: "activate", by, keyId, replaces: before ?? "" },
+    body: { by, keyId, replaces: before ?? "" },
   });
   const retiring = before === undefined ? [] : [{ keyId: before, state: "retiring" as const }];
   await store.setAuthorityStates([...retiring, { keyId, state: "active" }], clock.nowMillis());

@@ -20,8 +20,8 @@ interface Reading<T> {
   readonly value: T | undefined;
 }
 
-/** Bodies are immutable, and one issuer's is asked about with every leaf. */
-const subjects = new WeakMap<CertificateBody, LintSubject>();
+/** Bodies are immutable, and one issuer's is asked about with every leaf. Not for leaves: what dies young is dear in a weak map. */
+const issuers = new WeakMap<CertificateBody, LintSubject>();
 
 /**
  * A body with what its extensions and names say. Each is read at most once, when a lint first asks. An extension that is absent and one that cannot be
@@ -44,12 +44,16 @@ export class LintSubject {
     this.body = body;
   }
 
-  /** The same body gives the same subject, as long as the body lives. */
   static of(body: CertificateBody): LintSubject {
-    const known = subjects.get(body);
+    return new LintSubject(body);
+  }
+
+  /** For a body that many are compared with: the same one as long as the body lives. */
+  static ofIssuer(body: CertificateBody): LintSubject {
+    const known = issuers.get(body);
     if (known !== undefined) return known;
     const subject = new LintSubject(body);
-    subjects.set(body, subject);
+    issuers.set(body, subject);
     return subject;
   }
 

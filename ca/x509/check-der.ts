@@ -47,7 +47,7 @@ export function checkDer(bytes: Uint8Array, limits: DerLimits): Read<DerExtents>
     if ((tag & 0xc0) === 0) {
       const message = universalFault(tag, bytes, contentStart, contentEnd);
       if (message !== undefined) return failed(message, at);
-    } else if (tag === 0x9e && length % 2 !== 0) {
+    } else if ((tag & 0x3f) === 0x1e && length % 2 !== 0) {
       // The second reader takes any tag 30 for a BMPString, whatever its class.
       return failed("a primitive element of tag 30 must have an even length", at);
     }

@@ -1,4 +1,5 @@
 import type { FaultCode } from "#platform/fault-codes";
+import { hostName } from "#platform/host-name";
 import { secretsEqual } from "#platform/secret";
 import type { AdminDoor } from "./contract.ts";
 
@@ -49,12 +50,6 @@ export function accessFault(door: AdminDoor, need: Need, presented: Presented): 
     };
   }
   return { status: 401, code: "admin/credential", message: "a bearer token or a client certificate is needed" };
-}
-
-/** RFC 9110 §7.2: the host without its port, lower case; an IPv6 address with its brackets. */
-function hostName(host: string | undefined): string {
-  if (host === undefined) return "";
-  return /^(\[[^\]]*\]|[^:]*)(?::[0-9]*)?$/.exec(host)?.[1]?.toLowerCase() ?? "";
 }
 
 function hasToken(door: AdminDoor, authorization: string | undefined): boolean {

@@ -3,8 +3,8 @@ import type { Address } from "#platform/address";
 import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
 import type { Log } from "#platform/log";
+import { trackSockets } from "#platform/sockets";
 import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
-import { trackSockets } from "../sockets.ts";
 import { createAdminApp, serverOf, tlsServerOf } from "./app.ts";
 import type { AdminDoor, AdminParts } from "./contract.ts";
 

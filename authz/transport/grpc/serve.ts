@@ -5,10 +5,10 @@ import type { CallMetadata, CheckOutcome, GrpcCheck, ListenerSettings } from "#a
 import { messageOf } from "#platform/coded-error";
 import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
+import { trackSockets } from "#platform/sockets";
 import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
 import { decisionMillis } from "../decision-time.ts";
 import { type Listener, type ListenerStart, receiveLimitBytes, refusalRecord } from "../listener.ts";
-import { trackSockets } from "../sockets.ts";
 import { addHealth, type Health } from "./health.ts";
 import { lastResortDenial } from "./last-resort-denial.ts";
 import { addReflection } from "./reflection.ts";

@@ -8,8 +8,8 @@ import {
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import fastify from "fastify";
+import { trackSockets } from "#platform/sockets";
 import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
-import { trackSockets } from "../sockets.ts";
 
 /** How long a client may take, in milliseconds. Beyond it the request is answered 408. */
 export interface Patience {

@@ -11,7 +11,7 @@ export const authorityKeyIdOfIssuer: Lint = {
   profiles: issued,
   check({ authorityKeyId }, { issuer }) {
     if (authorityKeyId?.keyId === undefined || issuer === undefined) return undefined;
-    const expected = LintSubject.of(issuer.body).subjectKeyId;
+    const expected = LintSubject.ofIssuer(issuer.body).subjectKeyId;
     if (expected === undefined) return "expected an issuer with a subject key identifier, found one without";
     return sameBytes(authorityKeyId.keyId, expected)
       ? undefined

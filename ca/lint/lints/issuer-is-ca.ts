@@ -11,7 +11,7 @@ export const issuerIsCa: Lint = {
   profiles: issued,
   check(_subject, { issuer }) {
     if (issuer === undefined) return "expected an issuer, found none";
-    const { basicConstraints, keyUsage } = LintSubject.of(issuer.body);
+    const { basicConstraints, keyUsage } = LintSubject.ofIssuer(issuer.body);
     if (basicConstraints?.ca !== true) return "expected an issuer that is a CA, found one that is not";
     return keyUsage !== undefined && (keyUsage.bits & bits.keyCertSign) === 0
       ? "expected an issuer with keyCertSign, found one without"

@@ -10,7 +10,7 @@ export const issuerKeyOfSigner: Lint = {
   profiles: issued,
   check(_subject, { issuer, signerKeyKind }) {
     if (issuer === undefined) return "expected an issuer, found none";
-    const found = LintSubject.of(issuer.body).publicKey?.kind;
+    const found = LintSubject.ofIssuer(issuer.body).publicKey?.kind;
     return found === signerKeyKind && issuer.keyKind === signerKeyKind
       ? undefined
       : `expected ${signerKeyKind}, found ${found ?? "no known key"}`;

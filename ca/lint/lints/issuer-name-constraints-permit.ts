@@ -12,7 +12,7 @@ export const issuerNameConstraintsPermit: Lint = {
   profiles: issued,
   check({ body, subjectAltName }, { issuer }) {
     const constraints =
-      issuer === undefined ? undefined : LintSubject.of(issuer.body).extension(extensionOids.nameConstraints);
+      issuer === undefined ? undefined : LintSubject.ofIssuer(issuer.body).extension(extensionOids.nameConstraints);
     return constraints === undefined
       ? undefined
       : nameConstraintsFault(constraints.value, subjectAltName ?? [], body.subjectDer);

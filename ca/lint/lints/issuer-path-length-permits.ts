@@ -9,7 +9,7 @@ export const issuerPathLengthPermits: Lint = {
   what: "The issuer's path length leaves room for this certificate.",
   profiles: issued,
   check(_subject, { issuer, profile }) {
-    const found = issuer === undefined ? undefined : LintSubject.of(issuer.body).basicConstraints?.pathLength;
+    const found = issuer === undefined ? undefined : LintSubject.ofIssuer(issuer.body).basicConstraints?.pathLength;
     return profile === "issuing" && found === 0
       ? "expected an issuer with room for an authority below it, found the path length 0"
       : undefined;

@@ -10,7 +10,10 @@ export const timeIsItsText: Lint = {
   what: "Times are days and hours that exist, and were read as they are written.",
   profiles: everyProfile,
   check(subject) {
-    const other = timesOf(subject).find(({ time }) => /^\d+Z$/.test(time.text) && millisOfText(time) !== time.millis);
+    const other = timesOf(subject).find(
+      ({ time }) =>
+        (time.form === "UTCTime" ? /^\d{12}Z$/ : /^\d{14}Z$/).test(time.text) && millisOfText(time) !== time.millis,
+    );
     return other === undefined
       ? undefined
       : `${other.name}: expected a time that exists, found ${shownText(other.time.text)}`;

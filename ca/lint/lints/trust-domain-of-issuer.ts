@@ -17,7 +17,7 @@ export const trustDomainOfIssuer: Lint = {
   profiles: issued,
   check(subject, { issuer }) {
     const own = trustDomainOf(subject);
-    const expected = issuer === undefined ? undefined : trustDomainOf(LintSubject.of(issuer.body));
+    const expected = issuer === undefined ? undefined : trustDomainOf(LintSubject.ofIssuer(issuer.body));
     if (own === undefined || expected === undefined || own === expected) return undefined;
     return `expected the trust domain ${shownText(expected)}, found ${shownText(own)}`;
   },

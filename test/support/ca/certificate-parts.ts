@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { LintContext } from "#ca/lint/contract";
 import type { CertificateBody, KeyKind } from "#ca/x509/contract";
 import { readCertificateBody } from "#ca/x509/read-certificate";
-import * as d from "./der-writer.ts";
+import * as d from "./der-builder.ts";
 
 type Profile = LintContext["profile"];
 

@@ -10,6 +10,7 @@ import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
+import { registrationLimits } from "#policy-compiler/ruleset/registration-limits";
 import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { mostConditions } from "#policy-compiler/validate/extension-rules";
@@ -28,9 +29,9 @@ test("every file that the page of limits names is there", () => {
 });
 
 test("every diagnostic and every fault of a condition that the page of limits names is one", () => {
-  const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response)\/[a-z-]+)`/g)].map(
-    ([, code]) => code!,
-  );
+  const codes = [
+    ...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response|registration)\/[a-z-]+)`/g),
+  ].map(([, code]) => code!);
   for (const code of codes) assert.ok(code in diagnosticCodes || code in conditionFaultCodes, code);
   for (const code of Object.keys(diagnosticCodes) as DiagnosticCode[]) {
     if (/too-(?:many|large|deep)|-long$/.test(code)) assert.ok(codes.includes(code), `${code} is not on the page`);
@@ -66,6 +67,14 @@ const told: readonly (readonly [row: string, value: string])[] = [
   [
     "| name of a header or key",
     [responseLimits.nameBytes, responseLimits.valueBytes, responseLimits.bodyBytes].map(number).join("; "),
+  ],
+  [
+    "| callers of a registration",
+    [registrationLimits.callers, registrationLimits.claims, registrationLimits.values].map(number).join("; "),
+  ],
+  [
+    "| DNS names of a registration",
+    [registrationLimits.dnsNames, registrationLimits.dnsNameCharacters].map(number).join("; "),
   ],
   ["| values of `serviceAccounts`", number(serviceAccountMaxValues)],
   [

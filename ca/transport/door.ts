@@ -1,0 +1,89 @@
+import { constants } from "node:crypto";
+import type { TlsOptions } from "node:tls";
+import { type Address, isLocal, renderAddress } from "#platform/address";
+import { CodedError } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+
+/** A door that answers. */
+export interface Door {
+  /** Where it listens; a port 0 has become the real one. */
+  readonly address: Address;
+  /** From the next connection on. Only for a door that was started with TLS. */
+  updateTls(tls: DoorTls): void;
+  /** Takes no new connections, finishes what runs, and cuts off what is left when the deadline aborts. */
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** The server's certificate with its intermediates, and its key. PEM. */
+export interface DoorTls {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** What a door bears. What comes beyond is ended or refused, never kept waiting. */
+export interface DoorLimits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** A TLS handshake that takes longer is ended. */
+  readonly handshakeMillis: number;
+  /** A request that takes longer to arrive is refused. */
+  readonly requestMillis: number;
+  /** An idle gRPC connection is pinged so often; one that does not answer until the next time is ended. */
+  readonly keepaliveMillis: number;
+}
+
+/** Room for ten thousand agents that keep their connections, a thousand of them behind one address. */
+export const defaultDoorLimits: DoorLimits = {
+  connections: 20_000,
+  connectionsPerAddress: 1_000,
+  handshakeMillis: 10_000,
+  requestMillis: 15_000,
+  keepaliveMillis: 60_000,
+};
+
+/** What every door is started with. */
+export interface DoorStart {
+  /** For the log. */
+  readonly name: string;
+  readonly address: Address;
+  /** Undefined: plain text, which is for addresses that only this machine reaches. */
+  readonly tls: DoorTls | undefined;
+  readonly limits: DoorLimits;
+  readonly log: Log;
+}
+
+/** A credential is worth as much as the wire that it comes over. Fails with `ca-door/plain-text` for plain text on an address that others reach. */
+export function requireTlsForOthers({ name, address, tls }: DoorStart): void {
+  if (tls !== undefined || isLocal(address)) return;
+  throw new CodedError(
+    "ca-door/plain-text",
+    `the door \`${name}\` has no TLS, and other machines reach ${renderAddress(address)}: credentials could be read on the way`,
+  );
+}
+
+/**
+ * TLS of a door. Clients are asked for a certificate, of whomever (no names of authorities are sent), and let in without one or with any: what a
+ * certificate is worth is decided by the core, for each trust domain by itself. OpenSSL's own opinion is not looked at.
+ * INVARIANT: no session is ever resumed, by ticket or by id, for a resumed one has no certificates.
+ */
+export function doorTlsOptions(tls: DoorTls, limits: DoorLimits, protocol: "h2" | "http/1.1"): TlsOptions {
+  return {
+    ...doorContextOptions(tls),
+    ALPNProtocols: [protocol],
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: limits.handshakeMillis,
+  };
+}
+
+/** The part of `doorTlsOptions` that `setSecureContext` takes. */
+export function doorContextOptions(tls: DoorTls) {
+  return {
+    cert: tls.cert,
+    key: tls.key,
+    // An empty list: nobody is trusted here, and OpenSSL builds no chains over what clients send.
+    ca: [],
+    minVersion: "TLSv1.2" as const,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}

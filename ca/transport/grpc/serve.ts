@@ -1,0 +1,57 @@
+import type { ServerHttp2Session } from "node:http2";
+import { createServer as createPlainServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import { messageOf } from "#platform/coded-error";
+import { listen } from "#platform/listen";
+import { trackSockets } from "#platform/sockets";
+import { type DoorConnection, watchConnections } from "../connections.ts";
+import { type Door, type DoorStart, doorContextOptions, doorTlsOptions, requireTlsForOthers } from "../door.ts";
+import type { UnaryMethods } from "./contract.ts";
+import { closeSession, createKeepalive, openSession } from "./session.ts";
+
+/**
+ * Starts a door that serves unary gRPC methods. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
+ * nothing but public means, and no status is sent that an agent takes for the end of its patience (`refusal-status.ts`). PERF: 62 µs of a core for a call with TLS, of
+ * which grpc-js takes 88. Fails with `listen/failed` or `ca-door/plain-text`.
+ */
+export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promise<Door> {
+  requireTlsForOthers(start);
+  const { tls, limits, log, name } = start;
+  const server: Server =
+    tls === undefined ? createPlainServer({ noDelay: true }) : createTlsServer(doorTlsOptions(tls, limits, "h2"));
+  const sessions = new Set<ServerHttp2Session>();
+  let stopping = false;
+  const accept = (socket: Socket, connection: DoorConnection) => {
+    // A client that names no protocol is let through by TLS; it would not speak ours.
+    if (tls !== undefined && (socket as TLSSocket).alpnProtocol !== "h2") {
+      log.warn({ door: name, remote: connection.remoteAddress, reason: "no HTTP/2 (ALPN)" }, "connection refused");
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    const session = openSession(socket, connection, { methods, requestMillis: limits.requestMillis, log });
+    sessions.add(session);
+    const timer = setInterval(createKeepalive(session), limits.keepaliveMillis);
+    session.once("close", () => {
+      clearInterval(timer);
+      sessions.delete(session);
+    });
+    if (stopping) closeSession(session);
+  };
+  watchConnections(server, start, accept);
+  const sockets = trackSockets(server);
+  const address = await listen(server, start.address, 0o600);
+  server.on("error", (fault) => log.error({ door: name, fault: messageOf(fault) }, "door failed"));
+  return {
+    address,
+    updateTls(next) {
+      (server as TlsServer).setSecureContext(doorContextOptions(next));
+    },
+    async stop(deadline) {
+      stopping = true;
+      const drained = sockets.drain(deadline);
+      for (const session of sessions) closeSession(session);
+      await drained;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { Log } from "#platform/log";
+import type { DoorConnection } from "../connections.ts";
+import { answerCall } from "./call.ts";
+import type { UnaryMethods } from "./contract.ts";
+
+export interface SessionStart {
+  readonly methods: UnaryMethods;
+  /** A call whose message takes longer to arrive is refused. */
+  readonly requestMillis: number;
+  readonly log: Log;
+}
+
+/** RFC 9113 §6.5.2. What is not refused by them is bounded by them: a connection holds a hundred messages of 64 KiB and their headers at most. */
+const settings = { maxConcurrentStreams: 100, maxHeaderListSize: 32 * 1024, enablePush: false };
+
+/**
+ * Speaks HTTP/2 and gRPC on a connection, from its preface on. INVARIANT: every call of the session is answered with this connection, which it has by
+ * closure: there is no table of connections in which another one could be found.
+ */
+export function openSession(socket: Socket, connection: DoorConnection, start: SessionStart): ServerHttp2Session {
+  const session = performServerHandshake(socket, {
+    settings,
+    maxHeaderListPairs: 100,
+    maxSessionMemory: 10,
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+    // A client that sends numbers of resets is no agent: its connection ends (RFC 9113 §10.5).
+    streamResetBurst: 1000,
+    streamResetRate: 100,
+  });
+  // What a client does to its own connection is none of our faults.
+  session.on("error", () => session.destroy());
+  session.on("stream", (stream, _headers, _flags, fields) => answerCall(stream, fields, connection, start));
+  return session;
+}
+
+/** Tells the client to open no more calls here, and lets the running ones finish (RFC 9113 §6.8). */
+export function closeSession(session: ServerHttp2Session): void {
+  if (!session.destroyed && !session.closed) session.close();
+}
+
+/** Ends a session whose client did not answer the last ping; else sends one. */
+export function createKeepalive(session: ServerHttp2Session): () => void {
+  let waiting = false;
+  return () => {
+    if (session.destroyed) return;
+    if (waiting) {
+      session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+      return;
+    }
+    waiting = session.ping((fault) => {
+      if (fault === null) waiting = false;
+    });
+  };
+}

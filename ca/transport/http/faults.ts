@@ -1,0 +1,60 @@
+import type { FastifyError, FastifyReply } from "fastify";
+import type { RefusedAnswer } from "#ca/issuance/contract";
+import { refusals } from "#ca/refusals";
+import { CodedError } from "#platform/coded-error";
+import type { FaultCode } from "#platform/fault-codes";
+import { outsideOf } from "../refusal-status.ts";
+import type { FaultShape } from "./shapes.ts";
+
+/** How the outside sees a failed operation, by the area of its code. Anything else is a defect of ours. */
+const areaStatus: Readonly<Record<string, number>> = { "ca-store": 503, "ca-token": 400, "ca-authority": 409 };
+
+export interface SeenFault {
+  readonly status: number;
+  readonly body: FaultShape;
+}
+
+/** What a client is told of an error: never a cause, and never a value that it sent. */
+export function faultOf(error: FastifyError | CodedError | Error): SeenFault {
+  if (error instanceof CodedError) {
+    const status = areaStatus[error.code.split("/")[0]!];
+    if (status !== undefined) return { status, body: { code: error.code, message: error.message } };
+    return failed;
+  }
+  const { statusCode, validation } = error as FastifyError;
+  if (statusCode === undefined || statusCode >= 500) return failed;
+  if (statusCode === 404) return notFound;
+  // Messages of the validator name a place and a rule, those of the parser may quote.
+  const message = validation === undefined ? (unread[statusCode] ?? "the request cannot be read") : error.message;
+  return { status: statusCode, body: faultShape("admin/request", message) };
+}
+
+const unread: Readonly<Record<number, string>> = {
+  400: "the body is no JSON",
+  413: "the body is larger than 64 KiB",
+  415: "the body must be application/json",
+};
+
+export function faultShape(code: FaultCode, message: string): FaultShape {
+  return { code, message };
+}
+
+export const notFound: SeenFault = {
+  status: 404,
+  body: faultShape("admin/not-found", "there is nothing at this path"),
+};
+const failed: SeenFault = { status: 500, body: faultShape("admin/failed", "the request failed") };
+
+/** Answers with a refusal of the core. */
+export function sendRefusal(reply: FastifyReply, { code, explanationId, retryAfterMillis }: RefusedAnswer) {
+  const { http } = outsideOf(code);
+  if (http === 401) challenge(reply);
+  if (retryAfterMillis !== undefined)
+    reply.header("retry-after", String(Math.max(1, Math.ceil(retryAfterMillis / 1000))));
+  return reply.code(http).send({ code, message: refusals[code].message, id: explanationId } satisfies FaultShape);
+}
+
+/** RFC 9110 §11.6.1: a 401 says which credential is wanted. */
+export function challenge(reply: FastifyReply): void {
+  reply.header("www-authenticate", 'Bearer realm="garita"');
+}

@@ -1,0 +1,149 @@
+import type { AuthorityStatus } from "#ca/authorities/contract";
+import type { RegistrationEntry } from "#ca/registration/contract";
+import type { AuditHead, Explanation, IssuanceRecord, JoinTokenRecord, Revocation } from "#ca/store/contract";
+import type { AuthorityStatusPage, DryRunAnswer } from "../contract.ts";
+import type {
+  AuditHeadShape,
+  AuthorityShape,
+  CertificateShape,
+  EntryShape,
+  ExplanationShape,
+  RevocationShape,
+  StatusShape,
+  TokenShape,
+  TriedShape,
+} from "./shapes.ts";
+
+/** What the authority remembers, as the JSON door shows it. Each copies what its shape names and nothing else. */
+
+export function renderTime(millis: number): string {
+  return new Date(millis).toISOString();
+}
+
+/** The member, or none: an absent value is left out of JSON, and `undefined` is no value of a shape. */
+function member<Name extends string, Value, Shown>(
+  name: Name,
+  value: Value | undefined,
+  show: (value: Value) => Shown,
+): { readonly [Key in Name]?: Shown } {
+  return value === undefined ? {} : ({ [name]: show(value) } as { readonly [Key in Name]?: Shown });
+}
+
+const same = <Value>(value: Value): Value => value;
+
+export function renderAuthority(authority: AuthorityStatus): AuthorityShape {
+  const { role, keyId, keyKind, state, subject, keyHeld } = authority;
+  const notBefore = renderTime(authority.notBeforeMillis);
+  return { role, keyId, keyKind, state, subject, notBefore, notAfter: renderTime(authority.notAfterMillis), keyHeld };
+}
+
+function renderHead({ number, hash, atMillis, generation, auditKeyId }: AuditHead): AuditHeadShape {
+  return { number, hash, at: renderTime(atMillis), generation, auditKeyId };
+}
+
+export function renderStatus(page: AuthorityStatusPage): StatusShape {
+  const { store } = page;
+  return {
+    trustDomain: page.trustDomain,
+    authorities: page.authorities.map(renderAuthority),
+    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors },
+    store: {
+      schemaVersion: store.schemaVersion,
+      generation: store.generation,
+      entries: store.entries,
+      lastHash: store.lastHash,
+      lastAt: renderTime(store.lastAtMillis),
+      ...member("lastHead", store.lastHead, renderHead),
+      issued: store.issued,
+      unfinished: store.unfinished,
+      sizeBytes: store.sizeBytes,
+      ...member("fault", store.fault, same),
+    },
+    registrations: page.registrations,
+    ...member("serverCertificateNotAfter", page.serverCertificateNotAfterMillis, renderTime),
+    issuedSinceStart: page.issuedSinceStart,
+    refusedSinceStart: page.refusedSinceStart,
+    warnings: page.warnings,
+  };
+}
+
+export function renderRevocation({ target, atMillis, by, reason }: Revocation): RevocationShape {
+  const what = target.kind === "serial" ? { serial: target.serialHex } : { spiffeId: target.spiffeId };
+  return { ...what, at: renderTime(atMillis), by, reason };
+}
+
+/** Without the certificate itself. */
+export function renderRecord(record: IssuanceRecord): CertificateShape {
+  return {
+    serial: record.serialHex,
+    spiffeId: record.spiffeId,
+    state: record.state,
+    notBefore: renderTime(record.notBeforeMillis),
+    notAfter: renderTime(record.notAfterMillis),
+    dnsNames: record.dnsNames,
+    keyKind: record.keyKind,
+    spkiHash: record.spkiHash,
+    issuerKeyId: record.issuerKeyId,
+    requestId: record.requestId,
+    requestedAt: renderTime(record.atMillis),
+    csrHash: record.csrHash,
+    method: record.method,
+    caller: record.caller,
+    evidence: record.evidence,
+    ...member("registration", record.registration, same),
+    nameMismatch: record.nameMismatch,
+    ...member("fingerprint", record.fingerprint, same),
+    ...member("revoked", record.revoked, renderRevocation),
+  };
+}
+
+export function renderWholeRecord(record: IssuanceRecord): CertificateShape {
+  return { ...renderRecord(record), ...member("certificate", record.certificateDer, renderPem) };
+}
+
+function renderPem(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+export function renderExplanation({ id, atMillis, code, door, remoteAddress, steps }: Explanation): ExplanationShape {
+  return { id, at: renderTime(atMillis), code, door, ...member("remoteAddress", remoteAddress, same), steps };
+}
+
+export function renderToken(token: JoinTokenRecord): TokenShape {
+  const { hash, spiffeId, createdBy, sourceCidrs } = token;
+  return {
+    hash,
+    spiffeId,
+    created: renderTime(token.createdMillis),
+    expires: renderTime(token.expiresMillis),
+    createdBy,
+    sourceCidrs,
+    ...member("used", token.used, ({ atMillis, serialHex, remoteAddress }) => ({
+      at: renderTime(atMillis),
+      serial: serialHex,
+      ...member("remoteAddress", remoteAddress, same),
+    })),
+  };
+}
+
+export function renderEntry(entry: RegistrationEntry): EntryShape {
+  const { name, source, spiffeId, callers, dnsNames, keyKinds } = entry;
+  return {
+    name,
+    source: { file: source.file, line: source.line },
+    spiffeId,
+    callers: callers.map((caller) => ({ ...caller })),
+    dnsNames,
+    keyKinds,
+    ...member("ttlSeconds", entry.ttlSeconds, same),
+    ...member("maxTtlSeconds", entry.maxTtlSeconds, same),
+  };
+}
+
+export function renderTried({ steps, certificatePem, findings }: DryRunAnswer): TriedShape {
+  return { steps, ...member("certificate", certificatePem, same), findings };
+}

@@ -1,0 +1,21 @@
+import type { AuthorityService } from "../contract.ts";
+import type { Door, DoorStart } from "../door.ts";
+import { createHealthCheck, healthPath, type IsServing } from "../grpc/health.ts";
+import { serveGrpc } from "../grpc/serve.ts";
+import { certificateService, createCertificateMethod, createCertificatePath } from "./create-certificate.ts";
+
+export interface IstioDoorStart extends DoorStart {
+  readonly service: Pick<AuthorityService, "issue">;
+  readonly serving: IsServing;
+}
+
+/** Starts the door of Istio's agents: `CreateCertificate`, and gRPC's health check. Fails with `listen/failed` or `ca-door/plain-text`. */
+export function serveIstio(start: IstioDoorStart): Promise<Door> {
+  return serveGrpc(
+    start,
+    new Map([
+      [createCertificatePath, createCertificateMethod(start.service.issue)],
+      [healthPath, createHealthCheck(start.serving, [certificateService])],
+    ]),
+  );
+}

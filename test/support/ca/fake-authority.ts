@@ -1,0 +1,186 @@
+import type { TrustBundle } from "#ca/authorities/contract";
+import type { CertificateAnswer, CertificateRequest, IssuedAnswer } from "#ca/issuance/contract";
+import type { Explanation, IssuanceRecord } from "#ca/store/contract";
+import type { AuthorityService } from "#ca/transport/contract";
+
+/** An authority that a test decides for, and what was asked of it. */
+export interface FakeAuthority {
+  readonly service: AuthorityService;
+  readonly asked: CertificateRequest[];
+  /** Calls of the administration, by name, with what they were given. */
+  readonly calls: (readonly [name: string, ...given: unknown[]])[];
+}
+
+const at = Date.UTC(2030, 0, 1);
+
+export const fakeBundle: TrustBundle = { trustDomain: "cluster.local", sequence: 7, anchors: [] };
+
+export const fakeIssued: IssuedAnswer = {
+  ok: true,
+  serialHex: "0a1b",
+  spiffeId: "spiffe://cluster.local/ns/shop/sa/web",
+  notBeforeMillis: at,
+  notAfterMillis: at + 86_400_000,
+  chain: ["leaf\n", "issuer\n", "roots\n"],
+};
+
+export const fakeRecord: IssuanceRecord = {
+  requestId: "R1",
+  atMillis: at,
+  serialHex: "0a1b",
+  spiffeId: "spiffe://cluster.local/ns/shop/sa/web",
+  dnsNames: ["web.shop"],
+  keyKind: "P-256",
+  spkiHash: "ab",
+  notBeforeMillis: at,
+  notAfterMillis: at + 1000,
+  issuerKeyId: "cd",
+  csrHash: "ef",
+  method: "jwt",
+  caller: "https://issuer.example web",
+  evidence: "01",
+  registration: "shop/web",
+  nameMismatch: [],
+  state: "issued",
+  fingerprint: "02",
+  certificateDer: Uint8Array.from({ length: 60 }, (_, i) => i),
+  revoked: undefined,
+};
+
+export const fakeExplanation: Explanation = {
+  id: "ABCDEF123456",
+  atMillis: at,
+  code: "csr/signature",
+  door: "istio",
+  remoteAddress: "10.0.0.1",
+  steps: [{ step: "signature", ok: false, seen: "another key's", wanted: "its own key's", remedy: "make it anew" }],
+};
+
+/** `answer` is what every request for a certificate gets; `operator` what `roleOf` says of everybody. Members in `more` replace the fake's own. */
+export function fakeAuthority(
+  answer: CertificateAnswer | ((request: CertificateRequest) => CertificateAnswer | Promise<CertificateAnswer>),
+  more: Partial<AuthorityService> = {},
+): FakeAuthority {
+  const asked: CertificateRequest[] = [];
+  const calls: (readonly [name: string, ...given: unknown[]])[] = [];
+  const service: AuthorityService = {
+    async issue(request) {
+      asked.push(request);
+      return typeof answer === "function" ? answer(request) : answer;
+    },
+    bundle: () => fakeBundle,
+    async roleOf({ operatorSocket, bearer }) {
+      const role = operatorSocket || bearer === "operator" ? "operator" : bearer === "auditor" ? "auditor" : undefined;
+      return { role, who: role === undefined ? "nobody" : `the ${role}`, reason: "a test says so" };
+    },
+    async status() {
+      return {
+        trustDomain: "cluster.local",
+        authorities: [fakeAuthorityStatus],
+        bundle: { sequence: 7, anchors: 1 },
+        store: {
+          schemaVersion: 1,
+          generation: 1,
+          entries: 3,
+          lastHash: "aa",
+          lastAtMillis: at,
+          lastHead: {
+            number: 2,
+            hash: "bb",
+            atMillis: at,
+            generation: 1,
+            auditKeyId: "cc",
+            signature: new Uint8Array([1]),
+          },
+          issued: 1,
+          unfinished: 0,
+          sizeBytes: 4096,
+          fault: undefined,
+        },
+        registrations: 2,
+        serverCertificateNotAfterMillis: at,
+        issuedSinceStart: 1,
+        refusedSinceStart: 2,
+        warnings: ["the root ends soon"],
+      };
+    },
+    async dryRun(request) {
+      calls.push(["dryRun", request]);
+      return { steps: fakeExplanation.steps, certificatePem: undefined, findings: [] };
+    },
+    async certificates(query) {
+      calls.push(["certificates", query]);
+      return [fakeRecord];
+    },
+    certificate: async (serialHex) => (serialHex === fakeRecord.serialHex ? fakeRecord : undefined),
+    explanation: async (id) => (id === fakeExplanation.id ? fakeExplanation : undefined),
+    async createToken(wanted, by) {
+      calls.push(["createToken", wanted, by]);
+      return { token: "garita-join-token", expiresMillis: at };
+    },
+    async tokens(limit) {
+      calls.push(["tokens", limit]);
+      return [
+        {
+          hash: "dd",
+          spiffeId: fakeRecord.spiffeId,
+          createdMillis: at,
+          expiresMillis: at,
+          createdBy: "the operator",
+          sourceCidrs: ["10.0.0.0/8"],
+          used: { atMillis: at, serialHex: "0a1b", remoteAddress: undefined },
+        },
+      ];
+    },
+    async revoke(target, reason, by) {
+      calls.push(["revoke", target, reason, by]);
+      return true;
+    },
+    revocations: async () => [
+      { target: { kind: "serial", serialHex: "0a1b" }, atMillis: at, by: "the operator", reason: "lost" },
+      { target: { kind: "identity", spiffeId: fakeRecord.spiffeId }, atMillis: at, by: "the operator", reason: "gone" },
+    ],
+    entries: () => [
+      {
+        name: "shop/web",
+        source: { file: "web.yaml", line: 3 },
+        spiffeId: [
+          { kind: "text", text: "spiffe://cluster.local/ns/shop/sa/" },
+          { kind: "claim", path: ["kubernetes.io", "serviceaccount", "name"] },
+        ],
+        callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], values: ["web"] }] }],
+        dnsNames: [],
+        keyKinds: ["P-256"],
+        ttlSeconds: undefined,
+        maxTtlSeconds: 3600,
+      },
+    ],
+    auditReport: async () => ({
+      ok: false,
+      entries: 3,
+      heads: 1,
+      sealedUpTo: 2,
+      faults: [{ entry: 3, message: "edited" }],
+    }),
+    async rotateIssuer(by) {
+      calls.push(["rotateIssuer", by]);
+      return fakeAuthorityStatus;
+    },
+    async backup(file) {
+      calls.push(["backup", file]);
+    },
+    ...more,
+  };
+  return { service, asked, calls };
+}
+
+const fakeAuthorityStatus = {
+  role: "issuing",
+  keyId: "cd",
+  keyKind: "P-256",
+  state: "active",
+  subject: "O=cluster.local,CN=issuer cd",
+  notBeforeMillis: at,
+  notAfterMillis: at,
+  keyHeld: true,
+} as const;
