@@ -29,6 +29,7 @@ export const faultCodes = {
     "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
@@ -13,6 +13,7 @@ import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { renderAttributesPage } from "./attributes-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
+import { renderLintsPage } from "./lints-page.ts";
 import { renderPolicySchema } from "./policy-schema.ts";
 
 /** The generated files, by path from the root of the repository. */
@@ -26,6 +27,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/garita-policies.md", renderGaritaPolicies()],
     ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
     ["docs/attributes.md", renderAttributesPage()],
+    ["docs/certificate-lints.md", renderLintsPage()],
   ]);
 }
 
