@@ -3,7 +3,7 @@ export type RsaWeakness = "small-factor" | "close-primes" | "roca";
 
 /**
  * Tries the quick attacks that a certificate authority must try: a factor below 752, primes so close that 110 rounds of Fermat's method part them, and the
- * fingerprint of a card library whose primes are powers of 65537 modulo a primorial (ROCA, CVE-2017-15361; one sound key in 10^8 has it by chance). For
+ * fingerprint of a card library whose primes are powers of 65537 modulo a primorial (ROCA, CVE-2017-15361; one sound key in 240 million has it by chance). For
  * an odd modulus. Undefined: none succeeds, which is no proof of strength. Total. About 30 µs for 2048 bits, 50 µs for 4096.
  */
 export function rsaWeakness(modulus: bigint): RsaWeakness | undefined {
