@@ -72,8 +72,8 @@ test("initialise makes a root, an audit key and an active issuing authority", as
   );
   assert.deepEqual(authorities.warnings(), []);
   assert.deepEqual(
-    store.events.map(({ kind, body }) => [kind, body["action"], body["by"], body["keyId"]]),
-    [["authority-state", "activate", "test", issuing!.keyId]],
+    store.events.map(({ kind, body }) => [kind, body["by"], body["keyId"]]),
+    [["authority-activation", "test", issuing!.keyId]],
   );
   await assert.rejects(authorities.initialise("test"), hasCode("ca-authority/exists"));
   authorities.close();
