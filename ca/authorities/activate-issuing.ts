@@ -27,7 +27,7 @@ export async function activateIssuing(
   }
   // ORDER: who did it is recorded before it is done.
   await store.recordEvent({
-    kind: "authority-activation",
+    kind: "authority-activated",
     atMillis: clock.nowMillis(),
     body: { by, keyId, replaces: before ?? "" },
   });

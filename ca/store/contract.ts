@@ -124,7 +124,7 @@ export const auditKinds = [
   "revoked",
   "authority-added",
   "authority-state",
-  "authority-activation",
+  "authority-activated",
   "names-mismatched",
   "restored",
   "opened",

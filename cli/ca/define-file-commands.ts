@@ -38,7 +38,10 @@ export function defineFileCommands(command: Command, context: CommandContext): v
     .description("verify a certificate as a peer would; exit 5 when it would be refused")
     .argument("<file>", "certificate, then its intermediates (-: standard input)")
     .requiredOption("--bundle <file>", "PEM: the roots to trust")
-    .addOption(new Option("--purpose <purpose>", "as what it would be shown").choices(["server", "client"]))
+    .addOption(
+      new Option("--purpose <purpose>", "as what it would be shown (default: both)").choices(["client", "server"]),
+    )
+    .option("--trust-domain <name>", "the trust domain whose roots these are (default: that of the certificate)")
     .addOption(formatOption(["text", "json"]))
     .action(async (file: string, options: VerifyOptions) => {
       const { verify } = await import("./run-verify.ts");

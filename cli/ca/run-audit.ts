@@ -5,6 +5,12 @@ import { shaped } from "./answers.ts";
 import { openClient } from "./client.ts";
 import { fieldsText, jsonText, linesText, type Paint, paintFor } from "./paint.ts";
 import type { FormatOptions, ServiceOptions } from "./service-options.ts";
+import { verifyStoreFile } from "./verify-store-file.ts";
+
+/** `garita ca audit verify FILE`: the log of a store or backup that no service uses. */
+export async function verifyAuditFile(file: string, options: FormatOptions, context: CommandContext): Promise<void> {
+  writeReport(await verifyStoreFile(file, Date.now()), options, context);
+}
 
 /** `garita ca audit verify`: a running authority reads its whole log; 5 when a record was edited, removed, moved or cut off. */
 export async function verifyAudit(options: ServiceOptions & FormatOptions, context: CommandContext): Promise<void> {
@@ -20,7 +26,7 @@ export async function verifyAudit(options: ServiceOptions & FormatOptions, conte
 }
 
 /** Writes what a verification of the log found, and ends with 5 if it found something. */
-export function writeReport(report: AuditShape, { format }: FormatOptions, context: CommandContext): void {
+function writeReport(report: AuditShape, { format }: FormatOptions, context: CommandContext): void {
   context.write(format === "json" ? jsonText(report) : reportText(report, paintFor(context)));
   if (!report.ok) context.finish(exitCodes.gate);
 }

@@ -201,3 +201,34 @@ test("needs-renewal: 10 when half of the life is over, or the part that was aske
   }
   assert.equal((await cli(["ca", "needs-renewal", "-"], { input: "" })).status, 2);
 });
+
+test("verify: 0 when a peer would take it, 5 with the reason when not", async (t) => {
+  const folder = await tempFolder(t);
+  const bundle = join(folder, "roots.pem");
+  await writeFile(bundle, pem(root.certificate.der));
+  const verify = (input: string, ...more: string[]) =>
+    cli(["ca", "verify", "-", "--bundle", bundle, ...more], { input });
+  const good = await verify(chain);
+  assert.equal(good.status, 0);
+  assert.match(good.out, new RegExp(`^as client  ${id}, good until 20\\S+ \\(in 59 m.*\\)\nas server  ${id}, good`));
+  const alone = await verify(pem(leaf.der), "--purpose", "server");
+  assert.equal(alone.status, 5);
+  assert.match(alone.out, /^as server {2}refused: .* \[issuer-unknown\]\n$/);
+  const other = await verify(chain, "--trust-domain", "other.example");
+  assert.equal(other.status, 5);
+  assert.match(other.out, /\[trust-domain-unknown\]/);
+  const ended = makeLeaf(issuing, { notBeforeMillis: Date.now() - 2 * hour, notAfterMillis: Date.now() - hour });
+  const json = await verify(pem(ended.der) + pem(issuing.certificate.der), "--format", "json");
+  assert.equal(json.status, 5);
+  assert.deepEqual(
+    JSON.parse(json.out).verdicts.map(({ purpose, ok, reason }: Record<string, unknown>) => [purpose, ok, reason]),
+    [
+      ["client", false, "leaf-expired"],
+      ["server", false, "leaf-expired"],
+    ],
+  );
+  assert.equal((await cli(["ca", "verify", "-"], { input: chain })).status, 2);
+  assert.equal((await cli(["ca", "verify", "-", "--bundle", join(folder, "gone")], { input: chain })).status, 2);
+  await writeFile(bundle, pem(Uint8Array.of(0x30, 0)));
+  assert.match((await verify(chain)).err, /a root of `\S+` cannot be read/);
+});
