@@ -6,8 +6,8 @@ import type { TestContext } from "node:test";
 import { openAuthorities } from "#ca/authorities/authorities";
 import { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
-import { prepareTokenIssuers } from "#ca/callers/token-issuers";
 import type { Credentials } from "#ca/callers/contract";
+import { prepareTokenIssuers } from "#ca/callers/token-issuers";
 import { buildCsr } from "#ca/csr/build-csr";
 import { KeyPolicy } from "#ca/csr/key-policy";
 import type { CertificateAnswer, CertificateRequest } from "#ca/issuance/contract";
@@ -181,7 +181,10 @@ export async function testScene(t: TestContext, changes: SceneChanges = {}): Pro
 }
 
 /** A key of the kind, and a request of it in PEM. */
-export function newCsr(kind: KeyKind = "P-256", uri?: string): { readonly privateKey: KeyObject; readonly csrPem: string } {
+export function newCsr(
+  kind: KeyKind = "P-256",
+  uri?: string,
+): { readonly privateKey: KeyObject; readonly csrPem: string } {
   const { privateKey } = kind.startsWith("RSA")
     ? generateKeyPairSync("rsa", { modulusLength: Number(kind.slice(4)) })
     : generateKeyPairSync("ec", { namedCurve: kind });

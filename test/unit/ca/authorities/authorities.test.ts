@@ -72,8 +72,8 @@ test("initialise makes a root, an audit key and an active issuing authority", as
   );
   assert.deepEqual(authorities.warnings(), []);
   assert.deepEqual(
-    store.events.map(({ kind, body }) => [kind, body["action"], body["by"], body["keyId"]]),
-    [["authority-state", "activate", "test", issuing!.keyId]],
+    store.events.map(({ kind, body }) => [kind, body["by"], body["keyId"]]),
+    [["authority-activation", "test", issuing!.keyId]],
   );
   await assert.rejects(authorities.initialise("test"), hasCode("ca-authority/exists"));
   authorities.close();
@@ -213,7 +213,7 @@ test("an authority that fails its self-test is never in force", async () => {
   };
   await assert.rejects(
     authorities.rotateIssuer("test"),
-    hasCode("ca-authority/self-test", /\(verify\): a certificate of the path is not valid now/),
+    hasCode("ca-authority/self-test", /\(verify\): a relying party says the leaf is not valid yet/),
   );
   assert.equal(authorities.current().issuing!.keyId, before.issuing!.keyId);
   assert.deepEqual(statesOf(store), ["root active", "audit active", "issuing active", "issuing retired"]);

@@ -161,11 +161,11 @@ test("the self-test tells what is wrong", async () => {
   const table: readonly (readonly [string, Partial<ReturnType<typeof tested>>, string, RegExp])[] = [
     ["a key that does not work", { authority: faulty }, "sign", /the key does not work/],
     ["a key that signs wrongly", { authority: silent }, "verify", /signature of the leaf does not verify/],
-    ["a path of another authority", { path: [sibling.authority, root.authority] }, "verify", /OpenSSL|signature/],
-    ["a root of the same name", { path: [created.authority, otherRoot.authority] }, "verify", /OpenSSL|signature/],
+    ["a path of another authority", { path: [sibling.authority, root.authority] }, "verify", /issuer-unknown/],
+    ["a root of the same name", { path: [created.authority, otherRoot.authority] }, "verify", /issuer-unknown/],
     ["a path without its root", { path: [created.authority] }, "verify", /does not end with a root/],
     ["an end", { nowMillis: nowMillis + 91 * day }, "lint", /./],
-    ["a beginning that is to come", { nowMillis: nowMillis - day }, "verify", /not valid now/],
+    ["a beginning that is to come", { nowMillis: nowMillis - day }, "verify", /leaf-not-yet-valid/],
     ["no trust domain", { trustDomain: "Example.org" }, "lint", /./],
   ];
   for (const [what, but, step, words] of table) {
