@@ -1,4 +1,4 @@
-import type { CaStore } from "#ca/store/contract";
+import type { CaStore, StoreStatus } from "#ca/store/contract";
 import type { Clock } from "#platform/clock";
 import type { Log } from "#platform/log";
 import { buildAuthoritySet } from "./authority-set.ts";
@@ -8,9 +8,14 @@ import type { RandomBytes } from "./key-envelope.ts";
 import { type LoadedAuthorities, loadAuthorities } from "./load-authorities.ts";
 import type { AuthoritySettings } from "./settings.ts";
 
+/** What of the store authorities need. */
+export type AuthorityStore = Pick<CaStore, "addAuthority" | "setAuthorityStates" | "authorities" | "recordEvent"> & {
+  status(): Promise<Pick<StoreStatus, "generation">>;
+};
+
 /** What authorities live with. */
 export interface AuthorityContext {
-  readonly store: CaStore;
+  readonly store: AuthorityStore;
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly trustDomain: string;
   readonly settings: AuthoritySettings;
@@ -34,7 +39,7 @@ export class AuthorityState {
 
   /** Fails as `loadAuthorities` and the store do. */
   static async open(context: AuthorityContext): Promise<AuthorityState> {
-    const [loaded, set] = await load(context, undefined);
+    const [loaded, set] = await load(context, undefined, undefined);
     return new AuthorityState(context, loaded, set);
   }
 
@@ -49,15 +54,25 @@ export class AuthorityState {
   /** Takes over what the store holds now. Fails as `open` does; what was in force stays then. */
   async reload(): Promise<void> {
     // INVARIANT: the new set is in force by one assignment, after everything of it was checked.
-    [this.#loaded, this.#set] = await load(this.#context, this.#loaded);
+    [this.#loaded, this.#set] = await load(this.#context, this.#loaded, this.#set);
   }
 }
 
+/** The same set as long as nothing changed: who keeps it can tell by that. */
 async function load(
   { store, keyEncryptionKey, trustDomain }: AuthorityContext,
   before: LoadedAuthorities | undefined,
+  set: AuthoritySet | undefined,
 ): Promise<readonly [LoadedAuthorities, AuthoritySet]> {
   const { generation } = await store.status();
   const loaded = await loadAuthorities(await store.authorities(), keyEncryptionKey, before);
-  return [loaded, buildAuthoritySet(loaded, trustDomain, generation)];
+  const next = buildAuthoritySet(loaded, trustDomain, generation);
+  const isSame = set !== undefined && before !== undefined && next.bundle.sequence === set.bundle.sequence;
+  return [loaded, isSame && sameAuthorities(before, loaded) ? set : next];
+}
+
+function sameAuthorities(a: LoadedAuthorities, b: LoadedAuthorities): boolean {
+  return (["roots", "issuing", "auditKeys"] as const).every(
+    (role) => a[role].length === b[role].length && a[role].every((each, i) => each === b[role][i]),
+  );
 }

@@ -1,6 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { lintTemplate } from "#ca/lint/linted-template";
 import { readCertificate } from "#ca/x509/read-certificate";
+import { svidFaults } from "#ca/x509/svid-faults";
+import { verifySvid } from "#ca/x509/verify-svid";
 import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
 import { messageOf } from "#platform/coded-error";
 import type { AuthorityCertificate } from "./authority-certificate.ts";
@@ -70,18 +72,22 @@ export async function selfTest(tested: {
   return fault === undefined ? { ok: true } : { ok: false, step: "verify", message: fault };
 }
 
-/** What our own reader and the authority's key say of it. */
+/** What the authority's key and our own verifier say of it, for both purposes. */
 function leafFault(
   der: Uint8Array,
-  { authority, nowMillis, path }: Parameters<typeof selfTest>[0],
+  { authority, nowMillis, path, trustDomain }: Parameters<typeof selfTest>[0],
 ): string | undefined {
   const read = readCertificate(der);
   if (!read.ok) return read.fault.message;
   if (!authority.verify(read.value.tbsDer, read.value.signature)) return "the signature of the leaf does not verify";
-  const early = [read.value, ...path.map(({ certificate }) => certificate)].find(
-    ({ notBefore, notAfter }) => nowMillis < notBefore.millis || nowMillis > notAfter.millis,
-  );
-  return early === undefined ? undefined : "a certificate of the path is not valid now";
+  const certificates = path.map(({ certificate }) => certificate);
+  const chain = [der, ...certificates.slice(0, -1).map((certificate) => certificate.der)];
+  const bundleOf = (name: string) => (name === trustDomain ? certificates.slice(-1) : undefined);
+  for (const purpose of ["server", "client"] as const) {
+    const verified = verifySvid(chain, bundleOf, nowMillis, purpose);
+    if (!verified.ok) return `a relying party says ${svidFaults[verified.reason]} (${verified.reason})`;
+  }
+  return undefined;
 }
 
 /** What OpenSSL says of it, certificate by certificate. */

@@ -1,23 +1,19 @@
 import { hash } from "node:crypto";
 import type { TrustBundle } from "#ca/authorities/contract";
 import type { Certificate } from "#ca/x509/contract";
+import { svidFaults } from "#ca/x509/svid-faults";
+import type { VerifiedSvid } from "#ca/x509/verify-svid";
 import { quote } from "#identity/encoding/quote";
-import type { SpiffeId } from "#identity/spiffe-id";
 import type { Caller } from "./contract.ts";
 import { type MethodAnswer, refused, unavailable } from "./method.ts";
 import { createRecent } from "./recent.ts";
 
-/**
- * Verifies a chain (DER, leaf first) as a relying party would, against the bundle of the leaf's own trust domain (X509-SVID §5). `id` is the one URI
- * of the leaf; `notAfterMillis` the earliest end in the chain. Never throws.
- */
+/** See `verifySvid`. */
 export type VerifySvid = (
   chain: readonly Uint8Array[],
   bundleOf: (trustDomain: string) => readonly Certificate[] | undefined,
   nowMillis: number,
-) =>
-  | { readonly ok: true; readonly id: SpiffeId; readonly leaf: Certificate; readonly notAfterMillis: number }
-  | { readonly ok: false; readonly reason: string };
+) => VerifiedSvid;
 
 /** What is revoked of a certificate that was verified; undefined: nothing; `unknown`: that cannot be told now. */
 export type RevokedPart = "certificate" | "identity" | "unknown" | undefined;
@@ -66,7 +62,7 @@ export function createClientCertificateMethod({ verifySvid, bundle, isRevoked }:
     if (known !== undefined) return known;
     const bundleOf = (name: string) => (name === pinned.trustDomain ? pinned.anchors : undefined);
     const verified = verifySvid(chain, bundleOf, nowMillis);
-    if (!verified.ok) return verified.reason;
+    if (!verified.ok) return svidFaults[verified.reason];
     const { id, leaf, notAfterMillis } = verified;
     // INVARIANT: whatever the verifier thinks, only workloads of our own trust domain are callers.
     if (id.trustDomain !== pinned.trustDomain) return `${quote(id.toString())} is of another trust domain`;

@@ -4,15 +4,13 @@ import { attributesOf, nameFault } from "#ca/x509/name";
 import { readExtensionList } from "#ca/x509/read-certificate";
 import { extensionOids, readAlternativeNames } from "#ca/x509/read-extensions";
 import type { CsrNames } from "./contract.ts";
+import { csrLimits } from "./limits.ts";
 
 const SEQUENCE = 0x30;
 const SET = 0x31;
 const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 const COMMON_NAME = "2.5.4.3";
 const ORGANIZATION = "2.5.4.10";
-
-/** A SPIFFE ID has at most 2048 bytes (SPIFFE-ID §2.3). */
-const LONGEST_NAME = 2048;
 
 /**
  * What a request asks to be called: from its subject and from the `extensionRequest` among its attributes (RFC 2985 §5.4.2). Other attributes are only
@@ -41,8 +39,8 @@ export function readCsrNames(subject: DerNode, attributes: DerNode): Read<CsrNam
       }
       const names = readAlternativeNames(value);
       if (!names.ok) return names;
-      if (names.value.some((name) => "value" in name && name.value.length > LONGEST_NAME))
-        return failed(`a name has more than ${LONGEST_NAME} bytes`, requested.value);
+      if (names.value.some((name) => "value" in name && name.value.length > csrLimits.nameBytes))
+        return failed(`a name has more than ${csrLimits.nameBytes} bytes`, requested.value);
       alternativeNames = names.value;
     }
   }

@@ -5,11 +5,7 @@ import { readPem } from "#ca/x509/pem";
 import { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import type { CsrFault, CsrNames, CsrRefusal } from "./contract.ts";
 import { readCsrNames } from "./csr-names.ts";
-
-/** The largest request of a key that is taken, RSA-4096, has 1.7 KiB of PEM. */
-export const MAX_CSR_PEM_CHARACTERS = 16 * 1024;
-export const MAX_CSR_DER_BYTES = 8 * 1024;
-const MAX_DEPTH = 8;
+import { csrLimits } from "./limits.ts";
 
 const labels = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 const SEQUENCE = 0x30;
@@ -44,14 +40,14 @@ export class ParsedCsr {
 
   /** See `parseCsr`. */
   static parse(pem: string): ParsedCsrResult {
-    if (pem.length > MAX_CSR_PEM_CHARACTERS)
-      return failed("csr/too-large", `expected at most ${MAX_CSR_PEM_CHARACTERS} characters, found ${pem.length}`);
+    if (pem.length > csrLimits.pemCharacters)
+      return failed("csr/too-large", `expected at most ${csrLimits.pemCharacters} characters, found ${pem.length}`);
     const block = readPem(pem, labels);
     if (!block.ok) return broken("csr/pem", block.fault);
     const der = block.value;
-    if (der.length > MAX_CSR_DER_BYTES)
-      return failed("csr/too-large", `expected at most ${MAX_CSR_DER_BYTES} bytes of DER, found ${der.length}`);
-    const read = readDer(der, { sizeBytes: MAX_CSR_DER_BYTES, depth: MAX_DEPTH });
+    if (der.length > csrLimits.derBytes)
+      return failed("csr/too-large", `expected at most ${csrLimits.derBytes} bytes of DER, found ${der.length}`);
+    const read = readDer(der, { sizeBytes: csrLimits.derBytes, depth: csrLimits.depth });
     return read.ok ? ParsedCsr.#shape(der, read.value) : broken("csr/der", read.fault);
   }
 

@@ -33,8 +33,9 @@ const anyPurpose = "2.5.29.37.0";
 
 /**
  * Looks for a path from the leaf over presented certificates to an anchor, as RFC 5280 §6.1 has it: names equal byte by byte, key ids where both have one,
- * each issuer a CA that may sign, valid now, its path length and its name constraints kept, and every signature right. Presented certificates that are
- * their own issuer are passed over: an anchor is found among the anchors, and self-issued authorities between are refused, as OpenSSL and GnuTLS do. When there
+ * each issuer a CA that may sign, valid now, its path length and its name constraints kept, and every signature right. DIVERGENCE: presented certificates that
+ * name themselves as their issuer are passed over: an anchor is found among the anchors, and an authority between that has its issuer's name is refused, for
+ * without key ids OpenSSL and GnuTLS take it for its own issuer, and the peers of a mesh should not differ. When there
  * is no path, the fault is that of the attempt that came furthest. Anchors are held to the same rules as authorities, but for a key usage, which they may lack.
  * The leaf itself is not looked at. Never throws; at most 32 steps.
  */
@@ -139,9 +140,10 @@ function extensionsOf({ read }: Search, certificate: Certificate): KnownExtensio
   return read.get(certificate);
 }
 
-/** Keeps the fault of the longest path; of several as long, the first. */
+/** Keeps the fault of the longest path; of several as long the first, but a signature of somebody else of the same name says least. */
 function note(search: Search, path: readonly ReadableCertificate[], fault: SvidFault): void {
-  if (path.length <= search.deepest) return;
+  const saysMore = search.fault === "signature-wrong" && fault !== "issuer-unknown";
+  if (path.length < search.deepest || (path.length === search.deepest && !saysMore)) return;
   search.deepest = path.length;
   search.fault = fault;
 }

@@ -28,7 +28,7 @@ const mostBytes = 64 * 1024;
  * Is this chain (DER, leaf first, the rest in any order) an X509-SVID now (X509-SVID §5)? Its path must end in an anchor of the bundle of the trust domain
  * that the leaf itself names: bundles are never pooled, so that no domain's authority can speak for another. See `verifyChain` for the path; of the
  * leaf: no CA, a key usage with digitalSignature and without keyCertSign and cRLSign, the purpose in its extended key usage if it has one
- * (anyExtendedKeyUsage does not count: an SVID names both purposes), and exactly one URI, a SPIFFE ID with a path, duplicates counted. That the peer holds
+ * (DIVERGENCE: anyExtendedKeyUsage does not count, for an SVID names both purposes), and exactly one URI, a SPIFFE ID with a path, duplicates counted. That the peer holds
  * the leaf's key is for the handshake to prove. Says nothing of revocation and of policy, and keeps nothing. Never throws unless `bundleOf` does. At
  * most eight certificates of 64 KiB in all, and 32 verifications of signatures; about 0.2 ms for a leaf and an issuing authority.
  */

@@ -94,7 +94,7 @@ before(() => {
       verifySvid: ([leaf]) =>
         leaf !== undefined && Buffer.from(leaf).equals(certificate)
           ? { ok: true, id, leaf: { serial: new Uint8Array([1]) } as never, notAfterMillis: nowMillis + 1 }
-          : { ok: false, reason: "not the one" },
+          : { ok: false, reason: "signature-wrong" },
       bundle: () => ({ trustDomain, sequence: 1, anchors: [] }),
       isRevoked: () => undefined,
     }),

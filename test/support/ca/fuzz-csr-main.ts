@@ -13,7 +13,7 @@ import { refusals } from "#ca/refusals";
 import { readPem } from "#ca/x509/pem";
 import { Random } from "#test/support/random";
 import { oracleRead } from "./der-oracle.ts";
-import { concat, seq } from "./der-writer.ts";
+import { bits, seq } from "./der-writer.ts";
 import { extensionRequest, makeCsr, pemOf, sanExtension, uriName, type WorkloadKey, workloadKey } from "./make-csr.ts";
 import { mutateDer } from "./mutate-der.ts";
 
@@ -59,15 +59,7 @@ function mutant({ der, key }: Base): Uint8Array {
   const changed = mutateDer(signed, random);
   const digest = key === ownKeys[2] ? "sha384" : "sha256";
   const signature = sign(digest, changed, key.privateKey);
-  return seq(changed, algorithm, concat(Uint8Array.of(3), lengthOf(signature.length + 1), Uint8Array.of(0), signature));
-}
-
-function lengthOf(length: number): Uint8Array {
-  return length < 128
-    ? Uint8Array.of(length)
-    : length < 256
-      ? Uint8Array.of(0x81, length)
-      : Uint8Array.of(0x82, length >> 8, length & 255);
+  return seq(changed, algorithm, bits(new Uint8Array(signature)));
 }
 
 function mutatedText(pem: string): string {

@@ -6,6 +6,7 @@ import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
+import { csrLimits } from "#ca/csr/limits";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
@@ -47,6 +48,10 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| messages inside one another", number(MAX_DEPTH)],
   ["| message above the receive limit", mebibytes(receiveLimitBytes)],
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
+  ["| request as PEM", `${csrLimits.pemCharacters / 1024} KiB`],
+  ["| request as DER", `${csrLimits.derBytes / 1024} KiB`],
+  ["| elements of a request", number(csrLimits.depth)],
+  ["| one name in a request", number(csrLimits.nameBytes)],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],

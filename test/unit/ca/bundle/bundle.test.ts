@@ -6,8 +6,9 @@ import { createRoot } from "#ca/authorities/create-root";
 import { buildBundle, bundleVersion } from "#ca/bundle/build-bundle";
 import { parsePemBundle } from "#ca/bundle/parse-pem-bundle";
 import { publicKeyJwk } from "#ca/bundle/public-key-jwk";
-import { renderBundleDer, renderBundlePem } from "#ca/bundle/render-certificates";
+import { renderBundleDer } from "#ca/bundle/render-der";
 import { renderBundleJwks, renderBundleMap } from "#ca/bundle/render-jwks";
+import { renderBundlePem } from "#ca/bundle/render-pem";
 import { type Certificate, keyKinds } from "#ca/x509/contract";
 
 let anchors: readonly Certificate[];

@@ -9,7 +9,12 @@ import {
   type VerifySvid,
 } from "#ca/callers/client-certificate";
 import type { Certificate } from "#ca/x509/contract";
+import { readCertificate } from "#ca/x509/read-certificate";
+import { svidFaults } from "#ca/x509/svid-faults";
+import { verifySvid } from "#ca/x509/verify-svid";
 import { idOf, trustDomain } from "#test/support/ca/callers";
+import { makeChains, makeTestKeys } from "#test/support/ca/chains";
+import { makeAuthority, makeLeaf } from "#test/support/ca/make-certificate";
 
 const nowMillis = Date.UTC(2030, 0, 1);
 const hourMillis = 3_600_000;
@@ -73,12 +78,12 @@ describe("a client certificate", () => {
   });
 
   it("that is refused is refused for the verifier's reason, each time anew", async () => {
-    const { scene, method } = sceneOf({ ok: false, reason: "a certificate of an authority" });
+    const { scene, method } = sceneOf({ ok: false, reason: "leaf-is-authority" });
     for (const count of [3, 6]) {
       assert.deepEqual(await method(chain, nowMillis), {
         ok: false,
         kind: "refused",
-        reason: "a certificate of an authority",
+        reason: svidFaults["leaf-is-authority"],
       });
       assert.equal(scene.verified.length, count);
     }
@@ -135,5 +140,58 @@ describe("a client certificate", () => {
     assert.equal(await verifications(nowMillis - 1), 1);
     assert.equal(await verifications(nowMillis - 1, new Uint8Array([1, 2, 4])), 1);
     assert.equal(await verifications(nowMillis - 1), 0);
+  });
+});
+
+function read(der: Uint8Array): Certificate {
+  const found = readCertificate(der);
+  assert.ok(found.ok);
+  return found.value;
+}
+
+/** The method with the real verifier, for one trust domain. */
+function realMethod(name: string, roots: readonly Uint8Array[]) {
+  const bundle: TrustBundle = { trustDomain: name, sequence: 1, anchors: roots.map(read) };
+  return createClientCertificateMethod({ verifySvid, bundle: () => bundle, isRevoked: () => undefined });
+}
+
+describe("a client certificate, really verified", () => {
+  it("T3, T4, T5: of every chain that is none of our trust domain's workloads proves nothing", async () => {
+    const chains = makeChains(await makeTestKeys(), nowMillis);
+    let proven = 0;
+    for (const one of chains) {
+      const ours: string[] = [];
+      for (const [name, roots] of Object.entries(one.bundles)) {
+        const answer = await realMethod(name, roots)(one.chain, nowMillis);
+        if (answer.ok && answer.caller.method === "x509-svid") ours.push(`${name} ${answer.caller.id.trustDomain}`);
+      }
+      if (one.expected === "ok") proven++;
+      assert.equal(ours.length, one.expected === "ok" ? 1 : 0, one.name);
+      for (const each of ours) assert.equal(new Set(each.split(" ")).size, 1, one.name);
+    }
+    assert.ok(proven > 3 && chains.length > 3 * proven, `${proven} of ${chains.length}`);
+  });
+
+  it("T3: with DNS names that look like identities proves its URI alone", async () => {
+    const root = makeAuthority({ kind: "P-256", profile: "root" });
+    const issuing = makeAuthority({ kind: "P-256", profile: "issuing", issuer: root });
+    const leafWithNames = makeLeaf(issuing, { dnsNames: ["admin.cluster.local", "spiffe.cluster.local"] });
+    const method = realMethod("cluster.local", [root.certificate.der]);
+    const answer = await method([leafWithNames.der, issuing.certificate.der], Date.now());
+    assert.ok(answer.ok && answer.caller.method === "x509-svid");
+    assert.equal(answer.caller.id.toString(), "spiffe://cluster.local/ns/default/sa/httpbin");
+    assert.equal(answer.caller.serialHex, Buffer.from(leafWithNames.serial).toString("hex"));
+    assert.equal(answer.caller.fingerprint, createHash("sha256").update(leafWithNames.der).digest("hex"));
+    // Known and not looked at again, it still ends.
+    assert.ok((await method([leafWithNames.der], Date.now())).ok);
+    assert.ok(!(await method([leafWithNames.der, issuing.certificate.der], leafWithNames.notAfter.millis + 1_000)).ok);
+    // Neither an authority nor the root is a workload.
+    for (const chain of [
+      [issuing.certificate.der],
+      [root.certificate.der],
+      [issuing.certificate.der, root.certificate.der],
+    ]) {
+      assert.ok(!(await method(chain, Date.now())).ok);
+    }
   });
 });

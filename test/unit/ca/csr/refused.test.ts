@@ -98,6 +98,7 @@ const bytes: readonly [string, Uint8Array, RegExp][] = [
   ["a length of four bytes", tlv(0x30, [signed, algorithm, signature], 4), /too large/],
   ["a length that is cut off", hex("3082"), /cut off/],
   ["a version with a zero before", makeCsr(p256, { version: tlv(2, hex("0000")) }), /INTEGER must be minimal/],
+  ["a negative number with ff before", inside(hex("0202ff80")), /INTEGER must be minimal/],
   ["a version without content", makeCsr(p256, { version: tlv(2, hex("")) }), /INTEGER must be minimal/],
   ["a BOOLEAN of 01", inside(hex("010101")), /BOOLEAN/],
   ["a BOOLEAN of two bytes", inside(hex("0102ffff")), /BOOLEAN/],
