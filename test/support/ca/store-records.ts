@@ -1,10 +1,5 @@
 import { createHash } from "node:crypto";
-import type {
-  AuthorityRecord,
-  IssuanceCompletion,
-  IssuanceIntent,
-  JoinTokenRecord,
-} from "#ca/store/contract";
+import type { AuthorityRecord, IssuanceCompletion, IssuanceIntent, JoinTokenRecord } from "#ca/store/contract";
 
 /** Noon of some day: what records of tests say. */
 export const noonMillis = Date.UTC(2030, 0, 1, 12);
