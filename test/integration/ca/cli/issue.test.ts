@@ -62,7 +62,8 @@ test("issue: the root of another authority is told nothing", async (t) => {
     input: stranger,
   });
   assert.deepEqual([ran.status, ran.out], [1, ""]);
-  assert.match(ran.err, /has not the root that the token names .* \[service\/root\]\n$/);
+  assert.match(ran.err, /has not the root that the token names /);
+  assert.ok(ran.err.endsWith(" [service/root]\n"));
   assert.deepEqual(authority.asked, []);
   assert.ok(!ran.err.includes(stranger));
 });
