@@ -71,11 +71,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
       nextTurn: setImmediate,
       log,
       onOutcome: parts.onOutcome,
-      async exportHead(head) {
-        await writeHeadFile(headFile, head);
-        const { signature, ...said } = head;
-        log.info({ ...said, signature: Buffer.from(signature).toString("base64") }, "audit log sealed");
-      },
+      exportHead: (head) => writeHeadFile(headFile, head),
       exportedHead: () => readHeadFile(headFile),
       onServerCertificate: (certificate) => doors?.updateTls(doorTls(certificate)),
     });
