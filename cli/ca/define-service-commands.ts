@@ -5,7 +5,7 @@ import { addCredentialOptions } from "./credential-options.ts";
 import { durationSeconds } from "./duration.ts";
 import { tellingRefusals } from "./refusal.ts";
 import type { TryOptions } from "./run-explain.ts";
-import type { ListOptions } from "./run-inventory.ts";
+import type { ExpiringOptions, ListOptions } from "./run-inventory.ts";
 import type { IssueOptions, SignOptions } from "./run-issue.ts";
 import type { NewTokenOptions } from "./run-tokens.ts";
 import { addServiceOptions, type FormatOptions, type ServiceOptions } from "./service-options.ts";
@@ -86,9 +86,10 @@ function defineInventory(command: Command, context: CommandContext, telling: Tel
       telling(async () => (await import("./run-inventory.ts")).show(serial, options, context)),
     );
   addServiceOptions(command.command("expiring"))
-    .description("the newest certificates that end soon; exit 10 when there are any")
+    .description("identities whose newest certificate ends soon; exit 10 when there are any")
     .addOption(new Option("--within <duration>", "how soon, as 72h").argParser(durationSeconds).makeOptionMandatory())
-    .action((options: Options & { readonly within: number }) =>
+    .option("--every-key", "the newest certificate of each key, also of keys that a renewal replaced", false)
+    .action((options: ExpiringOptions) =>
       telling(async () => (await import("./run-inventory.ts")).expiring(options, context)),
     );
   addServiceOptions(command.command("entries"))

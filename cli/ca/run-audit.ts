@@ -5,10 +5,10 @@ import { shaped } from "./answers.ts";
 import { openClient } from "./client.ts";
 import { fieldsText, jsonText, linesText, type Paint, paintFor } from "./paint.ts";
 import type { FormatOptions, ServiceOptions } from "./service-options.ts";
-import { verifyStoreFile } from "./verify-store-file.ts";
 
 /** `garita ca audit verify FILE`: the log of a store or backup that no service uses. */
 export async function verifyAuditFile(file: string, options: FormatOptions, context: CommandContext): Promise<void> {
+  const { verifyStoreFile } = await import("./verify-store-file.ts");
   writeReport(await verifyStoreFile(file, Date.now()), options, context);
 }
 

@@ -43,9 +43,13 @@ function entriesText(found: readonly EntryShape[]): string {
   );
 }
 
-/** A claim that stands in the ID is written as in the document: `{claim.path}`. */
+/** A claim that stands in the ID is written as in the document: `{[kubernetes.io][namespace]}`. */
 function idText({ spiffeId }: EntryShape): string {
-  return spiffeId.map((part) => (part.kind === "text" ? part.text : `{${part.path.join(".")}}`)).join("");
+  return spiffeId.map((part) => (part.kind === "text" ? part.text : `{${claimText(part.path)}}`)).join("");
+}
+
+function claimText(path: readonly string[]): string {
+  return path.length === 1 ? path.join("") : path.map((name) => `[${name}]`).join("");
 }
 
 function callerText(caller: Readonly<Record<string, unknown>>): string {
@@ -59,7 +63,7 @@ function callerText(caller: Readonly<Record<string, unknown>>): string {
         readonly path: readonly string[];
         readonly values: readonly string[];
       }[];
-      const said = claims.map(({ path, values }) => ` and ${path.join(".")} = ${values.join(" or ")}`);
+      const said = claims.map(({ path, values }) => ` and ${claimText(path)} = ${values.join(" or ")}`);
       return `tokens of ${String(caller["issuer"])}${said.join("")}`;
     }
     default:

@@ -43,19 +43,38 @@ export async function list(options: ListOptions, context: CommandContext): Promi
   else context.write(listText(certificates, next, paintFor(context)));
 }
 
-/** `garita ca expiring --within`: the newest certificates of identities that end soon; 10 when there are any. */
-export async function expiring(
-  options: ServiceOptions & FormatOptions & { readonly within: number },
-  context: CommandContext,
-): Promise<void> {
+export interface ExpiringOptions extends ServiceOptions, FormatOptions {
+  readonly within: number;
+  readonly everyKey: boolean;
+}
+
+/**
+ * `garita ca expiring --within`: identities whose newest certificate ends soon, the soonest first; 10 when there are any. `everyKey`: the newest certificate of each key, for
+ * identities that several machines have with keys of their own; keys that were replaced by a renewal are among them until they end.
+ */
+export async function expiring(options: ExpiringOptions, context: CommandContext): Promise<void> {
   const client = await openClient(options, context);
   const query = { endingWithinSeconds: options.within, newestOnly: true, state: "issued" };
   const { certificates } = await pagesOf(client, query, Number.POSITIVE_INFINITY, undefined);
-  const due = certificates.toSorted((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
+  const candidates = options.everyKey ? certificates : await newestOf(client, certificates);
+  const due = candidates.toSorted((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
   context.write(
     options.format === "json" ? jsonText({ certificates: due }) : listText(due, undefined, paintFor(context)),
   );
   if (due.length > 0) context.finish(exitCodes.denied);
+}
+
+/** Those of the certificates that are the newest of their identity. */
+async function newestOf(
+  client: CaClient,
+  certificates: readonly CertificateShape[],
+): Promise<readonly CertificateShape[]> {
+  const newest = new Set<string>();
+  for (const spiffeId of new Set(certificates.map((each) => each.spiffeId))) {
+    const { certificates: found } = await pagesOf(client, { spiffeId, state: "issued" }, 1, undefined);
+    for (const { serial } of found) newest.add(serial);
+  }
+  return certificates.filter(({ serial }) => newest.has(serial));
 }
 
 /** `garita ca show SERIAL`: one record whole. */

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { cli } from "#test/support/cli/run-cli";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -195,4 +196,27 @@ test("init: what cannot be understood ends with 2", async (t) => {
   );
   assert.match((await init(at)).err, /has no `ca` section/);
   assert.equal((await cli(["ca", "init", "-c", join(at.folder, "gone.yaml")])).status, 2);
+});
+
+test("audit verify FILE: an edited record is found, and the file is left as it was", async (t) => {
+  const at = await place(t);
+  assert.equal((await init(at, "--new-key-encryption-key")).status, 0);
+  const verify = () => cli(["ca", "audit", "verify", at.store, "--format", "json"]);
+  const whole = await verify();
+  assert.equal(whole.status, 0, whole.out + whole.err);
+  const database = new DatabaseSync(at.store);
+  database.exec("UPDATE audit_entries SET canonical = replace(canonical, 'P-256', 'P-384') WHERE number = 2");
+  database.close();
+  const before = await readFile(at.store);
+  const found = await verify();
+  assert.equal(found.status, 5);
+  assert.ok(
+    JSON.parse(found.out).faults.some(({ entry }: { entry: number }) => entry === 2),
+    found.out,
+  );
+  assert.deepEqual(await readFile(at.store), before);
+  await writeFile(at.store, "no database");
+  const broken = await verify();
+  assert.equal(broken.status, 1);
+  assert.match(broken.err, /\[ca-store\/damaged\]\n$/);
 });

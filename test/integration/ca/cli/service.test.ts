@@ -91,21 +91,32 @@ test("list: nothing is said to be nothing", async (t) => {
   assert.deepEqual(await cli(["ca", "list", "--admin", admin]), { status: 0, out: "none\n", err: "" });
 });
 
-test("expiring: 10 when something is due, the soonest first; 0 when nothing is", async (t) => {
-  const later = { ...record, serialHex: "02", notAfterMillis: record.notAfterMillis + hour };
+test("expiring: 10 when the newest certificate of an identity ends soon, the soonest first; 0 when none does", async (t) => {
+  const other = {
+    ...record,
+    serialHex: "02",
+    spiffeId: "spiffe://cluster.local/b",
+    notAfterMillis: record.notAfterMillis + hour,
+  };
+  const renewed = { ...record, serialHex: "03", notAfterMillis: record.notAfterMillis - hour / 2 };
   const authority = await runAuthority(t, {
     service: {
       async certificates(query) {
         authority.calls.push(["certificates", query]);
-        return [later, record];
+        const all = [other, record, renewed].filter(
+          ({ spiffeId }) => query.spiffeId === undefined || spiffeId === query.spiffeId,
+        );
+        return all.slice(0, query.limit);
       },
     },
   });
   const due = await cli(["ca", "expiring", "--within", "72h", "--admin", authority.admin]);
   assert.equal(due.status, 10);
-  assert.match(due.out, /\n0a1b .*\n02 .*\n$/);
+  assert.match(due.out, /^serial.*\n0a1b .*\n02 .*\n$/);
   const [, query] = authority.calls[0] as [string, { endingBefore: { millis: number; nowMillis: number } }];
   assert.equal(query.endingBefore.millis - query.endingBefore.nowMillis, 72 * hour);
+  const keys = await cli(["ca", "expiring", "--within", "72h", "--every-key", "--admin", authority.admin]);
+  assert.match(keys.out, /^serial.*\n03 .*\n0a1b .*\n02 .*\n$/);
   const none = await runAuthority(t, { service: { certificates: async () => [] } });
   assert.equal((await cli(["ca", "expiring", "--within", "1d", "--admin", none.admin])).status, 0);
   assert.equal((await cli(["ca", "expiring", "--admin", none.admin])).status, 2);
@@ -206,7 +217,7 @@ test("entries: who may have which identity", async (t) => {
   assert.equal(status, 0);
   assert.equal(
     out,
-    `spiffe://cluster.local/ns/shop/sa/{kubernetes.io.serviceaccount.name}  (shop/web, web.yaml:3)
+    `spiffe://cluster.local/ns/shop/sa/{[kubernetes.io][serviceaccount][name]}  (shop/web, web.yaml:3)
   for       tokens of https://issuer.example and sub = web
   keys      P-256
   lifetime  at most 1 h
