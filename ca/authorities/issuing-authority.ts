@@ -31,6 +31,7 @@ export function createIssuingAuthority(path: readonly AuthorityCertificate[], pr
     certificate,
     names,
     notAfterMillis: Math.min(...path.map((authority) => authority.certificate.notAfter.millis)),
+    root: (path.at(-1) ?? own).certificate,
     // The root is in the bundle: an answer ends with that.
     chainPem: above.length === 0 ? [] : path.slice(0, -1).map((authority) => certificatePem(authority)),
     sign(linted: LintedTemplate) {

@@ -122,11 +122,11 @@ async function createToken(
       "ca-token/identity",
       `no registration gives ${quote(spiffeId)} to a join token (\`joinToken: {}\`)`,
     );
-  const [root] = authorities.current().bundle.anchors;
-  if (root === undefined) throw new CodedError("ca-authority/none", "there is no root to bind a token to");
+  const { issuing } = authorities.current();
+  if (issuing === undefined) throw new CodedError("ca-authority/none", "there is no root to bind a token to");
   const { token, record } = createJoinToken({
     random: randomBytes,
-    rootFingerprint: createHash("sha256").update(root.der).digest("hex"),
+    rootFingerprint: createHash("sha256").update(issuing.root.der).digest("hex"),
     spiffeId: parsed.id,
     ttlSeconds,
     createdBy: by,

@@ -128,7 +128,7 @@ test("authorities of version 1, and with keys that are not taken, are refused", 
   assert.equal(reasonUnder({ spki: fabricatedSpki("RSA-2048", "another kind") }), "algorithm-not-taken");
 });
 
-test("authorities that sign each other in circles end the search, soon", () => {
+test("authorities that sign each other in circles end the search", () => {
   const [oneKey, twoKey] = [keys("P-384", "root"), keys("P-384", "issuing")];
   const one = { ...make({ profile: "root", key: oneKey, issuer: undefined, changes: named("one") }) };
   const two = { ...make({ profile: "root", key: twoKey, issuer: undefined, changes: named("two") }) };
@@ -138,11 +138,8 @@ test("authorities that sign each other in circles end the search, soon", () => {
     return make({ profile: "issuing", key, issuer, changes: { ...named(name), ...unlimited } }).der;
   });
   const leaf = make({ profile: "leaf", key: keys("P-256", "leaf"), issuer: one });
-  const started = performance.now();
   const verdict = verdictOf({ chain: [leaf.der, ...circle], bundles: { "mesh.example": [root.der] } });
   assert.deepEqual(verdict, { ok: false, reason: "too-many-paths" });
-  // 32 verifications with P-384; a search without a bound makes hundreds.
-  assert.ok(performance.now() - started < 2_000);
 });
 
 test("chains that OpenSSL makes are taken, with every kind of key", async (t) => {
