@@ -69,6 +69,7 @@ export function generateRules(shape: Shape, rules: number, requests: number, see
       workloads: [],
       services: [],
       providers: [],
+      registrations: [],
     },
     workload: {
       namespace: "apps",

@@ -130,7 +130,7 @@ export const refusals = {
   "ttl/too-long": {
     status: "invalid-argument",
     message: "the requested lifetime is longer than allowed",
-    help: "ask for less, or raise `ca.leaf.maxTtl` or the registration's `ttl.max`",
+    help: "ask for less, or raise `ca.leaf.maxTtlSeconds` or the registration's `ttl.max`",
   },
   "rate/address": {
     status: "resource-exhausted",

@@ -3,6 +3,8 @@ export const faultCodes = {
   "listen/failed": "A socket cannot be opened: the address is in use, is not this machine's, or may not be used.",
   "secret/empty": "A file that should hold a secret or token holds none: it would let everybody in.",
   "secret/unreadable": "A file that should hold a secret or token cannot be read.",
+  "secret/exposed":
+    "A file that should hold a secret can be read by others than its owner, or belongs to somebody else.",
   "tls/unreadable": "A certificate, key or authority file cannot be read.",
   "tls/unusable": "A file holds no certificate, or certificate and key do not belong together.",
   "source/missing": "The policy folder is not there, or is no folder.",
@@ -16,8 +18,11 @@ export const faultCodes = {
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",
   "policy/invalid": "The policies have errors: see the diagnostics. The rules in force stay.",
   "output/unwritable": "A file that a command was asked to write cannot be written. Nothing was left behind.",
-  "service/unreachable": "The service that `--admin` names cannot be asked.",
-  "service/answer": "What answered at the address that `--admin` names is no admin API.",
+  "output/exists":
+    "A file that a command was asked to write is there already. Nothing was changed: `--force` goes over it.",
+  "service/unreachable": "The service that `--admin`, `--url` or the configuration names cannot be asked.",
+  "service/answer": "What answered at the address that was named is not the API that was asked.",
+  "service/root": "The service's root is not the one that the token names: nothing was told to it.",
   "admin/foreign-host": "A request to the admin API names another host than the address it came to.",
   "admin/foreign-origin": "A web page asked the admin API.",
   "admin/credential": "The admin API wants a bearer token or a client certificate.",
@@ -25,9 +30,65 @@ export const faultCodes = {
   "admin/not-found": "The admin API has nothing at this path.",
   "admin/request": "A request to the admin API is not as its schema says.",
   "admin/failed": "The admin API failed: a defect of ours.",
+  "ca-token/identity":
+    "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
+  "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
+  "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-key/no-encryption-key":
+    "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
+  "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
+  "ca-key/encryption-key-short": "The key-encryption key has less than 16 bytes.",
+  "ca-key/wrong-encryption-key": "A private key of the authority was encrypted under another key-encryption key.",
+  "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
+  "ca-key/unknown-version": "A private key was encrypted by a newer version.",
+  "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
+  "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
+  "ca-authority/lint":
+    "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",
+  "ca-authority/lifetime": "The configured lifetime of an issuing authority is less than 24 hours.",
+  "ca-authority/root-expiring": "The root ends too soon for another issuing authority.",
+  "ca-authority/self-test": "A new issuing authority failed its self-test, and was not put in force.",
+  "ca-authority/damaged":
+    "What is kept of an authority is damaged: its certificate, its key id, or the path to its root.",
+  "ca-authority/key-mismatch": "A private key that is kept does not belong to the certificate beside it.",
+  "ca-authority/two-active": "Two issuing authorities, or two audit keys, are active at once.",
+  "ca-authority/exists": "There is an authority already.",
+  "ca-authority/none": "There is no authority yet: `garita ca init` makes one.",
+  "ca-authority/root-key-elsewhere":
+    "The private key of the root is not here: issuing authorities are signed where it is.",
+  "ca-authority/self-signed": "The root signs leaves itself: it cannot be replaced like an issuing authority.",
+  "ca-import/none": "A folder that should hold an authority holds neither Istio's nor Kubernetes' files.",
+  "ca-import/incomplete":
+    "A folder that should hold an authority holds only some of the files, or those of both forms.",
+  "ca-import/unreadable": "A file of an authority to be imported cannot be read, or holds no certificates.",
+  "ca-import/key":
+    "The private key of an authority to be imported cannot be read, is encrypted, or is of a kind that is not taken.",
+  "ca-import/key-mismatch": "The private key of an authority to be imported does not belong to its certificate.",
+  "ca-import/chain": "The certificates of an authority to be imported do not lead to one of the roots.",
+  "ca-import/not-authority": "A certificate that is to be imported may not sign the certificates of workloads.",
+  "ca-import/subject":
+    "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
+  "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
   "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
   "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
   "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
+  "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",
+  "ca-store/permissions":
+    "The authority's database, or its folder, may be read or written by others: the message has the command that mends it.",
+  "ca-store/newer": "The authority's database was written by a newer version of Garita: run that one.",
+  "ca-store/damaged":
+    "The authority's database, its head file or a backup is no such file, or is damaged: bring back a backup with `garita ca restore`.",
+  "ca-store/rolled-back":
+    "The authority's log is shorter than its signed head says, or another: an older copy was put in place. `garita ca restore` does it properly.",
+  "ca-store/full": "No room is left for the authority's database: nothing is issued until there is.",
+  "ca-store/unavailable":
+    "The authority's database cannot be read or written now; where its thread died it is started again.",
+  "ca-store/busy": "More calls wait for the authority's database than it can take.",
+  "ca-store/no-intent": "An issuance was to be completed or abandoned that is not under way.",
+  "ca-store/unknown": "A serial or an authority was named that the authority's store does not have.",
+  "ca-store/exists": "A join token, an authority or a backup file is there already.",
+  "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
+  "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { CodedError, messageOf } from "./coded-error.ts";
 
 /**
@@ -14,9 +14,53 @@ export function secretsEqual(expected: Uint8Array, presented: Uint8Array): boole
  * everybody in.
  */
 export async function readSecret(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  return withoutLineBreak(await readFile(path).catch(unreadable(path)), path);
+}
+
+/**
+ * As `readSecret`, for a secret that nobody but its owner may read. Links are followed; what they lead to must be a file of at most 64 KiB that is
+ * owned by `ownUid` or root, and that neither its group nor others can read or write: else `secret/exposed`. The file that was checked is
+ * the one that is read.
+ */
+export async function readPrivateSecret(path: string, ownUid = process.getuid?.()): Promise<Uint8Array> {
+  const file = await open(path).catch(unreadable(path));
+  try {
+    await demandPrivate(file, path, ownUid);
+    return withoutLineBreak(await file.readFile().catch(unreadable(path)), path);
+  } finally {
+    await file.close();
+  }
+}
+
+const largestPrivateSecretBytes = 64 * 1024;
+
+async function demandPrivate(file: FileHandle, path: string, ownUid: number | undefined): Promise<void> {
+  const found = await file.stat();
+  const name = `the secret \`${path}\``;
+  if (!found.isFile()) throw new CodedError("secret/unreadable", `${name} is no file`);
+  if (found.size > largestPrivateSecretBytes)
+    throw new CodedError(
+      "secret/unreadable",
+      `${name} has ${found.size} bytes: at most ${largestPrivateSecretBytes} are read`,
+    );
+  if (ownUid === undefined) return;
+  if (found.uid !== ownUid && found.uid !== 0)
+    throw new CodedError("secret/exposed", `${name} belongs to user ${found.uid}: expected ${ownUid} or root`);
+  const mode = found.mode & 0o777;
+  if ((mode & 0o077) !== 0)
+    throw new CodedError(
+      "secret/exposed",
+      `${name} has the mode 0${mode.toString(8)}: expected 0600 or less (\`chmod 600\`)`,
+    );
+}
+
+function unreadable(path: string): (cause: unknown) => never {
+  return (cause) => {
     throw new CodedError("secret/unreadable", `cannot read the secret \`${path}\`: ${messageOf(cause)}`, { cause });
-  });
+  };
+}
+
+function withoutLineBreak(bytes: Uint8Array, path: string): Uint8Array {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--;
   if (end === 0) throw new CodedError("secret/empty", `the secret \`${path}\` is empty`);

@@ -27,7 +27,7 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
   const lines = new LineTables(texts);
   const findings = [...decoding, ...validateDocuments(documents)];
   if (hasError(findings)) return { ruleSet: undefined, diagnostics: diagnose(findings, lines) };
-  if (!hasPolicies(documents)) {
+  if (isEmpty(documents)) {
     findings.push({ code: "folder/no-policies", message: "no policy documents found", file: ".", span: folderStart });
   }
 
@@ -42,6 +42,9 @@ export function compile(files: readonly SourceFile[], options: CompileOptions = 
 /** The folder itself has no text to point into. */
 const folderStart = { start: 0, end: 0 };
 
-function hasPolicies({ authorizationPolicies, requestAuthentications, peerAuthentications }: DocumentSet): boolean {
-  return authorizationPolicies.length + requestAuthentications.length + peerAuthentications.length > 0;
+/** Is there nothing that a folder is kept for? One of registrations alone serves a certificate authority, and is the right folder. */
+function isEmpty(documents: DocumentSet): boolean {
+  const { authorizationPolicies, requestAuthentications, peerAuthentications, registrations } = documents;
+  const policies = authorizationPolicies.length + requestAuthentications.length + peerAuthentications.length;
+  return policies + registrations.length === 0;
 }

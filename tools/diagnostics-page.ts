@@ -2,6 +2,7 @@ import { compile } from "#policy-compiler/compile";
 import { type CodeRow, type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import { extensionCases } from "#test/unit/policy-compiler/validate/extension-cases";
+import { registrationCases } from "#test/unit/policy-compiler/validate/registration-cases";
 import { besides, type RuleCase, ruleCases } from "#test/unit/policy-compiler/validate/rule-cases";
 
 /** What the areas of codes are about, in the order of the page. */
@@ -15,6 +16,7 @@ const areas: Readonly<Record<string, string>> = {
   policy: "AuthorizationPolicy",
   condition: "Conditions in CEL",
   response: "Answers",
+  registration: "WorkloadRegistration",
   jwt: "RequestAuthentication",
   peer: "PeerAuthentication",
   lint: "What Istio takes without a word, and an author seldom means",
@@ -76,7 +78,7 @@ function renderCode(
 const longest = 240;
 
 function exampleOf(code: DiagnosticCode): Example | undefined {
-  for (const row of [...ruleCases, ...extensionCases]) {
+  for (const row of [...ruleCases, ...extensionCases, ...registrationCases]) {
     if (row.code !== code || row.bad.length > longest) continue;
     const text = textOf(row);
     const files = [{ path: "p.yaml", bytes: new TextEncoder().encode(text) }];

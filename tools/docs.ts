@@ -1,10 +1,11 @@
-/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { decisionReasons } from "#authz/engine/decision";
 import { configCodes } from "#cli/config/codes";
-import { type ConfigSchema, configSchema, renderSchemaFile } from "#cli/config/schema";
+import { configSchema, renderSchemaFile } from "#cli/config/schema";
+import type { ConfigSchema } from "#cli/config/schema-parts";
 import { testFileSchema } from "#cli/policies/test-file";
 import { requestSchema } from "#cli/request/schema";
 import { keySourceFaults } from "#identity/key-sources/faults";
@@ -13,7 +14,9 @@ import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { renderAttributesPage } from "./attributes-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
+import { renderLintsPage } from "./lints-page.ts";
 import { renderPolicySchema } from "./policy-schema.ts";
+import { renderRegistrationSchema } from "./registration-schema.ts";
 
 /** The generated files, by path from the root of the repository. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -25,7 +28,9 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/policy-tests.md", renderPolicyTests()],
     ["docs/garita-policies.md", renderGaritaPolicies()],
     ["docs/garita-authorization-policy.schema.json", renderPolicySchema()],
+    ["docs/garita-workload-registration.schema.json", renderRegistrationSchema()],
     ["docs/attributes.md", renderAttributesPage()],
+    ["docs/certificate-lints.md", renderLintsPage()],
   ]);
 }
 

@@ -12,7 +12,8 @@ export interface PolicySchema {
 
 const texts = (description: string): PolicySchema => ({ type: "array", description, items: { type: "string" } });
 
-function object(
+/** An object with these members and no others. */
+export function object(
   description: string,
   properties: Readonly<Record<string, PolicySchema>>,
   more: Readonly<Record<string, unknown>> = {},

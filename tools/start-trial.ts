@@ -3,6 +3,7 @@ import { assemble } from "#cli/serve/assemble";
 import { startService } from "#cli/serve/start-service";
 import { renderAddress } from "#platform/address";
 import type { LogOutput } from "#platform/log";
+import { prepareTrialAuthority } from "./trial-authority.ts";
 import { type Trial, trialAuthority } from "./trials.ts";
 
 /** Where and how a trial runs. */
@@ -45,7 +46,8 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
       started.push(running);
       issuer = running;
     }
-    const config = join(root, "examples", trial.example, "garita.yaml");
+    const config = join(root, "examples", trial.example, trial.config);
+    const authorityNote = await prepareTrialAuthority(config, environment);
     const service = await startService(await assemble({ config, environment, log }));
     started.push({ stop: () => service.stop({ lingerMillis: 0, deadlineMillis: 2_000 }) });
     const addresses = service.addresses();
@@ -62,11 +64,22 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
         `Garita answers, with the policies of examples/${trial.example}/policies:`,
         ...[...addresses].map(([name, each]) => `  listener ${name.padEnd(6)} ${renderAddress(each)}`),
         ...service.adminAddresses().map((each) => `  admin           ${each}  (/v1/status, /metrics)`),
+        ...service
+          .authorityAddresses()
+          .map(({ name, address: each }) => `  authority ${name.padEnd(7)}${renderAddress(each)}`),
         ...(issuer === undefined ? [] : [`  provider        ${issuer.issuer}`]),
         ...(demo?.lines ?? []),
         "",
         "Ask it, in another terminal, in the repository's folder:",
         ...trial.lines(address).map((line) => `  ${line}`),
+        ...(trial.authorityLines === undefined
+          ? []
+          : [
+              "",
+              "Have a certificate issued, and look at it:",
+              ...trial.authorityLines.map((line) => `  ${line}`),
+              ...authorityNote,
+            ]),
         ...(trial.note === undefined ? [] : [`(${trial.note})`]),
         ...(demo === undefined
           ? ["(These ask Garita itself, as an Envoy would; --with-envoy shows an application behind it.)"]

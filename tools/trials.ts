@@ -2,12 +2,16 @@
 export interface Trial {
   /** Folder of the example, below `examples/`. */
   readonly example: string;
+  /** Its configuration, in that folder. */
+  readonly config: string;
   /** Asked about by the Envoy of the trial. */
   readonly workload: { readonly namespace: string; readonly name: string };
   /** Port of the provider whose tokens the example takes. */
   readonly issuerPort?: number;
   /** Lines to paste in the repository's folder, once it is known where to ask (`host:port`). */
   readonly lines: (address: string) => readonly string[];
+  /** Lines that show the certificate authority, to be pasted in the repository's folder. */
+  readonly authorityLines?: readonly string[];
   /** What else to know about it. */
   readonly note?: string;
 }
@@ -18,6 +22,9 @@ export const trialUser = { id: "alice", secret: "wonderland" };
 /** Where the authority of the trial's provider is written, below the repository's folder: `jwt.caFile` of the example. */
 export const trialAuthority = ".cache/trial/ca.crt";
 
+/** Where the lines of the trial put a certificate, below the repository's folder. */
+const trialCertificates = ".cache/trial/nginx";
+
 const askForToken = (port: number) =>
   `curl -s --cacert ${trialAuthority} -u ${trialUser.id}:${trialUser.secret} -d 'grant_type=client_credentials&scope=read' https://localhost:${port}/token`;
 
@@ -25,14 +32,20 @@ const askForToken = (port: number) =>
 export const trials: Readonly<Record<"hello" | "jwt", Trial>> = {
   hello: {
     example: "hello",
+    config: "with-ca.yaml",
     workload: { namespace: "hello", name: "hello-v1" },
     lines: (address) => [
       `curl -i http://${address}/hello          # allowed`,
       `curl -i http://${address}/hello/admin    # denied`,
     ],
+    authorityLines: [
+      `npm run -s garita -- ca issue -c examples/hello/with-ca.yaml --id spiffe://hello.mesh/ns/web/sa/nginx -o ${trialCertificates} --force`,
+      `npm run -s garita -- ca inspect ${trialCertificates}/cert-chain.pem`,
+    ],
   },
   jwt: {
     example: "jwt",
+    config: "garita.yaml",
     workload: { namespace: "shop", name: "orders-1" },
     issuerPort: 9443,
     lines: (address) => [

@@ -23,6 +23,7 @@ export interface RuleSetCounts {
   readonly workloads: number;
   readonly services: number;
   readonly providers: number;
+  readonly registrations: number;
 }
 
 /** The newest attempt, when it did not come into force. */
@@ -61,5 +62,6 @@ export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {
     workloads: ruleSet.workloads.length,
     services: ruleSet.services.length,
     providers: ruleSet.providers.length,
+    registrations: ruleSet.registrations.length,
   };
 }

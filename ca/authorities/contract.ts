@@ -11,6 +11,8 @@ export interface IssuingAuthority {
   readonly notAfterMillis: number;
   /** PEM, one certificate each, ends with a line break: its own certificate first, up to the last before the root; empty for a root that signs leaves itself. */
   readonly chainPem: readonly string[];
+  /** The anchor that its chain ends in: its own certificate, for a root that signs leaves itself. */
+  readonly root: Certificate;
   /** Signs what was linted, once, and gives the whole certificate. Throws only when the key does not work. */
   sign(linted: LintedTemplate): Uint8Array;
   /** Is the signature of these bytes this authority's? */

@@ -54,3 +54,6 @@ export type Authentication =
 
 /** First success wins: client certificate, token of an issuer, join token, socket. Never rejects. */
 export type AuthenticateCaller = (credentials: Credentials, nowMillis: number) => Promise<Authentication>;
+
+/** What an administrator may do. `auditor` reads, `operator` does everything. */
+export type AdminRole = "operator" | "auditor";

@@ -1,5 +1,4 @@
 import type { GeneralName } from "#ca/x509/contract";
-import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 
 /** Faults of a request and of its key: the codes of `refusals.ts` that reading one can give. */
 export type CsrRefusal =
@@ -30,9 +29,4 @@ export interface CsrNames {
   readonly otherExtensions: readonly string[];
 }
 
-/** A certificate request of which every byte was looked at and whose private key was proven. Made by `parseCsr` and `proveCsr` alone. */
-export interface ProvenCsr {
-  readonly der: Uint8Array;
-  readonly publicKey: SubjectPublicKey;
-  readonly names: CsrNames;
-}
+export type { ProvenCsr } from "./prove-csr.ts";

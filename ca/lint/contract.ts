@@ -1,4 +1,5 @@
 import type { CertificateBody, KeyKind } from "#ca/x509/contract";
+import type { LintSubject } from "./lint-subject.ts";
 
 /** What the certificate was meant to be: the lints compare the final bytes with it. */
 export interface LintContext {
@@ -23,9 +24,11 @@ export interface Lint {
   /** `snake_case`, stable. */
   readonly id: string;
   readonly citation: string;
+  /** What it asks for, in one sentence for the page of lints. */
+  readonly what: string;
   readonly profiles: readonly LintContext["profile"][];
   /** Undefined: nothing to say; else what was expected and what was found. Never throws on any body that was read. */
-  check(body: CertificateBody, context: LintContext): string | undefined;
+  check(subject: LintSubject, context: LintContext): string | undefined;
 }
 
 export interface LintFinding {

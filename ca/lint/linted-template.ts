@@ -1,6 +1,7 @@
 import type { CertificateBody } from "#ca/x509/contract";
 import { readCertificateBody } from "#ca/x509/read-certificate";
-import type { LintContext, LintFinding } from "./contract.ts";
+import type { Lint, LintContext, LintFinding } from "./contract.ts";
+import { LintSubject } from "./lint-subject.ts";
 import { lints } from "./lints.ts";
 
 /**
@@ -39,10 +40,16 @@ export function lintTemplate(tbsDer: Uint8Array, context: LintContext): LintedTe
 /** What the lints of the profile say of a body, in the order of the table. */
 export function lintBody(body: CertificateBody, context: LintContext): readonly LintFinding[] {
   const findings: LintFinding[] = [];
-  for (const lint of lints) {
-    if (!lint.profiles.includes(context.profile)) continue;
-    const message = lint.check(body, context);
+  const subject = LintSubject.of(body);
+  for (const lint of lintsOf[context.profile]) {
+    const message = lint.check(subject, context);
     if (message !== undefined) findings.push({ lint: lint.id, citation: lint.citation, message });
   }
   return findings;
 }
+
+const lintsOf: Readonly<Record<LintContext["profile"], readonly Lint[]>> = {
+  leaf: lints.filter(({ profiles }) => profiles.includes("leaf")),
+  issuing: lints.filter(({ profiles }) => profiles.includes("issuing")),
+  root: lints.filter(({ profiles }) => profiles.includes("root")),
+};

@@ -1,4 +1,5 @@
 import type { KeyKind } from "#ca/x509/contract";
+import type { SpiffeId } from "#identity/spiffe-id";
 
 /** Who may become which SPIFFE ID: one WorkloadRegistration, decoded and valid. */
 export interface RegistrationEntry {
@@ -30,8 +31,24 @@ export type CallerSelector =
   /** A join token that was made for this SPIFFE ID. */
   | { readonly kind: "join-token" };
 
-/** The claim is the text, or a list that holds it. */
+/** The claim is one of the texts, or a list that holds one of them. Never empty. */
 export interface ClaimSelector {
   readonly path: readonly string[];
-  readonly value: string;
+  readonly values: readonly string[];
 }
+
+/** An identity that a caller may have, and the entry that gives it. */
+export interface Match {
+  readonly entry: RegistrationEntry;
+  readonly id: SpiffeId;
+}
+
+/** Which of its identities a caller gets. `seen` and `wanted` are for the operator's explanation; neither holds a credential. */
+export type AuthorizedIdentity =
+  | { readonly ok: true; readonly entry: RegistrationEntry; readonly id: SpiffeId }
+  | {
+      readonly ok: false;
+      readonly code: "identity/not-registered" | "identity/not-allowed" | "identity/ambiguous";
+      readonly seen: string;
+      readonly wanted: string;
+    };

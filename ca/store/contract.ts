@@ -124,6 +124,7 @@ export const auditKinds = [
   "revoked",
   "authority-added",
   "authority-state",
+  "authority-activated",
   "names-mismatched",
   "restored",
   "opened",

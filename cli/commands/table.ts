@@ -15,5 +15,6 @@ export const commandTable: readonly CommandRow[] = [
   { name: "eval", summary: "decide one request", load: () => import("./eval.ts") },
   { name: "explain", summary: "decide one request and say why", load: () => import("./explain.ts") },
   { name: "jwks", summary: "look at the keys of issuers, and test a token", load: () => import("./jwks.ts") },
+  { name: "ca", summary: "certificates of workloads: issue, look at, revoke", load: () => import("./ca.ts") },
   { name: "version", summary: "print the version", load: () => import("./version.ts") },
 ];

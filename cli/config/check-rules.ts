@@ -1,9 +1,11 @@
 import { isIP } from "node:net";
-import { isLocal, parseAddress, renderAddress } from "#platform/address";
+import { isLocal, parseAddress } from "#platform/address";
 import { splitBlock } from "#platform/fetch/block";
-import type { ShapeFault } from "./check-shape.ts";
+import { checkCaRules } from "./check-ca-rules.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener } from "./model.ts";
+import { normalAddress } from "./normal-address.ts";
+import { fault, onKey, type ShapeFault } from "./shape-fault.ts";
 
 type Rule = (config: RawConfig) => (ShapeFault | undefined)[];
 type ListenerRule = (listener: RawListener, path: readonly (string | number)[]) => (ShapeFault | undefined)[];
@@ -13,7 +15,9 @@ export function checkRules(config: RawConfig): ShapeFault[] {
   const perListener = config.listeners.flatMap((listener, i) =>
     listenerRules.flatMap((rule) => rule(listener, ["listeners", i])),
   );
-  return [...perListener, ...rules.flatMap((rule) => rule(config))].filter((fault) => fault !== undefined);
+  return [...perListener, ...rules.flatMap((rule) => rule(config)), ...checkCaRules(config)].filter(
+    (fault) => fault !== undefined,
+  );
 }
 
 const httpOnly = ["destination", "pathPrefix", "attributeHeaders", "upstreamHeaders"] as const;
@@ -91,8 +95,8 @@ const listenerRules: readonly ListenerRule[] = [
 const rules: readonly Rule[] = [
   ({ listeners }) => repeated(listeners.map(({ name }) => name)).map((i) => duplicate(i, "name", listeners[i]!.name)),
   ({ listeners, admin }) => {
-    const own = listeners.map(({ address }) => normal(address));
-    const taken = [...own, ...(admin?.address === undefined ? [] : [normal(admin.address)])];
+    const own = listeners.map(({ address }) => normalAddress(address));
+    const taken = [...own, ...(admin?.address === undefined ? [] : [normalAddress(admin.address)])];
     return repeated(taken).map((i) =>
       i < own.length
         ? duplicate(i, "address", listeners[i]!.address)
@@ -163,13 +167,6 @@ function local(text: string): boolean {
   return address === undefined || isLocal(address);
 }
 
-/** Equal for equal addresses; undefined where the system chooses the port, or where it is no address. */
-function normal(text: string): string | undefined {
-  const address = parseAddress(text);
-  if (address === undefined || (address.kind === "tcp" && address.port === 0)) return undefined;
-  return renderAddress(address);
-}
-
 /** Indexes of texts that stand earlier in the list too. */
 function repeated(texts: readonly (string | undefined)[]): number[] {
   return [...texts.keys()].filter((i) => texts[i] !== undefined && texts.indexOf(texts[i]) < i);
@@ -177,12 +174,4 @@ function repeated(texts: readonly (string | undefined)[]): number[] {
 
 function duplicate(i: number, key: "name" | "address", value: string): ShapeFault {
   return fault("config/duplicate", ["listeners", i, key], `another listener has the same ${key} \`${value}\``);
-}
-
-function fault(code: ShapeFault["code"], path: ShapeFault["path"], message: string, help?: string): ShapeFault {
-  return { code, path, at: "value", message, ...(help === undefined ? {} : { help }) };
-}
-
-function onKey(code: ShapeFault["code"], path: ShapeFault["path"], message: string): ShapeFault {
-  return { code, path, at: "key", message };
 }

@@ -1,16 +1,7 @@
-import type { ConfigCode } from "./codes.ts";
 import type { Path } from "./located-yaml.ts";
-import type { ConfigSchema } from "./schema.ts";
+import type { ConfigSchema } from "./schema-parts.ts";
+import type { ShapeFault } from "./shape-fault.ts";
 import { suggest } from "./suggest.ts";
-
-/** A fault at a path. `at` tells whether its key or its value is meant. */
-export interface ShapeFault {
-  readonly code: ConfigCode;
-  readonly path: Path;
-  readonly at: "key" | "value";
-  readonly message: string;
-  readonly help?: string;
-}
 
 /**
  * Everything in which a value differs from a schema, outermost first.

@@ -8,13 +8,16 @@ export const configCodes = {
   "config/value": "A value of another type or outside of what is allowed.",
   "config/environment": "An environment override that names no key, or has a value of the wrong type.",
   "config/address": "An address that cannot be listened on.",
-  "config/duplicate": "Two listeners with one name or one address.",
+  "config/duplicate": "Two listeners with one name, two doors on one address, an administrator or issuer twice.",
   "config/wrong-protocol": "A key that only the other protocol knows.",
   "config/workload": "A workload that is not described completely.",
   "config/needs-proof": "Headers of anybody would be believed: mutual TLS or a shared secret is needed.",
   "config/tells-clients": "Reasons would be told to clients on other machines.",
   "config/admin-exposed": "The admin API would be open to other machines.",
   "config/tls": "TLS settings that contradict each other.",
+  "config/ca-plaintext": "Credentials of those who ask the authority would pass in clear text.",
+  "config/ca-names": "The authority's server certificate would have no name.",
+  "config/ca-admins": "Administrators of the authority could not reach it.",
 } as const satisfies Record<string, string>;
 
 export type ConfigCode = keyof typeof configCodes;

@@ -1,5 +1,5 @@
 import type { ConfigFinding } from "./codes.ts";
-import type { ConfigSchema } from "./schema.ts";
+import type { ConfigSchema } from "./schema-parts.ts";
 import { suggest } from "./suggest.ts";
 
 const prefix = "GARITA_";

@@ -5,14 +5,16 @@ import { parseAddress } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
 import type { TlsFiles } from "#platform/tls-material";
 import { checkRules } from "./check-rules.ts";
-import { checkShape, type ShapeFault } from "./check-shape.ts";
+import { checkShape } from "./check-shape.ts";
 import type { ConfigFinding } from "./codes.ts";
+import { convertCa } from "./convert-ca.ts";
 import { applyEnvironment } from "./environment.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { LocatedYaml } from "./located-yaml.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
 import { readYaml } from "./read-yaml.ts";
 import { configSchema } from "./schema.ts";
+import type { ShapeFault } from "./shape-fault.ts";
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: ServiceConfig }
@@ -137,6 +139,7 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       cache: { ...jwtDefaults.cache, ...raw.jwt?.cache },
       caFile: optionalFile(raw.jwt?.caFile),
     },
+    ca: raw.ca === undefined ? undefined : convertCa(raw.ca, file),
     logging: { level: raw.logging?.level ?? "info" },
   };
 }

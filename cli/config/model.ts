@@ -3,6 +3,7 @@ import type { AlgorithmFit } from "#identity/token/verification";
 import type { Address } from "#platform/address";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
+import type { CaConfig, RawCa } from "./ca-model.ts";
 
 /** A configuration that was found valid. Paths are absolute. */
 export interface ServiceConfig {
@@ -10,6 +11,8 @@ export interface ServiceConfig {
   readonly policies: { readonly directory: string };
   readonly admin: AdminConfig | undefined;
   readonly jwt: JwtConfig;
+  /** Undefined: there is no certificate authority here. */
+  readonly ca: CaConfig | undefined;
   readonly logging: { readonly level: LogLevel };
 }
 
@@ -66,6 +69,7 @@ export interface RawConfig {
     readonly cache?: Partial<JwtConfig["cache"]>;
     readonly caFile?: string;
   };
+  readonly ca?: RawCa;
   readonly logging?: { readonly level?: LogLevel };
 }
 

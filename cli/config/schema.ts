@@ -1,49 +1,11 @@
+import { caSchema } from "./ca-schema.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
+import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
 
 /**
  * THE description of `garita.yaml`, as JSON Schema (draft-07, the dialect of editors): it checks files, completes them in editors
  * (`docs/garita.schema.json`) and is the source of `docs/config.md`.
  */
-
-/** The part of JSON Schema that is used here. */
-export interface ConfigSchema {
-  readonly type: "object" | "array" | "string" | "integer" | "boolean";
-  readonly description: string;
-  readonly properties?: Readonly<Record<string, ConfigSchema>>;
-  readonly additionalProperties?: false | ConfigSchema;
-  readonly required?: readonly string[];
-  readonly items?: ConfigSchema;
-  readonly minItems?: number;
-  readonly minProperties?: number;
-  readonly maxProperties?: number;
-  readonly enum?: readonly string[];
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default?: string | number | boolean;
-  readonly examples?: readonly unknown[];
-}
-
-export function object(
-  description: string,
-  properties: Readonly<Record<string, ConfigSchema>>,
-  more: Pick<ConfigSchema, "required" | "minProperties" | "maxProperties"> = {},
-): ConfigSchema {
-  return { type: "object", description, properties, additionalProperties: false, ...more };
-}
-
-export function text(description: string, more: Partial<ConfigSchema> = {}): ConfigSchema {
-  return { type: "string", description, minLength: 1, ...more };
-}
-
-export function flag(description: string): ConfigSchema {
-  return { type: "boolean", description, default: false };
-}
-
-export function integer(description: string, minimum: number, maximum: number, value?: number): ConfigSchema {
-  return { type: "integer", description, minimum, maximum, ...(value === undefined ? {} : { default: value }) };
-}
 
 const address = text(
   "Where to listen: `host:port`, `[IPv6]:port`, or `unix:/path`. Port 0 lets the system choose one, which the start-up log and the status page tell.",
@@ -233,6 +195,7 @@ export const configSchema: ConfigSchema = object(
       { minProperties: 1 },
     ),
     jwt,
+    ca: caSchema,
     logging: object("The log: JSON lines on standard output.", {
       level: text("Lines below this level are not written. Denials are written at `info`.", {
         enum: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],

@@ -1,23 +1,44 @@
-import { open, rename, rm } from "node:fs/promises";
+import { link, open, rename, rm } from "node:fs/promises";
 import { CodedError, messageOf } from "#platform/coded-error";
+
+export interface WriteOptions {
+  /** File mode; what the system takes away of it (`umask`) is taken. */
+  readonly mode?: number;
+  /** Fail where the file is there already. */
+  readonly keepExisting?: boolean;
+}
 
 /**
  * Writes a file whole or not at all: whoever reads it meanwhile gets the old bytes or the new ones, also after a loss of power. Fails
- * with `output/unwritable`; then nothing is left behind.
+ * with `output/unwritable`, or `output/exists` under `keepExisting`; then nothing is left behind.
  */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeWhole(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   const draft = `${path}.${process.pid}.part`;
   try {
-    const file = await open(draft, "wx");
+    const file = await open(draft, "wx", options.mode ?? 0o666);
     try {
       await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    if (options.keepExisting === true) {
+      await linkNew(draft, path);
+      await rm(draft);
+    } else await rename(draft, path);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => undefined);
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError("output/unwritable", `\`${path}\` cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A link, where `rename` would go over what another program wrote in the meantime. */
+async function linkNew(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new CodedError("output/exists", `\`${path}\` is there already`, { cause });
   }
 }

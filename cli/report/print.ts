@@ -40,13 +40,14 @@ export async function renderDiagnostics(
 
 function summaryOf({ built }: CompiledFolder): string | undefined {
   if (built === undefined) return undefined;
-  const { policies, rules, peerAuthentications, requestAuthentications, workloads } = built.ruleSet;
+  const { policies, rules, peerAuthentications, requestAuthentications, workloads, registrations } = built.ruleSet;
   const parts = [
     [policies.length, "AuthorizationPolicy", "AuthorizationPolicies"],
     [rules.length, "rule", "rules"],
     [requestAuthentications.length, "RequestAuthentication", "RequestAuthentications"],
     [peerAuthentications.length, "PeerAuthentication", "PeerAuthentications"],
     [workloads.length, "workload", "workloads"],
+    [registrations.length, "registration", "registrations"],
   ] as const;
   const said = parts.filter(([n], i) => n > 0 || i < 2).map(([n, one, many]) => `${n} ${n === 1 ? one : many}`);
   return `valid: ${said.join(", ")}, digest ${built.digest.slice(0, 12)}`;

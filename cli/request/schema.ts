@@ -1,4 +1,4 @@
-import { type ConfigSchema, flag, integer, object, text } from "../config/schema.ts";
+import { type ConfigSchema, flag, integer, object, text } from "../config/schema-parts.ts";
 
 const labels: ConfigSchema = {
   type: "object",

@@ -9,9 +9,11 @@ import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
 import type { LogOutput } from "#platform/log";
 import { createMetrics } from "#platform/metrics";
+import { systemTimers } from "#platform/timers";
 import { loadConfig } from "../config/load.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { readVersion } from "../version.ts";
+import { createAuthoritySwitch } from "./authority/switch.ts";
 import { createOutside } from "./outside.ts";
 import type { ServiceParts } from "./start-service.ts";
 
@@ -34,20 +36,35 @@ export async function assemble({
   log,
 }: AssembleOptions): Promise<ServiceParts> {
   const configFile = resolve(config);
+  const version = await readVersion();
+  const nextId = createIds({ nowMillis: systemClock.nowMillis, random: randomBytes });
+  const metrics = createMetrics();
   return {
     // The whole path stands in faults: whoever reads a log or the status is in another folder.
     loadConfig: () => loadConfig(configFile, environment),
     configFile,
-    version: await readVersion(),
+    version,
     clock: systemClock,
-    nextId: createIds({ nowMillis: systemClock.nowMillis, random: randomBytes }),
+    nextId,
     log,
-    metrics: createMetrics(),
+    metrics,
     createGrpcCheck,
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
+    createAuthority: (ruleSet) =>
+      createAuthoritySwitch({
+        environment,
+        metrics,
+        log: log.log,
+        // PERF: most services have no authority.
+        async start({ prepared, jwt }, onOutcome) {
+          const { startAuthority } = await import("./authority/start.ts");
+          const parts = { environment, jwt, clock: systemClock, timers: systemTimers, log: log.log, version, nextId };
+          return startAuthority(prepared, { ...parts, ruleSet, onOutcome });
+        },
+      }),
     createOutside: (given) => createOutside({ ...given, environment }),
     async explain(description, checks) {
       const { explainRequest } = await import("../request/explain-request.ts");

@@ -98,7 +98,7 @@ export function createIssuerKeys(
 const maxRemembered = 1_000;
 
 /** Logs an attempt that turned out otherwise than the one before: an issuer that is down for a day makes two lines and not hundreds. */
-function createAttemptLog(log: Log): (attempt: Attempt) => void {
+export function createAttemptLog(log: Log): (attempt: Attempt) => void {
   const faulty = new Map<string, string>();
   return ({ source, fault, outcome }) => {
     const issuer = nameOfSource(source);

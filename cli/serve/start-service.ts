@@ -14,10 +14,12 @@ import { messageOf } from "#platform/coded-error";
 import { createLifecycle } from "#platform/lifecycle";
 import type { LogOutput } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
+import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { type ConfigFinding, renderFinding } from "../config/codes.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
+import type { AuthoritySwitch } from "./authority/switch.ts";
 import { followFiles } from "./follow-files.ts";
 import { issuerWarnings } from "./issuer-warnings.ts";
 import { createListenerSet } from "./listener-set.ts";
@@ -45,6 +47,8 @@ export interface ServiceParts {
   readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
+  /** The certificate authority, whose registrations are those of the rules in force. */
+  readonly createAuthority: (ruleSet: () => RuleSet | undefined) => AuthoritySwitch;
   /** Explains a described request by the rules in force. */
   readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
 }
@@ -58,6 +62,8 @@ export interface Service {
   /** Where each listener listens, by name. */
   addresses(): ReadonlyMap<string, Address>;
   adminAddresses(): readonly string[];
+  /** Doors of the certificate authority. */
+  authorityAddresses(): AuthorityAddresses;
   status(): StatusPage;
   /**
    * Reads configuration, certificates and policies again, and has the keys of issuers fetched anew, which is not waited for. What is wrong changes
@@ -67,6 +73,8 @@ export interface Service {
   /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
   stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
 }
+
+type AuthorityAddresses = ReturnType<AuthoritySwitch["addresses"]>;
 
 interface Rules {
   readonly sync: Sync;
@@ -161,6 +169,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   rules = createRules(config.policies);
 
+  const authority = parts.createAuthority(() => snapshot()?.engine.ruleSet);
+
   const observeDecision = createObserver(metrics, log.log);
   const lacking = createLackingWatch(
     (name) => listeners.running.find(({ listener }) => listener.name === name)?.prepared.settings,
@@ -204,6 +214,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     rules: rules.sync.status(),
     issuers: outside.issuers(),
     providers: outside.providers(),
+    authority: authority.summary(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,
@@ -220,6 +231,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       ...issuerWarnings(outside.issuers()),
       ...providerWarnings(outside.providers()),
       ...lacking.warnings(),
+      ...(authority.summary()?.warnings ?? []),
     ],
   });
 
@@ -251,10 +263,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   /** ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest. */
   const apply = async (next: ServiceConfig): Promise<void> => {
-    const [wanted, wantedAdmin, jwt] = await Promise.all([
+    const [wanted, wantedAdmin, jwt, wantedAuthority] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
       next.admin === undefined ? undefined : prepareAdmin(next.admin),
       outside.prepare(next.jwt),
+      authority.prepare(next.ca, next.jwt),
     ]);
     const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
@@ -264,6 +277,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       }
       await changeAdmin(wantedAdmin);
       await listeners.become(wanted);
+      await authority.become(wantedAuthority);
     } catch (fault) {
       await nextRules?.sync.stop();
       settle();
@@ -331,6 +345,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
   lifecycle.add({ name: "outside", stop: () => outside.stop() });
+  lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
@@ -338,7 +353,9 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     // ORDER: rules before sockets, so that nobody is denied for want of rules that are only a moment away.
     const [wanted] = await Promise.all([Promise.all(config.listeners.map(prepareListener)), rules.sync.load()]);
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
+    const wantedAuthority = await authority.prepare(config.ca, config.jwt);
     await listeners.become(wanted);
+    await authority.become(wantedAuthority);
     await changeAdmin(wantedAdmin);
     logWarnings();
     await Promise.all([rules.sync.follow(), files.follow(config)]);
@@ -350,6 +367,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   return {
     addresses: () => new Map(listeners.running.map(({ listener }) => [listener.name, listener.address])),
     adminAddresses: () => admin?.doors.addresses ?? [],
+    authorityAddresses: () => authority.addresses(),
     status,
     reload,
     async stop({ lingerMillis, deadlineMillis }) {

@@ -18,9 +18,9 @@ export function utf8ByteString(text: string): string {
   return isAscii(text) ? text : byteString(new TextEncoder().encode(text));
 }
 
-/** A byte string for people: as UTF-8, with U+FFFD where it is none. */
+/** A byte string for people: as UTF-8, with U+FFFD where it is none. A byte order mark stays, because it makes another name. */
 export function utf8Text(bytes: string): string {
-  return isAscii(bytes) ? bytes : new TextDecoder().decode(bytesOf(bytes));
+  return isAscii(bytes) ? bytes : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(bytes));
 }
 
 /** The bytes that a byte string stands for. */

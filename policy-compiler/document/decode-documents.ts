@@ -11,6 +11,7 @@ import { decodeAuthorizationPolicy } from "./decode-authorization-policy.ts";
 import { decodeHead } from "./decode-head.ts";
 import { decodeMesh, defaultMesh } from "./decode-mesh.ts";
 import { decodePeerAuthentication } from "./decode-peer-authentication.ts";
+import { decodeWorkloadRegistration } from "./decode-registration.ts";
 import { decodeServiceEntry, decodeWorkloadEntry } from "./decode-registry.ts";
 import { decodeRequestAuthentication } from "./decode-request-authentication.ts";
 import { Decoding } from "./decoding.ts";
@@ -24,6 +25,7 @@ import type {
   RequestAuthentication,
   ServiceDocument,
   WorkloadDocument,
+  WorkloadRegistrationDocument,
 } from "./model.ts";
 import { reportUnknownField } from "./read-fields.ts";
 
@@ -79,6 +81,7 @@ class FolderDecoder {
   readonly #peerAuthentications: PeerAuthentication[] = [];
   readonly #workloads: WorkloadDocument[] = [];
   readonly #services: ServiceDocument[] = [];
+  readonly #registrations: WorkloadRegistrationDocument[] = [];
 
   constructor(istioLax: boolean) {
     this.#istioLax = istioLax;
@@ -92,6 +95,7 @@ class FolderDecoder {
       peerAuthentications: this.#peerAuthentications,
       workloads: this.#workloads,
       services: this.#services,
+      registrations: this.#registrations,
     };
     return { documents, findings: this.#findings, texts: this.#texts };
   }
@@ -224,6 +228,9 @@ class FolderDecoder {
         break;
       case "ServiceEntry":
         keep(decoding, this.#services, decodeServiceEntry(decoding, head, spec));
+        break;
+      case "WorkloadRegistration":
+        keep(decoding, this.#registrations, decodeWorkloadRegistration(decoding, head, spec));
         break;
       default:
         kind satisfies never;

@@ -17,6 +17,7 @@ export const ourKinds = {
   PeerAuthentication: [security],
   WorkloadEntry: [networking],
   ServiceEntry: [networking],
+  WorkloadRegistration: [{ group: garitaGroup, versions: ["v1alpha1"] }],
 } as const satisfies Record<string, readonly [ServedIn, ...ServedIn[]]>;
 
 export type OurKind = keyof typeof ourKinds;

@@ -225,6 +225,41 @@ export interface ServiceDocument {
   readonly resolution: ServiceResolution | undefined;
 }
 
+/** An item of `callers`; validation says that it has one of the three. */
+export interface RegistrationCallerDocument {
+  readonly span: Span;
+  readonly spiffeId: Located<string> | undefined;
+  readonly jwt:
+    | {
+        readonly span: Span;
+        readonly issuer: Located<string> | undefined;
+        /** Undefined without the field; present and empty is a validation error. */
+        readonly claims: { readonly span: Span; readonly items: readonly RegistrationClaimDocument[] } | undefined;
+      }
+    | undefined;
+  readonly joinToken: { readonly span: Span } | undefined;
+}
+
+export interface RegistrationClaimDocument {
+  /** The path as written: `sub`, `[a][b]`. */
+  readonly path: Located<string>;
+  readonly values: readonly Located<string>[];
+}
+
+/** Spans of fields are those of their names; undefined without the field, present and empty is a validation error. */
+export interface WorkloadRegistrationDocument {
+  readonly type: "WorkloadRegistration";
+  readonly head: DocumentHead;
+  readonly spiffeId: Located<string> | undefined;
+  readonly callers: readonly RegistrationCallerDocument[];
+  readonly dnsNames: { readonly span: Span; readonly values: readonly Located<string>[] } | undefined;
+  readonly keyKinds: { readonly span: Span; readonly values: readonly Located<string>[] } | undefined;
+  /** Duration texts as written. */
+  readonly ttl:
+    | { readonly span: Span; readonly default: Located<string> | undefined; readonly max: Located<string> | undefined }
+    | undefined;
+}
+
 export type PathNormalization = "NONE" | "BASE" | "MERGE_SLASHES" | "DECODE_AND_MERGE_SLASHES";
 
 /** One `extensionProviders` entry; only ext_authz providers have a `service`. Every option of MeshConfig is kept. */
@@ -255,4 +290,5 @@ export interface DocumentSet {
   readonly peerAuthentications: readonly PeerAuthentication[];
   readonly workloads: readonly WorkloadDocument[];
   readonly services: readonly ServiceDocument[];
+  readonly registrations: readonly WorkloadRegistrationDocument[];
 }

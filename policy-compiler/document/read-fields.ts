@@ -70,7 +70,8 @@ export function reportUnknownField(
     return;
   }
   const near = suggest(key.text, names);
-  const help =
-    near === undefined ? `known fields: ${names.map((name) => `\`${name}\``).join(", ")}` : `did you mean \`${near}\`?`;
+  const known =
+    names.length === 0 ? "it has no fields" : `known fields: ${names.map((name) => `\`${name}\``).join(", ")}`;
+  const help = near === undefined ? known : `did you mean \`${near}\`?`;
   decoding.report("document/unknown-field", key.span, `expected a field of ${what}, found \`${key.text}\``, help);
 }

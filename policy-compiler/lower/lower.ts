@@ -4,6 +4,7 @@ import type { Finding } from "#policy-compiler/source/diagnostic";
 import type { LowerContext } from "./context.ts";
 import { lowerPeerAuthentications, lowerRequestAuthentications } from "./lower-authentications.ts";
 import { lowerPolicies } from "./lower-policies.ts";
+import { lowerRegistrations } from "./lower-registrations.ts";
 import { lowerProviders, lowerServices, lowerWorkloads } from "./lower-registry.ts";
 
 /**
@@ -33,6 +34,7 @@ export function lowerDocuments(
     workloads: lowerWorkloads(documents.workloads, documents.services, documents.mesh.extensionProviders, context),
     services: lowerServices(documents.services, documents.workloads, context),
     providers: lowerProviders(documents.mesh.extensionProviders),
+    registrations: lowerRegistrations(documents.registrations, context),
   };
   return { ruleSet, findings };
 }

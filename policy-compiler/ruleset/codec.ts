@@ -13,13 +13,14 @@ import {
 } from "./wire/document-shapes.ts";
 import { ruleIndexShape } from "./wire/index-shapes.ts";
 import { InternedTableWriter, readInternedTable } from "./wire/interned-table.ts";
+import { registrationShape } from "./wire/registration-shapes.ts";
 import { policyShape, ruleShape } from "./wire/rule-shapes.ts";
 import { type Input, list, type Output, type Shape } from "./wire/shape.ts";
 import { StringTable, StringTableWriter } from "./wire/string-table.ts";
 import { attributeShape, fieldTestShape, valueTestShape } from "./wire/test-shapes.ts";
 
 /** `garita` and the version of the format. A change of any shape is a new version; older ones are not read. */
-const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x04]);
+const head = new Uint8Array([0x67, 0x61, 0x72, 0x69, 0x74, 0x61, 0x00, 0x05]);
 const checksumSize = 4;
 
 /**
@@ -120,6 +121,7 @@ const lists = {
   workloads: list(workloadShape),
   services: list(serviceShape),
   providers: list(providerShape),
+  registrations: list(registrationShape),
 };
 
 function writeContent(out: Output, ruleSet: RuleSet): void {
@@ -131,6 +133,7 @@ function writeContent(out: Output, ruleSet: RuleSet): void {
   lists.workloads.write(out, ruleSet.workloads);
   lists.services.write(out, ruleSet.services);
   lists.providers.write(out, ruleSet.providers);
+  lists.registrations.write(out, ruleSet.registrations);
   const index = ruleIndexShape(ruleSet.rules.length);
   index.write(out, ruleSet.index.http);
   index.write(out, ruleSet.index.tcp);
@@ -148,6 +151,7 @@ function* readContent(input: Input): Steps<RuleSet> {
   const workloads = yield* rows(workloadShape);
   const services = yield* rows(serviceShape);
   const providers = yield* rows(providerShape);
+  const registrations = yield* rows(registrationShape);
   const index = ruleIndexShape(rules.length);
   return {
     mesh,
@@ -158,6 +162,7 @@ function* readContent(input: Input): Steps<RuleSet> {
     workloads,
     services,
     providers,
+    registrations,
     index: {
       http: yield* index.readInSteps(input),
       tcp: yield* index.readInSteps(input),

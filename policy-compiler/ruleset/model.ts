@@ -264,6 +264,43 @@ export interface Provider {
   readonly options: string;
 }
 
+/** Kinds of keys that certificates are issued for, by the names of the authority. */
+export const registrationKeyKinds = ["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096"] as const;
+export type RegistrationKeyKind = (typeof registrationKeyKinds)[number];
+
+/** A part of a SPIFFE ID: text as it stands, or the path of a claim whose value stands there. */
+export type SpiffeIdPart =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "claim"; readonly path: readonly string[] };
+
+/** Who may ask for a registered identity. Texts are those of Unicode, not byte strings: they are compared with what JSON says. */
+export type RegisteredCaller =
+  | { readonly kind: "spiffeId"; readonly id: string }
+  | {
+      readonly kind: "jwt";
+      readonly issuer: string;
+      /** All must hold: the claim is one of the values, or a list that holds one. */
+      readonly claims: readonly { readonly path: readonly string[]; readonly values: readonly string[] }[];
+    }
+  | { readonly kind: "joinToken" };
+
+/** Who may become which SPIFFE ID, and what its certificates may be. */
+export interface WorkloadRegistration {
+  readonly namespace: string;
+  readonly name: string;
+  /** INVARIANT: see `spiffe-id-parts.ts`; with a claim, `callers` are all of kind `jwt`. */
+  readonly spiffeId: readonly SpiffeIdPart[];
+  /** Any of them; at least one. */
+  readonly callers: readonly RegisteredCaller[];
+  readonly dnsNames: readonly string[];
+  /** Empty: every kind. */
+  readonly keyKinds: readonly RegistrationKeyKind[];
+  /** Undefined: the authority's. */
+  readonly ttlSeconds: number | undefined;
+  readonly maxTtlSeconds: number | undefined;
+  readonly origin: Origin;
+}
+
 /** Rules filed under one attribute. Ids are indexes into `rules`, ascending. Keys ascend (suffixes read backwards), so that equal input gives equal bytes. */
 export interface IndexDimension {
   readonly on: IndexKey;
@@ -316,6 +353,8 @@ export interface RuleSet {
   readonly workloads: readonly RegisteredWorkload[];
   readonly services: readonly RegisteredService[];
   readonly providers: readonly Provider[];
+  /** INVARIANT: sorted by `namespace/name`. For the certificate authority; no decision reads them. */
+  readonly registrations: readonly WorkloadRegistration[];
   /** Separate indexes: CUSTOM rules are asked before tokens are verified. */
   readonly index: {
     readonly http: RuleIndex;

@@ -62,7 +62,7 @@ export const diagnosticCodes = {
   "folder/no-policies": {
     severity: "warning",
     origin: "garita",
-    summary: "No document of the folder is a policy: everything is allowed. Is it the right folder?",
+    summary: "No document of the folder is a policy or a registration: everything is allowed. Is it the right folder?",
   },
   "folder/policy-test": {
     severity: "note",
@@ -442,6 +442,95 @@ export const diagnosticCodes = {
     summary: "Too many headers or keys, or a name, a value or a body that is too long.",
   },
 
+  // --- our own group: registrations ---
+  "registration/spiffe-id": {
+    severity: "error",
+    origin: "garita",
+    summary: "A `spiffeId` that is missing or is no SPIFFE ID of a workload, which has a path.",
+  },
+  "registration/template": {
+    severity: "error",
+    origin: "garita",
+    summary: "Braces in a `spiffeId` that form no template, or claims where an ID could be taken for another's.",
+  },
+  "registration/trust-domain": {
+    severity: "error",
+    origin: "garita",
+    summary: "An identity of another trust domain than that of the mesh.",
+  },
+  "registration/callers-missing": {
+    severity: "error",
+    origin: "garita",
+    summary: "A registration without `callers`, which gives nobody anything.",
+  },
+  "registration/caller-kind": {
+    severity: "error",
+    origin: "garita",
+    summary: "An item of `callers` that is not one of `spiffeId`, `jwt` and `joinToken`.",
+  },
+  "registration/template-caller": {
+    severity: "error",
+    origin: "garita",
+    summary: "A caller without claims of a registration whose `spiffeId` takes them.",
+  },
+  "registration/issuer": { severity: "error", origin: "garita", summary: "A `jwt` caller without an issuer." },
+  "registration/claim-path": {
+    severity: "error",
+    origin: "garita",
+    summary: "A path of a claim that is neither a name nor names in brackets.",
+  },
+  "registration/claim-value": {
+    severity: "error",
+    origin: "garita",
+    summary: "A claim without a value, or with an empty one.",
+  },
+  "registration/empty-field": {
+    severity: "error",
+    origin: "garita",
+    summary: "A field that narrows a registration, begun and left empty.",
+  },
+  "registration/dns-name": {
+    severity: "error",
+    origin: "garita",
+    summary: "A value of `dnsNames` that is no DNS name in lower case, or that has a wildcard.",
+  },
+  "registration/dns-name-twice": {
+    severity: "error",
+    origin: "garita",
+    summary: "A DNS name that stands there twice.",
+  },
+  "registration/key-kind": {
+    severity: "error",
+    origin: "garita",
+    summary: "A kind of key that the authority does not take, or one that stands there twice.",
+  },
+  "registration/ttl": {
+    severity: "error",
+    origin: "garita",
+    summary:
+      "A lifetime that is no duration of whole seconds from a minute to 90 days, or a default above its maximum.",
+  },
+  "registration/too-many": {
+    severity: "error",
+    origin: "garita",
+    summary: "More callers, claims, values or DNS names than one registration can have.",
+  },
+  "registration/everybody": {
+    severity: "warning",
+    origin: "garita",
+    summary: "An identity for every token of an issuer, whoever it was given to.",
+  },
+  "registration/foreign-caller": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A caller of another trust domain than that of the mesh, whose certificates nobody can verify here.",
+  },
+  "registration/repeated": {
+    severity: "warning",
+    origin: "garita",
+    summary: "A registration of the same identity for the same callers as another one, which decides.",
+  },
+
   // --- lints beyond Istio ---
   "policy/template-aborts-envoy": {
     severity: "error",
@@ -637,7 +726,7 @@ export const diagnosticCodes = {
     severity: "error",
     origin: "garita",
     summary:
-      "A value that no test can be made of, and that validation should have refused; left out, a rule would match more.",
+      "A value that nothing can be made of, and that validation should have refused; left out, a rule would match more.",
   },
   "lowering/unknown-attribute": {
     severity: "error",

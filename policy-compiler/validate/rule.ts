@@ -9,10 +9,12 @@ import type {
   OperationField,
   PeerAuthentication,
   Placement,
+  RegistrationCallerDocument,
   RequestAuthentication,
   ResponseFieldDocument,
   RuleDocument,
   SourceField,
+  WorkloadRegistrationDocument,
 } from "#policy-compiler/document/model";
 import type { ProviderResolution } from "#policy-compiler/ruleset/providers/resolve";
 import type { HeaderPlace } from "#policy-compiler/ruleset/response-limits";
@@ -58,6 +60,11 @@ export interface ResponseFieldsSubject extends RuleSubject {
   readonly fields: readonly ResponseFieldDocument[];
 }
 
+export interface RegistrationCallerSubject {
+  readonly registration: WorkloadRegistrationDocument;
+  readonly caller: RegistrationCallerDocument;
+}
+
 export interface Fields {
   readonly span: Span;
   readonly fields: Partial<Record<SourceField | OperationField, FieldValues>>;
@@ -65,8 +72,8 @@ export interface Fields {
 
 /** The places of a document that rows can be about, and what a row gets to see there. */
 export interface Subjects {
-  /** Every document of the security API. */
-  readonly document: AuthorizationPolicy | RequestAuthentication | PeerAuthentication;
+  /** Every document that can be put in force: the security API's, and registrations. */
+  readonly document: AuthorizationPolicy | RequestAuthentication | PeerAuthentication | WorkloadRegistrationDocument;
   /** Where a document applies; PeerAuthentication has a selector only. */
   readonly placement: Placement;
   readonly policy: AuthorizationPolicy;
@@ -82,6 +89,8 @@ export interface Subjects {
   readonly requestAuthentication: RequestAuthentication;
   readonly jwtRule: JwtRuleDocument;
   readonly peerAuthentication: PeerAuthentication;
+  readonly registration: WorkloadRegistrationDocument;
+  readonly registrationCaller: RegistrationCallerSubject;
 }
 
 export type SubjectKind = keyof Subjects;
@@ -93,6 +102,8 @@ export interface Known {
   readonly providers: ReadonlyMap<string, ProviderResolution>;
   /** Policies with action CUSTOM by namespace. */
   readonly customPolicies: ReadonlyMap<string, readonly AuthorizationPolicy[]>;
+  /** Of each registration that says what an earlier one says (\`repeated-registrations.ts\`): that one. */
+  readonly repeatedRegistrations: ReadonlyMap<WorkloadRegistrationDocument, WorkloadRegistrationDocument>;
 }
 
 /** One row: the code it reports, the subject it is about, and how it finds fault. Rows know nothing of each other. */

@@ -7,6 +7,8 @@ import { lintRows } from "./lint-rules.ts";
 import { metadataRows, placementRows } from "./placement-rules.ts";
 import { policyRows } from "./policy-rules.ts";
 import { providerRows } from "./provider-rules.ts";
+import { registrationCallerRows } from "./registration-caller-rules.ts";
+import { registrationRows } from "./registration-rules.ts";
 import { responseRows } from "./response-rules.ts";
 import type { AnyRow } from "./rule.ts";
 import { selectionRows } from "./selection-rules.ts";
@@ -26,6 +28,8 @@ export const rules: readonly AnyRow[] = [
   ...responseRows,
   ...jwtRows,
   ...peerRows,
+  ...registrationRows,
+  ...registrationCallerRows,
   ...lintRows,
   ...providerRows,
   ...severalProvidersRows,

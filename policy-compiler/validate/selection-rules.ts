@@ -1,5 +1,5 @@
 import { quote } from "#identity/encoding/quote";
-import type { Selector } from "#policy-compiler/document/model";
+import type { Selector, WorkloadRegistrationDocument } from "#policy-compiler/document/model";
 import { suggest } from "#policy-compiler/document/suggest";
 import type { Label, RegisteredScope, RegisteredWorkloads } from "./registered-workloads.ts";
 import type { AnyRow, Fault, Subjects } from "./rule.ts";
@@ -13,6 +13,7 @@ export const selectionRows: readonly AnyRow[] = [
     code: "lint/selects-nothing",
     about: "document",
     *find(policy, mesh, { workloads: registered }) {
+      if (policy.type === "WorkloadRegistration") return;
       const { targetRef, targetRefs, selector } = placementOf(policy);
       if (registered.isEmpty || targetRef !== undefined || targetRefs.length > 0) return;
       const { namespace } = policy.head;
@@ -30,7 +31,7 @@ export const selectionRows: readonly AnyRow[] = [
   },
 ];
 
-function placementOf(policy: Subjects["document"]): Subjects["placement"] {
+function placementOf(policy: Exclude<Subjects["document"], WorkloadRegistrationDocument>): Subjects["placement"] {
   return policy.type === "PeerAuthentication"
     ? { selector: policy.selector, targetRef: undefined, targetRefs: [] }
     : policy.placement;

@@ -7,11 +7,13 @@ import type {
   RequestAuthentication,
   ResponseValueDocument,
   RuleDocument,
+  WorkloadRegistrationDocument,
 } from "#policy-compiler/document/model";
 import { providerSource, serviceSource } from "#policy-compiler/document/provider-sources";
 import { resolveProvider } from "#policy-compiler/ruleset/providers/resolve";
 import type { Finding } from "#policy-compiler/source/diagnostic";
 import { RegisteredWorkloads } from "./registered-workloads.ts";
+import { repeatedRegistrations } from "./repeated-registrations.ts";
 import type {
   AnyRow,
   ExtensionSubject,
@@ -40,6 +42,7 @@ export function validateDocuments(documents: DocumentSet): readonly Finding[] {
       documents.authorizationPolicies.filter(({ action }) => action.value === "CUSTOM"),
       ({ head }) => head.namespace.value,
     ),
+    repeatedRegistrations: repeatedRegistrations(documents.registrations),
   };
   const judge =
     (file: string): Visit =>
@@ -53,6 +56,7 @@ export function validateDocuments(documents: DocumentSet): readonly Finding[] {
   for (const policy of documents.authorizationPolicies) visitPolicy(policy, judge(policy.head.file));
   for (const policy of documents.requestAuthentications) visitRequestAuthentication(policy, judge(policy.head.file));
   for (const policy of documents.peerAuthentications) visitPeerAuthentication(policy, judge(policy.head.file));
+  for (const registration of documents.registrations) visitRegistration(registration, judge(registration.head.file));
   return findings;
 }
 
@@ -151,4 +155,10 @@ function visitPeerAuthentication(policy: PeerAuthentication, visit: Visit): void
   visit("document", policy);
   visit("placement", { selector: policy.selector, targetRef: undefined, targetRefs: [] });
   visit("peerAuthentication", policy);
+}
+
+function visitRegistration(registration: WorkloadRegistrationDocument, visit: Visit): void {
+  visit("document", registration);
+  visit("registration", registration);
+  for (const caller of registration.callers) visit("registrationCaller", { registration, caller });
 }

@@ -10,16 +10,19 @@ import type {
   Mesh,
   Origin,
   Policy,
+  RegisteredCaller,
   ResponseValue,
   Rule,
   RuleBody,
   RuleExtension,
   RuleIndex,
   RuleSet,
+  SpiffeIdPart,
   TextTest,
   ValueTest,
+  WorkloadRegistration,
 } from "#policy-compiler/ruleset/model";
-import { serviceResolutions, stages } from "#policy-compiler/ruleset/model";
+import { registrationKeyKinds, serviceResolutions, stages } from "#policy-compiler/ruleset/model";
 
 /** Any UTF-16 text, lone surrogates included. */
 const text = fc.oneof(
@@ -237,6 +240,65 @@ const jwtRule = fc.record(
   { noNullPrototype: true },
 );
 
+const piece = fc.string({ unit: fc.constantFrom(..."abxyzABZ019-_"), minLength: 1, maxLength: 6 });
+const claimPath = fc.array(text, { minLength: 1, maxLength: 3 });
+
+/** Segments of text, some with a claim that may have text before and behind it. */
+const segments = fc.array(
+  fc.oneof(
+    piece.map((text): SpiffeIdPart[] => [{ kind: "text", text: `/${text}` }]),
+    fc
+      .tuple(fc.constantFrom("", "web-"), claimPath, fc.constantFrom("", "-v1"))
+      .map(([before, path, after]): SpiffeIdPart[] => [
+        { kind: "text", text: `/${before}` },
+        { kind: "claim", path },
+        ...(after === "" ? [] : [{ kind: "text" as const, text: after }]),
+      ]),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+const jwtCaller: fc.Arbitrary<RegisteredCaller> = fc
+  .tuple(text, fc.array(fc.tuple(claimPath, fc.array(text, { minLength: 1, maxLength: 3 })), short))
+  .map(([issuer, claims]) => ({
+    kind: "jwt",
+    issuer,
+    claims: claims.map(([path, values]) => ({ path, values })),
+  }));
+const anyCaller: fc.Arbitrary<RegisteredCaller> = fc.oneof(
+  text.map((id): RegisteredCaller => ({ kind: "spiffeId", id })),
+  jwtCaller,
+  fc.constant<RegisteredCaller>({ kind: "joinToken" }),
+);
+
+const registration: fc.Arbitrary<WorkloadRegistration> = fc
+  .tuple(
+    piece.map((name) => name.toLowerCase()),
+    segments,
+  )
+  .chain(([trustDomain, path]) => {
+    const [first, ...rest] = path.flat();
+    const spiffeId: SpiffeIdPart[] = [
+      { kind: "text", text: `spiffe://${trustDomain}${first?.kind === "text" ? first.text : ""}` },
+      ...rest,
+    ];
+    const hasClaim = spiffeId.some(({ kind }) => kind === "claim");
+    return fc.record(
+      {
+        namespace: text,
+        name: text,
+        spiffeId: fc.constant(spiffeId),
+        callers: fc.array(hasClaim ? jwtCaller : anyCaller, { minLength: 1, maxLength: 3 }),
+        dnsNames: fc.array(text, short),
+        keyKinds: fc.array(fc.constantFrom(...registrationKeyKinds), short),
+        ttlSeconds: maybe(whole),
+        maxTtlSeconds: maybe(whole),
+        origin,
+      },
+      { noNullPrototype: true },
+    );
+  });
+
 const named = { namespace: text, name: text, origin };
 
 /** Rule sets that keep the invariants which the codec checks (ranges, masked addresses), and nothing else. */
@@ -307,6 +369,7 @@ export const anyRuleSet: fc.Arbitrary<RuleSet> = fc
           ),
           short,
         ),
+        registrations: fc.array(registration, short),
         index: fc.record(
           {
             http: index(rules.length),

@@ -32,6 +32,8 @@ export interface StatusPage {
   readonly issuers?: readonly KeySourceStatus[];
   /** The extension providers that the rules in force define. */
   readonly providers?: readonly ProviderStatus[];
+  /** The certificate authority, as it tells of itself; undefined where there is none. */
+  readonly authority?: object | undefined;
   readonly configuration: ConfigurationStatus;
   /** Log lines dropped because nobody read them. */
   readonly droppedLogLines: number;

@@ -47,6 +47,7 @@ const active = {
         workloads: count,
         services: count,
         providers: count,
+        registrations: count,
       },
     },
     diagnostics,
@@ -144,6 +145,11 @@ const status = {
     },
     issuers: { type: "array", items: issuer },
     providers: { type: "array", items: provider },
+    authority: {
+      type: "object",
+      description: "The certificate authority; `garita ca status` tells more.",
+      additionalProperties: true,
+    },
     configuration: {
       type: "object",
       properties: {

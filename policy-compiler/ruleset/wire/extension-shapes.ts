@@ -7,8 +7,7 @@ import type {
   ResponseValue,
   RuleExtension,
 } from "#policy-compiler/ruleset/model";
-import { Malformed } from "./byte-reader.ts";
-import { byteString, list, optional, pair, record, type Shape, text, uint, union } from "./shape.ts";
+import { byteString, checked, list, optional, pair, record, type Shape, text, uint, union } from "./shape.ts";
 
 export const originShape: Shape<Origin> = {
   write(out, { file, line, column }) {
@@ -55,21 +54,4 @@ function headersFault(all: ResponseFields): string | undefined {
 function extensionFault({ conditions, denyResponse, allowResponse }: RuleExtension): string | undefined {
   if (conditions.length > 0 || denyResponse !== undefined || allowResponse !== undefined) return undefined;
   return "an extension says nothing";
-}
-
-/** Values that break an invariant are read from no bytes, and written to none. */
-function checked<T>(shape: Shape<T>, faultOf: (value: T) => string | undefined): Shape<T> {
-  return {
-    write(out, value) {
-      const fault = faultOf(value);
-      if (fault !== undefined) throw new Error(`a rule set cannot be written: ${fault}`);
-      shape.write(out, value);
-    },
-    read(input) {
-      const value = shape.read(input);
-      const fault = faultOf(value);
-      if (fault !== undefined) throw new Malformed(fault);
-      return value;
-    },
-  };
 }

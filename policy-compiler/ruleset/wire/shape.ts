@@ -131,6 +131,23 @@ export function record<T extends object>(members: { readonly [K in keyof T]-?: S
   };
 }
 
+/** Values that break an invariant are read from no bytes, and written to none. */
+export function checked<T>(shape: Shape<T>, faultOf: (value: T) => string | undefined): Shape<T> {
+  return {
+    write(out, value) {
+      const fault = faultOf(value);
+      if (fault !== undefined) throw new Error(`a rule set cannot be written: ${fault}`);
+      shape.write(out, value);
+    },
+    read(input) {
+      const value = shape.read(input);
+      const fault = faultOf(value);
+      if (fault !== undefined) throw new Malformed(fault);
+      return value;
+    },
+  };
+}
+
 /** A value of a table, written as its number: equal values are one object after reading. */
 export function interned<Name extends "attributes" | "values" | "fields">(
   name: Name,

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { Ajv, type ValidateFunction } from "ajv";
 import fc from "fast-check";
 import { checkShape } from "#cli/config/check-shape";
-import { type ConfigSchema, configSchema } from "#cli/config/schema";
+import { configSchema } from "#cli/config/schema";
+import type { ConfigSchema } from "#cli/config/schema-parts";
 import { testFileSchema } from "#cli/policies/test-file";
 import { requestSchema } from "#cli/request/schema";
 

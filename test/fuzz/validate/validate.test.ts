@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { buildRegistrations } from "#ca/registration/build-registrations";
+import { registrationEntries } from "#cli/serve/registration-entries";
+import { compile } from "#policy-compiler/compile";
 import { decodeDocuments } from "#policy-compiler/document/decode-documents";
+import { decodeRuleSet, encodeRuleSet } from "#policy-compiler/ruleset/codec";
 import { validateDocuments } from "#policy-compiler/validate/validate";
 
 const corpus: readonly string[] = gunzipSync(
@@ -68,6 +72,47 @@ const ownPolicies = ownRules.map(([action, rule]) =>
     spec: { action, rules: [rule] },
   }),
 );
+
+/** Registrations: one of an identity, one with a template. */
+const registrations = [
+  {
+    spiffeId: "spiffe://cluster.local/ns/web/sa/nginx",
+    callers: [
+      { spiffeId: "spiffe://cluster.local/a" },
+      { jwt: { issuer: "https://i", claims: { sub: "a", "[a][b]": ["b", "c"] } } },
+      { joinToken: {} },
+    ],
+    dnsNames: ["web.example", "web"],
+    keyKinds: ["P-256"],
+    ttl: { default: "1h", max: "24h" },
+  },
+  { spiffeId: "spiffe://cluster.local/ns/{[a][b]}/sa/x-{sub}", callers: [{ jwt: { issuer: "https://i" } }] },
+].map((spec) =>
+  JSON.stringify({ apiVersion: "garita.dev/v1alpha1", kind: "WorkloadRegistration", metadata: { name: "a" }, spec }),
+);
+
+describe("compiling registrations whose values were replaced by anything", () => {
+  it("never throws, underlines a part of the file, and lowers what has no error to bytes that can be read", () => {
+    const edits = fc.array(fc.tuple(fc.nat(), text), { maxLength: 3 });
+    let lowered = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...registrations), edits, (registration, replacements) => {
+        const content = replaceTexts(registration, replacements);
+        const { ruleSet, diagnostics } = compile([{ path: "r.json", bytes: new TextEncoder().encode(content) }]);
+        for (const { message, help } of diagnostics.filter(({ code }) => code.startsWith("registration/"))) {
+          assert.doesNotMatch(`${message}${help ?? ""}`, /[\p{Cc}\u2028\u2029]/u);
+        }
+        assert.ok(!diagnostics.some(({ code }) => code === "lowering/value-not-compiled"), content);
+        if (ruleSet === undefined) return;
+        lowered += ruleSet.registrations.length;
+        assert.deepEqual(decodeRuleSet(encodeRuleSet(ruleSet)), { ok: true, ruleSet });
+        assert.equal(buildRegistrations(registrationEntries(ruleSet)).ranked.length, ruleSet.registrations.length);
+      }),
+      { numRuns: 2000, verbose: 1 },
+    );
+    assert.ok(lowered > 50, `only ${lowered} registrations had no error`);
+  });
+});
 
 /** Pieces of CEL, and of what breaks it. */
 const expressionText = fc

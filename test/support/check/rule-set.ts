@@ -105,6 +105,7 @@ export function ruleSetOf(input: {
     })),
     services: [],
     providers: [],
+    registrations: [],
     index: { http: index, tcp: index, customHttp: noIndex, customTcp: noIndex },
   };
 }

@@ -54,6 +54,7 @@ export const emptyRuleSet: Omit<RuleSet, "index"> = {
     { name: "over-http", kind: "http", options: '{"service":"provider.example","port":9000}' },
     { name: "over-grpc", kind: "grpc", options: "{}" },
   ],
+  registrations: [],
 };
 
 /** A policy and its rules before they have ids. */

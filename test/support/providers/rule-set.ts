@@ -46,6 +46,7 @@ export function providersRuleSet(
     workloads: [],
     services,
     providers,
+    registrations: [],
     index: { http: index, tcp: index, customHttp: index, customTcp: index },
   };
 }

@@ -52,6 +52,13 @@ export async function runService(
       throw new Error("no rule set expected");
     },
     createOutside: (given) => createOutside({ ...given, environment: {} }),
+    createAuthority: () => ({
+      prepare: async () => undefined,
+      become: async () => undefined,
+      addresses: () => [],
+      summary: () => undefined,
+      stop: async () => undefined,
+    }),
     explain: () => ({ ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" }),
     ...parts,
   });

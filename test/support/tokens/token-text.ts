@@ -3,7 +3,7 @@ import { segment } from "./parse-cases.ts";
 import { type Digest, type SigningOptions, signWith, type TestKey, type TestKeys } from "./test-keys.ts";
 
 /** A payload that nobody has anything against. */
-export const payload = '{"iss":"issuer","sub":"alice","exp":4102444800}';
+export const payload = '{"iss":"issuer","sub":"alice","aud":"istio-ca","exp":4102444800}';
 
 export const headerOf = (alg: unknown, more: object = {}) => JSON.stringify({ alg, ...more });
 

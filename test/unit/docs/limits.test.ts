@@ -6,10 +6,12 @@ import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
+import { csrLimits } from "#ca/csr/limits";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
+import { registrationLimits } from "#policy-compiler/ruleset/registration-limits";
 import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { mostConditions } from "#policy-compiler/validate/extension-rules";
@@ -28,9 +30,9 @@ test("every file that the page of limits names is there", () => {
 });
 
 test("every diagnostic and every fault of a condition that the page of limits names is one", () => {
-  const codes = [...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response)\/[a-z-]+)`/g)].map(
-    ([, code]) => code!,
-  );
+  const codes = [
+    ...page.matchAll(/`((?:yaml|folder|policy|crd|document|condition|response|registration)\/[a-z-]+)`/g),
+  ].map(([, code]) => code!);
   for (const code of codes) assert.ok(code in diagnosticCodes || code in conditionFaultCodes, code);
   for (const code of Object.keys(diagnosticCodes) as DiagnosticCode[]) {
     if (/too-(?:many|large|deep)|-long$/.test(code)) assert.ok(codes.includes(code), `${code} is not on the page`);
@@ -46,6 +48,10 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| messages inside one another", number(MAX_DEPTH)],
   ["| message above the receive limit", mebibytes(receiveLimitBytes)],
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
+  ["| request as PEM", `${csrLimits.pemCharacters / 1024} KiB`],
+  ["| request as DER", `${csrLimits.derBytes / 1024} KiB`],
+  ["| elements of a request", number(csrLimits.depth)],
+  ["| one name in a request", number(csrLimits.nameBytes)],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],
@@ -66,6 +72,14 @@ const told: readonly (readonly [row: string, value: string])[] = [
   [
     "| name of a header or key",
     [responseLimits.nameBytes, responseLimits.valueBytes, responseLimits.bodyBytes].map(number).join("; "),
+  ],
+  [
+    "| callers of a registration",
+    [registrationLimits.callers, registrationLimits.claims, registrationLimits.values].map(number).join("; "),
+  ],
+  [
+    "| DNS names of a registration",
+    [registrationLimits.dnsNames, registrationLimits.dnsNameCharacters].map(number).join("; "),
   ],
   ["| values of `serviceAccounts`", number(serviceAccountMaxValues)],
   [

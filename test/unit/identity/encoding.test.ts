@@ -95,6 +95,7 @@ describe("byte strings", () => {
       }),
       { seed },
     );
+    assert.equal(utf8Text(utf8ByteString("\ufeffadmin")), "\ufeffadmin");
   });
 
   it("are UTF-8 where a strict decoder says so", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compile } from "#policy-compiler/compile";
+import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
 import { diagnosticCodes } from "#policy-compiler/source/codes";
 import { mutated, yamlishText } from "./yaml/yaml-texts.ts";
 
@@ -60,6 +62,24 @@ apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: a}
 spec: {hosts: [a.b], ports: [{number: 80, name: http, protocol: HTTP}], endpoints: [{address: 10.0.0.1}]}
+---
+apiVersion: garita.dev/v1alpha1
+kind: WorkloadRegistration
+metadata: {name: a}
+spec:
+  spiffeId: spiffe://td/ns/web/sa/nginx
+  callers:
+  - jwt: {issuer: https://i, claims: {sub: a, "[a][b]": [c, d]}}
+  - joinToken: {}
+  - spiffeId: spiffe://td/ns/web/sa/old
+  dnsNames: [web.example]
+  keyKinds: [P-256]
+  ttl: {default: 1h, max: 24h}
+---
+apiVersion: garita.dev/v1alpha1
+kind: WorkloadRegistration
+metadata: {name: all}
+spec: {spiffeId: "spiffe://td/ns/{[a][b]}/sa/x-{sub}", callers: [{jwt: {issuer: https://i}}]}
 `;
 const mesh = "trustDomain: td\nextensionProviders:\n- name: a\n  envoyExtAuthzGrpc: {service: a.b, port: 80}\n";
 
@@ -89,4 +109,28 @@ test(`compiling never throws, places every diagnostic in its file, and refuses w
     }),
     { seed, numRuns: 1_000 },
   );
+});
+
+const registration = (dnsName: string) => `apiVersion: garita.dev/v1alpha1
+kind: WorkloadRegistration
+metadata: {name: a}
+spec: {spiffeId: spiffe://td/a, callers: [{joinToken: {}}], dnsNames: [${dnsName}]}
+`;
+
+test("a folder of registrations alone compiles without a word, and its digest covers them", () => {
+  const compiled = (dnsName: string) =>
+    compile(
+      [
+        ["mesh.yaml", "trustDomain: td\n"],
+        ["r.yaml", registration(dnsName)],
+      ].map(([path = "", text = ""]) => ({ path, bytes: new TextEncoder().encode(text) })),
+    );
+  const digestOf = (dnsName: string) => {
+    const { ruleSet, diagnostics } = compiled(dnsName);
+    assert.deepEqual(diagnostics, []);
+    assert.equal(ruleSet?.registrations.length, 1);
+    return ruleSetDigest(encodeRuleSet(ruleSet), (bytes) => createHash("sha256").update(bytes).digest());
+  };
+  assert.equal(digestOf("web"), digestOf("web"));
+  assert.notEqual(digestOf("web"), digestOf("wed"));
 });

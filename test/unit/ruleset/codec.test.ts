@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import zlib from "node:zlib";
 import { decodeRuleSet, encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
-import type { FieldTest, Policy, RuleExtension, RuleIndex, RuleSet } from "#policy-compiler/ruleset/model";
+import type {
+  FieldTest,
+  Policy,
+  RuleExtension,
+  RuleIndex,
+  RuleSet,
+  WorkloadRegistration,
+} from "#policy-compiler/ruleset/model";
 import { finish } from "#policy-compiler/ruleset/steps";
 import { ByteReader } from "#policy-compiler/ruleset/wire/byte-reader";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
@@ -28,6 +35,7 @@ const empty: RuleSet = {
   workloads: [],
   services: [],
   providers: [],
+  registrations: [],
   index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
 };
 
@@ -64,7 +72,7 @@ test("the bytes begin with a name and a version, and say which of them does not 
   assert.equal(fault(other), "the bytes are no compiled rule set");
   const newer = bytes.slice();
   newer[7] = 9;
-  assert.equal(fault(newer), "format version 4 expected, found 9");
+  assert.equal(fault(newer), "format version 5 expected, found 9");
   const damaged = bytes.slice();
   damaged[bytes.length - 1] = 9;
   assert.equal(fault(damaged), "the bytes are damaged: their checksum does not fit");
@@ -203,6 +211,44 @@ test("what the writer does not write the reader does not read", () => {
 });
 
 const emptyStrings = finish(StringTable.read(new ByteReader(Uint8Array.from([0, 0]))));
+
+const registered: WorkloadRegistration = {
+  namespace: "foo",
+  name: "r",
+  spiffeId: [{ kind: "text", text: "spiffe://td/a" }],
+  callers: [{ kind: "joinToken" }],
+  dnsNames: [],
+  keyKinds: ["P-256"],
+  ttlSeconds: 60,
+  maxTtlSeconds: undefined,
+  origin,
+};
+const claim = { kind: "claim", path: ["sub"] } as const;
+const asking = (path: readonly string[], values: readonly string[]) =>
+  ({ kind: "jwt", issuer: "i", claims: [{ path, values }] }) as const;
+const text = (part: string) => ({ kind: "text", text: part }) as const;
+
+/** A registration, and why it is not written. The first is. */
+const registrations: readonly (readonly [name: string, differs: Partial<WorkloadRegistration>, fault?: RegExp])[] = [
+  ["an identity", {}],
+  ["a template", { spiffeId: [text("spiffe://td/a-"), claim, text("-b/c")], callers: [asking(["sub"], ["a"])] }],
+  ["no identity", { spiffeId: [] }, /no SPIFFE ID/],
+  ["an identity without a path", { spiffeId: [text("spiffe://td")] }, /no SPIFFE ID/],
+  ["a claim before the path", { spiffeId: [text("spiffe://td"), claim, text("/a")] }, /no SPIFFE ID/],
+  ["two claims in a segment", { spiffeId: [text("spiffe://td/"), claim, text("-"), claim] }, /no SPIFFE ID/],
+  ["nobody who may have it", { callers: [] }, /no callers/],
+  ["claims of one without a token", { spiffeId: [text("spiffe://td/"), claim] }, /without a token/],
+  ["a claim without a name", { callers: [asking([], ["a"])] }, /without a name/],
+  ["a claim without a value", { callers: [asking(["a"], [])] }, /without a value/],
+];
+
+for (const [name, differs, fault] of registrations) {
+  test(`a registration: ${name} is ${fault === undefined ? "written and read" : "not written"}`, () => {
+    const ruleSet: RuleSet = { ...empty, registrations: [{ ...registered, ...differs }] };
+    if (fault !== undefined) assert.throws(() => encodeRuleSet(ruleSet), fault);
+    else assert.deepEqual(decodeRuleSet(encodeRuleSet(ruleSet)), { ok: true, ruleSet });
+  });
+}
 
 test("numbers that lead out of a list are a fault", () => {
   const body = { to: [[field]], from: [], when: [] };

@@ -25,6 +25,7 @@ const ruleSet: Engine["ruleSet"] = {
   workloads: [],
   services: [],
   providers: [],
+  registrations: [],
   index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
 };
 

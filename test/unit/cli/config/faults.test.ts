@@ -1,15 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConfigCode, configCodes } from "#cli/config/codes";
+import { configCodes } from "#cli/config/codes";
 import { readConfig } from "#cli/config/load";
-
-/** A file with one fault; `^` stands before the place that the finding must name. */
-interface Row {
-  readonly title: string;
-  readonly code: ConfigCode;
-  readonly message: RegExp;
-  readonly yaml: string;
-}
+import { type ConfigFaultRow, testConfigFaults } from "#test/support/cli/config-fault";
 
 const grpc = "{ name: a, protocol: grpc, address: '127.0.0.1:1' }";
 const rest = "\npolicies: { directory: p }\n";
@@ -17,7 +10,7 @@ const http = (more: string, address = "127.0.0.1:1") =>
   `listeners: [{ name: a, protocol: http, address: '${address}', ${more} }]${rest}`;
 const admin = (text: string) => `listeners: [${grpc}]${rest}admin: ${text}\n`;
 
-const rows: readonly Row[] = [
+const rows: readonly ConfigFaultRow[] = [
   {
     title: "a blocked range that is none",
     code: "config/value",
@@ -165,7 +158,7 @@ const rows: readonly Row[] = [
     yaml: admin("{ address: ^'127.0.0.1:1' }"),
   },
   ...["destination: { address: 10.0.0.1, port: 1 }", "pathPrefix: /x", "attributeHeaders: true"].map(
-    (more): Row => ({
+    (more): ConfigFaultRow => ({
       title: `on a gRPC listener ${more}`,
       code: "config/wrong-protocol",
       message: /protocol: http/,
@@ -253,22 +246,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const { title, code, message, yaml } of rows) {
-  test(`${title}: ${code}`, async () => {
-    const place = yaml.indexOf("^");
-    const text = yaml.slice(0, place) + yaml.slice(place + 1);
-    const result = await readConfig(text, "/etc/garita.yaml", {});
-    assert.ok(!result.ok, "the configuration was accepted");
-    const before = text.slice(0, place).split("\n");
-    const found = result.findings.map((finding) => [finding.code, finding.line, finding.column]);
-    const wanted = [code, before.length, before.at(-1)!.length + 1];
-    assert.ok(
-      found.some((one) => one.join() === wanted.join()),
-      `${JSON.stringify(found)} lacks ${JSON.stringify(wanted)}`,
-    );
-    assert.match(result.findings.find((finding) => finding.code === code)!.message, message);
-  });
-}
+testConfigFaults(rows);
 
 test("a mistyped key gets a suggestion", async () => {
   const result = await readConfig(`listners: [${grpc}]${rest}`, "g", {});
@@ -280,7 +258,14 @@ test("a mistyped key gets a suggestion", async () => {
 });
 
 test("every code has a case here, but for those of other tests", () => {
-  const elsewhere = ["config/missing", "config/unreadable", "config/environment"];
+  const elsewhere = [
+    "config/missing",
+    "config/unreadable",
+    "config/environment",
+    "config/ca-plaintext",
+    "config/ca-names",
+    "config/ca-admins",
+  ];
   const seen = new Set<string>([...rows.map(({ code }) => code), ...elsewhere]);
   assert.deepEqual([...seen].sort(), Object.keys(configCodes).sort());
 });

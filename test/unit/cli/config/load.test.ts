@@ -52,6 +52,7 @@ test("a minimal configuration gets every default", async () => {
       blockedCidrs: [],
       caFile: undefined,
     },
+    ca: undefined,
     logging: { level: "info" },
   });
 });

@@ -3,7 +3,7 @@ import type { DiagnosticCode } from "#policy-compiler/source/codes";
 /** One thing wrong, and the same thing right. `spec` is the inside of a YAML flow mapping. */
 export interface RuleCase {
   readonly code: DiagnosticCode;
-  readonly kind?: "RequestAuthentication" | "PeerAuthentication";
+  readonly kind?: "RequestAuthentication" | "PeerAuthentication" | "WorkloadRegistration";
   /** Of our own API group. */
   readonly own?: boolean;
   /** Inside of the flow mapping `annotations`. */

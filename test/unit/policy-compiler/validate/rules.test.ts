@@ -6,9 +6,10 @@ import type { Finding } from "#policy-compiler/source/diagnostic";
 import { rules } from "#policy-compiler/validate/rules";
 import { validateDocuments } from "#policy-compiler/validate/validate";
 import { extensionCases } from "./extension-cases.ts";
+import { registrationCases } from "./registration-cases.ts";
 import { besides, type RuleCase, ruleCases } from "./rule-cases.ts";
 
-const cases = [...ruleCases, ...extensionCases];
+const cases = [...ruleCases, ...extensionCases, ...registrationCases];
 
 interface Validated {
   readonly text: string;
@@ -85,7 +86,18 @@ describe("the rules of validation", () => {
 
   it("have every code of their areas", () => {
     const inTable = new Set<string>(rules.map(({ code }) => code));
-    const areas = ["metadata/", "placement/", "policy/", "jwt/", "peer/", "lint/", "crd/", "condition/", "response/"];
+    const areas = [
+      "metadata/",
+      "placement/",
+      "policy/",
+      "jwt/",
+      "peer/",
+      "lint/",
+      "crd/",
+      "condition/",
+      "response/",
+      "registration/",
+    ];
     const unused = Object.keys(diagnosticCodes).filter(
       (code) => areas.some((area) => code.startsWith(area)) && !inTable.has(code),
     );

@@ -1,5 +1,5 @@
 import type { AuthorityStatus, TrustBundle } from "#ca/authorities/contract";
-import type { Credentials } from "#ca/callers/contract";
+import type { AdminRole, Credentials } from "#ca/callers/contract";
 import type { IssueCertificate } from "#ca/issuance/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import type {
@@ -11,8 +11,7 @@ import type {
   StoreStatus,
 } from "#ca/store/contract";
 
-/** What an administrator may do. `auditor` reads, `operator` does everything. */
-export type AdminRole = "operator" | "auditor";
+export type { AdminRole } from "#ca/callers/contract";
 
 /** What the doors of the authority call: they know nothing else of it. Calls reject with a `CodedError` where the store fails. */
 export interface AuthorityService {

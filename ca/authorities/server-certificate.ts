@@ -1,0 +1,151 @@
+import type { CertificateTemplate, IssuerNames } from "#ca/x509/contract";
+import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
+import type { Clock } from "#platform/clock";
+import { messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import type { Timers } from "#platform/timers";
+import { generateKey, type KeyPair } from "./generate-key.ts";
+import type { ServerNames } from "./server-names.ts";
+
+/** The authority's own identity. */
+export function serverSpiffeId(trustDomain: string): string {
+  return `spiffe://${trustDomain}/garita/ca`;
+}
+
+/** What the authority's server certificate is to be. Not checked: the times against the issuer's. */
+export function serverCertificateTemplate(wanted: {
+  readonly trustDomain: string;
+  readonly names: ServerNames;
+  readonly publicKey: SubjectPublicKey;
+  readonly issuer: IssuerNames;
+  readonly serial: Uint8Array;
+  readonly notBeforeMillis: number;
+  readonly notAfterMillis: number;
+}): Extract<CertificateTemplate, { readonly profile: "leaf" }> {
+  return {
+    profile: "leaf",
+    serial: wanted.serial,
+    issuer: wanted.issuer,
+    notBeforeMillis: wanted.notBeforeMillis,
+    notAfterMillis: wanted.notAfterMillis,
+    subjectPublicKeyDer: wanted.publicKey.spkiDer,
+    uri: serverSpiffeId(wanted.trustDomain),
+    dnsNames: wanted.names.dnsNames,
+    ipAddresses: wanted.names.ipAddresses,
+  };
+}
+
+/** What the doors present. The key is plain: in memory alone, never written or logged. */
+export interface ServerCertificate {
+  /** Leaf, then intermediates. */
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly notAfterMillis: number;
+}
+
+/** Issues the certificate for a new key, recorded like any other. Rejects with what keeps it from being issued. */
+export type IssueServerCertificate = (publicKey: SubjectPublicKey) => Promise<{
+  /** PEM, leaf first, without roots. */
+  readonly chainPem: readonly string[];
+  readonly notBeforeMillis: number;
+  readonly notAfterMillis: number;
+}>;
+
+export interface ServerCertificateSource {
+  current(): ServerCertificate;
+  /** Replaces key and certificate now, as after a change of the issuing authority. Rejects where that fails; the old ones stay, and it is tried again. */
+  renew(): Promise<void>;
+  /** Nothing is renewed any more; a renewal under way comes to nothing. */
+  close(): void;
+}
+
+const firstRetryMillis = 1_000;
+const longestRetryMillis = 5 * 60_000;
+/** How often the clock is looked at: it may jump, and timers do not follow it. */
+const longestWaitMillis = 10 * 60_000;
+
+/**
+ * The authority's server certificate, with a new P-256 key for each, renewed at half of its life; failures are tried again after 1 s, doubled up to 5
+ * minutes, and the old one is kept meanwhile. Rejects when the first cannot be issued. `onRenewed` is called with each, the first included.
+ */
+export async function createServerCertificate(options: {
+  readonly issue: IssueServerCertificate;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onRenewed: (certificate: ServerCertificate) => void;
+}): Promise<ServerCertificateSource> {
+  const { issue, timers, clock, log, onRenewed } = options;
+  let held = await issueForNewKey(issue);
+  let closed = false;
+  let cancel = () => {};
+  let renewing: Promise<void> | undefined;
+  let retryMillis = firstRetryMillis;
+
+  const schedule = (delayMillis: number) => {
+    cancel();
+    if (!closed) cancel = timers.after(delayMillis, look);
+  };
+  const wait = () =>
+    schedule(Math.max(firstRetryMillis, Math.min(held.renewAtMillis - clock.nowMillis(), longestWaitMillis)));
+  const look = () => {
+    if (clock.nowMillis() < held.renewAtMillis) return wait();
+    // The failure is logged, and tried again.
+    renew().catch(() => {});
+  };
+  const renewOnce = async () => {
+    try {
+      const next = await issueForNewKey(issue);
+      if (closed) return;
+      held = next;
+      retryMillis = firstRetryMillis;
+      onRenewed(held.certificate);
+      wait();
+    } catch (fault) {
+      if (closed) return;
+      const ended = clock.nowMillis() >= held.certificate.notAfterMillis;
+      log[ended ? "error" : "warn"](
+        { retryMillis, notAfter: new Date(held.certificate.notAfterMillis).toISOString(), reason: messageOf(fault) },
+        ended ? "the server certificate has ended and could not be renewed" : "the server certificate was not renewed",
+      );
+      schedule(retryMillis);
+      retryMillis = Math.min(retryMillis * 2, longestRetryMillis);
+      throw fault;
+    } finally {
+      renewing = undefined;
+    }
+  };
+  const renew = () => {
+    renewing ??= renewOnce();
+    return renewing;
+  };
+
+  onRenewed(held.certificate);
+  wait();
+  return {
+    current: () => held.certificate,
+    renew,
+    close() {
+      closed = true;
+      cancel();
+    },
+  };
+}
+
+interface Held {
+  readonly certificate: ServerCertificate;
+  readonly renewAtMillis: number;
+}
+
+async function issueForNewKey(issue: IssueServerCertificate): Promise<Held> {
+  const { privateKey, publicKey }: KeyPair = await generateKey("P-256");
+  const { chainPem, notBeforeMillis, notAfterMillis } = await issue(publicKey);
+  return {
+    certificate: {
+      certPem: chainPem.join(""),
+      keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      notAfterMillis,
+    },
+    renewAtMillis: notBeforeMillis + (notAfterMillis - notBeforeMillis) / 2,
+  };
+}

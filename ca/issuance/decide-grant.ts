@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import type { AuthoritySet, IssuingAuthority } from "#ca/authorities/contract";
+import { serverSpiffeId } from "#ca/authorities/server-certificate";
+import type { Caller } from "#ca/callers/contract";
+import type { CsrFault, CsrRefusal } from "#ca/csr/contract";
+import type { KeyPolicy } from "#ca/csr/key-policy";
+import { parseCsr } from "#ca/csr/parse-csr";
+import { type ProvenCsr, proveCsr } from "#ca/csr/prove-csr";
+import { authorizeIdentity } from "#ca/registration/authorize-identity";
+import type { Registrations } from "#ca/registration/build-registrations";
+import { matchEntries } from "#ca/registration/match-entries";
+import type { SpiffeId } from "#identity/spiffe-id";
+import type { IssuanceEvidence } from "./certify.ts";
+import { namesThatDiffer } from "./compare-names.ts";
+import { Grant } from "./grant.ts";
+import { grantLifetime } from "./lifetime.ts";
+import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
+import { type Refusal, type Refused, refuse } from "./refusal.ts";
+import type { IssuanceSettings } from "./settings.ts";
+import type { IssuanceStep } from "./steps.ts";
+
+/** What is in force for one request, pinned at its beginning. */
+export interface InForce {
+  readonly authorities: AuthoritySet;
+  readonly registrations: Registrations;
+  readonly settings: IssuanceSettings;
+  readonly keyPolicy: KeyPolicy;
+  readonly nowMillis: number;
+  /** The newest time that the records hold. */
+  readonly latestRecordMillis: number;
+  /** 0 to 1, without 1. */
+  readonly chance: number;
+}
+
+export interface Wanted {
+  readonly spiffeId: string | undefined;
+  readonly csrPem: string;
+  readonly ttlSeconds: number | undefined;
+}
+
+/** A certificate that may be given out, and what the record will say of the reason. */
+export interface Granted {
+  readonly ok: true;
+  readonly grant: Grant;
+  readonly issuing: IssuingAuthority;
+  readonly evidence: IssuanceEvidence;
+}
+
+/** The wall clock may go back so far before nothing is issued any more. */
+const clockToleranceMillis = 5 * 60_000;
+
+/**
+ * May this caller have a certificate for this key, and for which identity and how long: `issuanceSteps` from `identity` to `lifetime`, in order. Nothing is
+ * written, nothing awaited. Never throws.
+ */
+export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, progress: Progress): Granted | Refused {
+  const { authorities, registrations, settings, nowMillis } = inForce;
+  const authorized = authorizeIdentity(matchEntries(registrations, caller, wanted.spiffeId), wanted.spiffeId, caller);
+  if (!authorized.ok) {
+    const { code, seen, wanted: expected } = authorized;
+    return refuse({ step: "identity", code, seen, wanted: expected });
+  }
+  const { id, entry } = authorized;
+  const reserved = reservedRefusal(id, authorities.bundle.trustDomain);
+  if (reserved !== undefined) return refuse(reserved);
+  progress.id = id;
+  progress.entry = entry;
+
+  const examined = examineRequest(inForce, wanted.csrPem, entry.keyKinds, progress);
+  if (!examined.ok) return examined;
+  const { csr } = examined;
+  const differing = namesThatDiffer(csr.names, id, entry.dnsNames);
+  progress.differing = differing;
+  if (differing.length > 0 && settings.csrNames === "strict")
+    return refuse({ step: "names", code: "csr/names", seen: differing.join(", "), wanted: id.toString() });
+
+  const earliest = inForce.latestRecordMillis - clockToleranceMillis;
+  if (nowMillis < earliest) {
+    const [seen, expected] = [isoTime(nowMillis), `not before ${isoTime(earliest)}`];
+    return refuse({ step: "clock", code: "clock/backwards", seen, wanted: expected });
+  }
+  const { issuing } = authorities;
+  if (issuing === undefined)
+    return refuse({ step: "authority", code: "authority/none", seen: "none", wanted: "one that is active" });
+  progress.issuerKeyId = issuing.keyId;
+  const granted = grantLifetime(settings, {
+    askedSeconds: wanted.ttlSeconds,
+    registered: entry,
+    issuer: { notBeforeMillis: issuing.certificate.notBefore.millis, notAfterMillis: issuing.notAfterMillis },
+    nowMillis,
+    chance: inForce.chance,
+  });
+  if (!granted.ok) return refuse(granted.refusal);
+  progress.lifetime = granted.lifetime;
+  return {
+    ok: true,
+    grant: Grant.toCaller(id, entry, csr.publicKey, granted.lifetime),
+    issuing,
+    evidence: {
+      method: caller.method,
+      caller: nameOfCaller(caller),
+      evidence: evidenceOf(caller),
+      registration: entry.name,
+      nameMismatch: differing,
+      csrHash: createHash("sha256").update(csr.der).digest("hex"),
+    },
+  };
+}
+
+/** The authority's own identities are nobody else's, whatever a registration says: whoever had one could play the authority. */
+function reservedRefusal(id: SpiffeId, trustDomain: string): Refusal | undefined {
+  const own = serverSpiffeId(trustDomain);
+  const reserved = own.slice(0, own.lastIndexOf("/") + 1);
+  if (id.trustDomain === trustDomain && !`${id.toString()}/`.startsWith(reserved)) return undefined;
+  const wanted = `an identity of ${trustDomain} outside ${reserved}`;
+  return { step: "identity", code: "identity/not-allowed", seen: id.toString(), wanted };
+}
+
+/** The request and its key, cheapest check first: nothing is imported before its shape was looked at, no signature computed for a key that is not taken. */
+function examineRequest(
+  { keyPolicy, authorities }: InForce,
+  csrPem: string,
+  allowedKinds: readonly string[],
+  progress: Progress,
+): { readonly ok: true; readonly csr: ProvenCsr } | Refused {
+  const parsed = parseCsr(csrPem);
+  if (!parsed.ok) return refuse(csrRefusal(parsed.fault));
+  const { publicKey } = parsed.csr;
+  progress.publicKey = publicKey;
+  if (allowedKinds.length > 0 && !allowedKinds.includes(publicKey.kind))
+    return refuse({ step: "key", code: "key/not-allowed", seen: publicKey.kind, wanted: allowedKinds.join(", ") });
+  if (authorities.keyHashes.has(publicKey.hash)) {
+    const [seen, wanted] = ["an authority's key", "the workload's own"];
+    return refuse({ step: "key-owner", code: "key/authority", seen, wanted });
+  }
+  const proven = proveCsr(parsed.csr, keyPolicy);
+  return proven.ok ? { ok: true, csr: proven.csr } : refuse(csrRefusal(proven.fault));
+}
+
+/** The step that gives each fault of a request. */
+const csrSteps = {
+  "csr/too-large": "request",
+  "csr/pem": "request",
+  "csr/der": "request",
+  "csr/shape": "request",
+  "csr/signature-algorithm": "request",
+  "key/kind": "key",
+  "key/weak": "key-quality",
+  "key/blocked": "key-quality",
+  "csr/signature": "proof",
+} as const satisfies Readonly<Record<CsrRefusal, IssuanceStep>>;
+
+/** The message says both what was expected and what was found. */
+function csrRefusal({ code, message }: CsrFault): Refusal {
+  return { step: csrSteps[code], code, seen: message, wanted: "" };
+}
+
+function isoTime(millis: number): string {
+  return new Date(millis).toISOString();
+}

@@ -1,0 +1,60 @@
+import type { Refusal } from "./refusal.ts";
+import type { IssuanceSettings } from "./settings.ts";
+
+/** When a certificate is valid: both ends on a whole second, both included (RFC 5280 §4.1.2.5). Unix milliseconds. */
+export interface Lifetime {
+  readonly notBeforeMillis: number;
+  readonly notAfterMillis: number;
+}
+
+export interface LifetimeWanted {
+  /** 0 or less, or undefined: the default. */
+  readonly askedSeconds: number | undefined;
+  /** What the registration says; undefined: nothing. */
+  readonly registered: { readonly ttlSeconds: number | undefined; readonly maxTtlSeconds: number | undefined };
+  readonly issuer: { readonly notBeforeMillis: number; readonly notAfterMillis: number };
+  readonly nowMillis: number;
+  /** 0 to 1, without 1. */
+  readonly chance: number;
+}
+
+/** A certificate ends so long before its issuer. */
+const beforeIssuerMillis = 60_000;
+
+/**
+ * How long a certificate is valid. Asked for more than allowed is refused (as istiod does); the issuer's own end cuts, and below the shortest
+ * useful lifetime refuses. Never lengthens what was asked for.
+ */
+export function grantLifetime(
+  settings: IssuanceSettings,
+  { askedSeconds, registered, issuer, nowMillis, chance }: LifetimeWanted,
+): { readonly ok: true; readonly lifetime: Lifetime } | { readonly ok: false; readonly refusal: Refusal } {
+  const asked = askedSeconds !== undefined && askedSeconds > 0;
+  const most = Math.min(registered.maxTtlSeconds ?? settings.maxTtlSeconds, settings.maxTtlSeconds);
+  const wanted = asked ? askedSeconds : Math.min(registered.ttlSeconds ?? settings.defaultTtlSeconds, most);
+  if (!(wanted <= most)) {
+    return refused("ttl/too-long", `${wanted} s`, `at most ${most} s`);
+  }
+  const jittered = wanted * (1 - (chance * settings.jitterPercent) / 100);
+  const latest = issuer.notAfterMillis - beforeIssuerMillis;
+  const wantedEnd = nowMillis + jittered * 1000;
+  const end = Math.min(wantedEnd, latest);
+  if (end < wantedEnd && end - nowMillis < settings.minTtlSeconds * 1000) {
+    const left = Math.max(0, Math.floor((latest - nowMillis) / 1000));
+    return refused("authority/expiring", `${left} s are left`, `at least ${settings.minTtlSeconds} s`);
+  }
+  const begin = Math.max(nowMillis - settings.backdateSeconds * 1000, issuer.notBeforeMillis);
+  return {
+    ok: true,
+    lifetime: { notBeforeMillis: wholeSecond(begin), notAfterMillis: wholeSecond(Math.max(end, nowMillis + 1000)) },
+  };
+}
+
+/** Down to the second: certificates have no fractions, and an issuer's times are whole. */
+function wholeSecond(millis: number): number {
+  return Math.floor(millis / 1000) * 1000;
+}
+
+function refused(code: "ttl/too-long" | "authority/expiring", seen: string, wanted: string) {
+  return { ok: false, refusal: { step: "lifetime", code, seen, wanted } } as const;
+}

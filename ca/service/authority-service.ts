@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import type { Authorities } from "#ca/authorities/authorities";
+import type { ServerCertificate } from "#ca/authorities/server-certificate";
+import type { AdminAnswer } from "#ca/callers/admin-role";
+import type { Credentials } from "#ca/callers/contract";
+import { createJoinToken } from "#ca/callers/create-join-token";
+import type { IssueCertificate } from "#ca/issuance/contract";
+import type { InForce } from "#ca/issuance/decide-grant";
+import { matchEntries } from "#ca/registration/match-entries";
+import type { AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
+import { headBytes } from "#ca/store/chain";
+import { verifyChain } from "#ca/store/verify-chain";
+import { quote } from "#identity/encoding/quote";
+import { parseSpiffeId } from "#identity/spiffe-id";
+import { CodedError, messageOf } from "#platform/coded-error";
+import { dryRun } from "./dry-run.ts";
+import type { AuthorityParts } from "./open-authority.ts";
+import type { Revoked } from "./revoked.ts";
+
+export interface AuthorityServiceParts
+  extends Pick<
+    AuthorityParts,
+    "store" | "trustDomain" | "clock" | "registrations" | "configuration" | "randomBytes" | "log" | "exportedHead"
+  > {
+  readonly authorities: Authorities;
+  readonly issue: IssueCertificate;
+  readonly revoked: Revoked;
+  readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
+  readonly latestRecordMillis: () => number;
+  readonly counts: { readonly issued: number; readonly refused: number };
+  readonly serverCertificate: () => ServerCertificate | undefined;
+  /** After another issuing authority has become active. */
+  readonly onRotated: () => Promise<void> | undefined;
+}
+
+/** What the doors call. */
+export function createAuthorityService(parts: AuthorityServiceParts): AuthorityService {
+  const { store, authorities, revoked, clock, log } = parts;
+  const { nowMillis } = clock;
+  const inForce = (): InForce => ({
+    authorities: authorities.current(),
+    registrations: parts.registrations().index,
+    settings: parts.configuration().issuance,
+    keyPolicy: parts.configuration().keyPolicy,
+    nowMillis: nowMillis(),
+    latestRecordMillis: parts.latestRecordMillis(),
+    chance: 0,
+  });
+  return {
+    issue: parts.issue,
+    bundle: () => authorities.current().bundle,
+    roleOf: (credentials) => parts.roleOf(credentials, nowMillis()),
+    status: async () => ({ ...summaryOf(parts), store: await store.status() }),
+    dryRun: (request) => dryRun(inForce(), request, parts.randomBytes),
+    certificates: (query) => store.issuances(query),
+    certificate: (serialHex) => store.issuance(serialHex),
+    explanation: (id) => store.explanation(id),
+    createToken: (wanted, by) => createToken(parts, wanted, by),
+    tokens: (limit) => store.joinTokens(limit),
+    async revoke(target, reason, by) {
+      const revocation = { target, reason, by, atMillis: nowMillis() };
+      const isNew = await store.revoke(revocation);
+      revoked.add(revocation);
+      log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
+      return isNew;
+    },
+    revocations: () => store.revocations(),
+    entries: () => parts.registrations().entries,
+    async auditReport() {
+      const exported = await parts.exportedHead();
+      return verifyChain({
+        source: store,
+        verifyHead: (head) => authorities.verifyAudit(head.auditKeyId, headBytes(head), head.signature),
+        exportedHeads: exported === undefined ? [] : [exported],
+        nowMillis: nowMillis(),
+      });
+    },
+    async rotateIssuer(by) {
+      const status = await authorities.rotateIssuer(by);
+      // The old certificate is good until it ends: a renewal that fails is tried again by itself.
+      await parts
+        .onRotated()
+        ?.catch((fault: unknown) => log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed"));
+      return status;
+    },
+    backup: (file) => store.backup(file),
+  };
+}
+
+/** What the status page tells without asking the store. */
+export function summaryOf(
+  parts: Pick<AuthorityServiceParts, "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts">,
+): Omit<AuthorityStatusPage, "store"> {
+  const { authorities, counts } = parts;
+  const { bundle } = authorities.current();
+  return {
+    trustDomain: parts.trustDomain,
+    authorities: authorities.status(),
+    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
+    registrations: parts.registrations().entries.length,
+    serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
+    issuedSinceStart: counts.issued,
+    refusedSinceStart: counts.refused,
+    warnings: authorities.warnings(),
+  };
+}
+
+async function createToken(
+  { store, authorities, registrations, randomBytes, clock, trustDomain }: AuthorityServiceParts,
+  { spiffeId, ttlSeconds, sourceCidrs }: TokenWanted,
+  by: string,
+): Promise<{ readonly token: string; readonly expiresMillis: number }> {
+  const parsed = parseSpiffeId(spiffeId);
+  if (!parsed.ok || parsed.id.trustDomain !== trustDomain)
+    throw new CodedError(
+      "ca-token/identity",
+      `expected a SPIFFE ID of ${quote(trustDomain)}, found ${quote(spiffeId)}`,
+    );
+  const wouldBe = { method: "join-token", id: parsed.id, tokenHash: "" } as const;
+  if (matchEntries(registrations().index, wouldBe, undefined).length === 0)
+    throw new CodedError(
+      "ca-token/identity",
+      `no registration gives ${quote(spiffeId)} to a join token (\`joinToken: {}\`)`,
+    );
+  const { issuing } = authorities.current();
+  if (issuing === undefined) throw new CodedError("ca-authority/none", "there is no root to bind a token to");
+  const { token, record } = createJoinToken({
+    random: randomBytes,
+    rootFingerprint: createHash("sha256").update(issuing.root.der).digest("hex"),
+    spiffeId: parsed.id,
+    ttlSeconds,
+    createdBy: by,
+    sourceCidrs,
+    nowMillis: clock.nowMillis(),
+  });
+  await store.addJoinToken(record);
+  return { token, expiresMillis: record.expiresMillis };
+}

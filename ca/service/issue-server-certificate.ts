@@ -1,0 +1,48 @@
+import type { AuthoritySet } from "#ca/authorities/contract";
+import type { IssueServerCertificate } from "#ca/authorities/server-certificate";
+import { serverSpiffeId } from "#ca/authorities/server-certificate";
+import type { ServerNames } from "#ca/authorities/server-names";
+import { type CertifyParts, certify } from "#ca/issuance/certify";
+import { Grant } from "#ca/issuance/grant";
+import { grantLifetime } from "#ca/issuance/lifetime";
+import type { IssuanceSettings } from "#ca/issuance/settings";
+import { writePem } from "#ca/x509/pem";
+import { parseSpiffeId } from "#identity/spiffe-id";
+
+export interface ServerCertificateParts extends CertifyParts {
+  readonly authorities: () => AuthoritySet;
+  readonly names: ServerNames;
+  readonly settings: () => IssuanceSettings;
+}
+
+/** Issues the authority's own server certificate: linted, recorded and verified like any other, for a lifetime of the default. */
+export function createIssueServerCertificate(parts: ServerCertificateParts): IssueServerCertificate {
+  return async (publicKey) => {
+    const { issuing, bundle } = parts.authorities();
+    if (issuing === undefined) throw new Error("no authority is active");
+    const parsed = parseSpiffeId(serverSpiffeId(bundle.trustDomain));
+    if (!parsed.ok) throw new Error(`the authority's own identity is not one: ${parsed.fault}`);
+    const granted = grantLifetime(parts.settings(), {
+      askedSeconds: undefined,
+      registered: { ttlSeconds: undefined, maxTtlSeconds: undefined },
+      issuer: { notBeforeMillis: issuing.certificate.notBefore.millis, notAfterMillis: issuing.notAfterMillis },
+      nowMillis: parts.nowMillis(),
+      chance: 0,
+    });
+    if (!granted.ok) throw new Error(`${granted.refusal.code}: ${granted.refusal.seen}`);
+    const grant = Grant.toSelf({ id: parsed.id, ...parts.names, publicKey, lifetime: granted.lifetime });
+    const certified = await certify(
+      parts,
+      issuing,
+      grant,
+      { method: "self", caller: "authority", evidence: "", registration: undefined, nameMismatch: [], csrHash: "" },
+      undefined,
+      {},
+    );
+    if (!certified.ok) throw new Error(`${certified.refusal.code}: ${certified.refusal.seen}`);
+    return {
+      chainPem: [writePem("CERTIFICATE", certified.issued.der), ...issuing.chainPem],
+      ...granted.lifetime,
+    };
+  };
+}

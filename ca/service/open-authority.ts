@@ -1,0 +1,247 @@
+import { type Authorities, openAuthorities } from "#ca/authorities/authorities";
+import type { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
+import {
+  createServerCertificate,
+  type ServerCertificate,
+  type ServerCertificateSource,
+} from "#ca/authorities/server-certificate";
+import { parseServerNames } from "#ca/authorities/server-names";
+import type { AuthoritySettings } from "#ca/authorities/settings";
+import { type Admin, createRoleOf } from "#ca/callers/admin-role";
+import { createAuthenticateCaller } from "#ca/callers/authenticate-caller";
+import { createClientCertificateMethod } from "#ca/callers/client-certificate";
+import { createJoinTokenMethod } from "#ca/callers/join-token";
+import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
+import type { KeyPolicy } from "#ca/csr/key-policy";
+import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
+import type { IssuanceSettings } from "#ca/issuance/settings";
+import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
+import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
+import type { Registrations } from "#ca/registration/build-registrations";
+import type { RegistrationEntry } from "#ca/registration/contract";
+import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
+import type { AuditHead, CaStore } from "#ca/store/contract";
+import { createHeadSealer } from "#ca/store/seal-heads";
+import { verifySvid } from "#ca/x509/verify-svid";
+import type { Clock } from "#platform/clock";
+import { CodedError, messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import type { Timers } from "#platform/timers";
+import { createAuthorityService, summaryOf } from "./authority-service.ts";
+import { createIssueServerCertificate } from "./issue-server-certificate.ts";
+import { createRevoked } from "./revoked.ts";
+
+/** What the configuration says; asked anew for each request, so that another one counts from the next on. */
+export interface AuthorityConfiguration {
+  readonly issuance: IssuanceSettings;
+  readonly admins: readonly Admin[];
+  readonly rates: CallRates;
+  readonly admission: AdmissionSettings;
+  readonly keyPolicy: KeyPolicy;
+}
+
+/** What an authority is put together from. */
+export interface AuthorityParts {
+  readonly trustDomain: string;
+  readonly store: CaStore;
+  readonly keyEncryptionKey: KeyEncryptionKey;
+  readonly authoritySettings: AuthoritySettings;
+  readonly configuration: () => AuthorityConfiguration;
+  /** DNS names and addresses of the doors; empty: there is no server certificate. */
+  readonly serverNames: readonly string[];
+  /** Those of the rules in force: a request asks once. */
+  readonly registrations: () => { readonly entries: readonly RegistrationEntry[]; readonly index: Registrations };
+  /** Keys of the issuers of tokens, and what verifies with them. */
+  readonly tokens: Omit<TokenMethodParts, "leewaySeconds">;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly randomBytes: (sizeBytes: number) => Uint8Array;
+  readonly nextId: () => string;
+  readonly nextTurn: (run: () => void) => void;
+  readonly log: Log;
+  /** For metrics. */
+  readonly onOutcome: (outcome: ObservedOutcome) => void;
+  /** Takes signed heads of the audit log out of the store. */
+  readonly exportHead: (head: AuditHead) => Promise<void>;
+  /** The head that was last exported, for the audit. */
+  readonly exportedHead: () => Promise<AuditHead | undefined>;
+  /** Heard for every server certificate, the first included. */
+  readonly onServerCertificate: (certificate: ServerCertificate) => void;
+}
+
+/** An authority that runs. */
+export interface RunningAuthority {
+  readonly service: AuthorityService;
+  readonly authorities: Authorities;
+  /** The status page without what the store knows. */
+  summary(): Omit<AuthorityStatusPage, "store">;
+  /** Undefined without server names. */
+  readonly serverCertificate: ServerCertificate | undefined;
+  /** Is an authority active, and can records be kept? */
+  serving(): boolean;
+  /** The last head is sealed; the store is left open. */
+  stop(): Promise<void>;
+}
+
+/** How often what other replicas wrote is read. */
+const refreshMillis = 5_000;
+
+/**
+ * Puts the authority together: its keys and certificates out of the store, who may call, the one way to a certificate, its own server certificate, and the sealing of
+ * its log. Fails with `ca-authority/none` for a store without an authority, and as `openAuthorities` and the store do.
+ */
+export async function openAuthority(parts: AuthorityParts): Promise<RunningAuthority> {
+  const { store, trustDomain, clock, timers, log, randomBytes, configuration } = parts;
+  const authorities = await openAuthorities({
+    store,
+    keyEncryptionKey: parts.keyEncryptionKey,
+    trustDomain,
+    settings: parts.authoritySettings,
+    clock,
+    timers,
+    random: randomBytes,
+    log,
+  });
+  const auditKey = authorities.auditKey();
+  if (authorities.current().issuing === undefined || auditKey === undefined) {
+    authorities.close();
+    throw new CodedError(
+      "ca-authority/none",
+      "the store holds no authority yet: `garita ca init` makes or imports one",
+    );
+  }
+  const stops: (() => void | Promise<void>)[] = [() => authorities.close()];
+  try {
+    const revoked = await createRevoked(store);
+    const bundle = () => authorities.current().bundle;
+    const onDefect = (defect: unknown) =>
+      log.error(
+        { fault: messageOf(defect), stack: defect instanceof Error ? defect.stack : undefined },
+        "a credential could not be looked at",
+      );
+    const clientCertificate = createClientCertificateMethod({ verifySvid, bundle, isRevoked: revoked.isRevoked });
+    const authenticate = createAuthenticateCaller({
+      clientCertificate,
+      token: createTokenMethod(parts.tokens),
+      joinToken: createJoinTokenMethod({ store, trustDomain }),
+      onDefect,
+    });
+    const { monotonicMillis, nowMillis } = clock;
+    const limits = createCallLimits({ rates: () => configuration().rates, monotonicMillis, random: randomBytes });
+    const admission = createAdmission({
+      settings: () => configuration().admission,
+      monotonicMillis,
+      nextTurn: parts.nextTurn,
+    });
+    const first = await store.status();
+    let latestRecordMillis = first.lastAtMillis;
+    const counts = { issued: 0, refused: 0 };
+    const settings = () => configuration().issuance;
+    const certifyParts = { store, admission, nowMillis, randomBytes, nextId: parts.nextId };
+    const issue = createIssueCertificate({
+      ...certifyParts,
+      authenticate,
+      registrations: () => parts.registrations().index,
+      authorities: authorities.current,
+      keyPolicy: () => configuration().keyPolicy,
+      limits,
+      settings,
+      latestRecordMillis: () => latestRecordMillis,
+      chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+      monotonicMillis,
+      log,
+      onOutcome(outcome) {
+        if (outcome.result === "issued") {
+          counts.issued++;
+          latestRecordMillis = Math.max(latestRecordMillis, nowMillis());
+        } else counts.refused++;
+        parts.onOutcome(outcome);
+      },
+    });
+
+    const sealer = createHeadSealer({
+      store,
+      sign: auditKey.sign,
+      auditKeyId: auditKey.keyId,
+      nowMillis,
+      timers,
+      log,
+      exportHead: parts.exportHead,
+    });
+    stops.push(() => sealer.stop());
+    const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
+    if (serverSource !== undefined) stops.push(() => serverSource.close());
+    stops.push(repeat(timers, refreshMillis, () => revoked.refresh(), log));
+
+    const serviceParts = {
+      ...parts,
+      authorities,
+      issue,
+      revoked,
+      roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
+      latestRecordMillis: () => latestRecordMillis,
+      counts,
+      serverCertificate: () => serverSource?.current(),
+      onRotated: () => serverSource?.renew(),
+    };
+    return {
+      service: createAuthorityService(serviceParts),
+      authorities,
+      summary: () => summaryOf(serviceParts),
+      get serverCertificate() {
+        return serverSource?.current();
+      },
+      serving: () => authorities.current().issuing !== undefined,
+      async stop() {
+        for (const stop of stops.splice(0).reverse()) await stop();
+      },
+    };
+  } catch (fault) {
+    for (const stop of stops.reverse()) await stop();
+    throw fault;
+  }
+}
+
+async function startServerCertificate(
+  { serverNames, timers, clock, log, onServerCertificate }: AuthorityParts,
+  authorities: Authorities,
+  certifyParts: Omit<Parameters<typeof createIssueServerCertificate>[0], "authorities" | "names">,
+): Promise<ServerCertificateSource | undefined> {
+  if (serverNames.length === 0) return undefined;
+  const names = parseServerNames(serverNames);
+  return createServerCertificate({
+    issue: createIssueServerCertificate({ ...certifyParts, authorities: authorities.current, names }),
+    timers,
+    clock,
+    log,
+    onRenewed: onServerCertificate,
+  });
+}
+
+/** Runs again and again until the result is called; a failure is logged once for as long as it lasts. */
+function repeat(timers: Timers, everyMillis: number, run: () => Promise<void>, log: Log): () => void {
+  let cancel = () => {};
+  let ended = false;
+  let failing = false;
+  const next = () => {
+    if (ended) return;
+    cancel = timers.after(everyMillis, () => {
+      run()
+        .then(
+          () => {
+            failing = false;
+          },
+          (fault: unknown) => {
+            if (!failing) log.warn({ reason: messageOf(fault) }, "revocations cannot be read again");
+            failing = true;
+          },
+        )
+        .finally(next);
+    });
+  };
+  next();
+  return () => {
+    ended = true;
+    cancel();
+  };
+}

@@ -1,0 +1,66 @@
+import type { AuthorityShape, StatusShape } from "#ca/transport/http/shapes";
+import type { CommandContext } from "../command.ts";
+import { shaped } from "./answers.ts";
+import { openClient } from "./client.ts";
+import { momentText } from "./duration.ts";
+import { fieldsText, jsonText, linesText, type Paint, paintFor, tableText } from "./paint.ts";
+import type { FormatOptions, ServiceOptions } from "./service-options.ts";
+
+/** `garita ca status`: what a running authority says of itself. */
+export async function status(options: ServiceOptions & FormatOptions, context: CommandContext): Promise<void> {
+  const client = await openClient(options, context);
+  const page = shaped<StatusShape>(await client.get("/v1/ca/status"), client, {
+    trustDomain: "text",
+    authorities: "list",
+    bundle: "object",
+    store: "object",
+    warnings: "list",
+  });
+  context.write(options.format === "json" ? jsonText(page) : statusText(page, Date.now(), paintFor(context)));
+}
+
+/** `garita ca rotate`: a new issuing authority under the same root. */
+export async function rotate(options: ServiceOptions & FormatOptions, context: CommandContext): Promise<void> {
+  const client = await openClient(options, context);
+  const members = { keyId: "text", keyKind: "text", state: "text", notAfter: "text" } as const;
+  const authority = shaped<AuthorityShape>(await client.post("/v1/ca/issuer", {}), client, members);
+  const end = momentText(Date.parse(authority.notAfter), Date.now());
+  const line = `${authority.state}: issuing authority ${authority.keyId}, ${authority.keyKind}, ends ${end}`;
+  context.write(options.format === "json" ? jsonText(authority) : linesText([line]));
+}
+
+function statusText(page: StatusShape, nowMillis: number, paint: Paint): string {
+  const { store } = page;
+  const moment = (text: string) => momentText(Date.parse(text), nowMillis);
+  const head = store.lastHead;
+  const server = page.serverCertificateNotAfter;
+  const rows = page.authorities.map((each) => [
+    each.role,
+    each.state,
+    each.keyKind,
+    each.keyId.slice(0, 16),
+    each.keyHeld ? "here" : "elsewhere",
+    moment(each.notAfter),
+  ]);
+  return linesText([
+    ...fieldsText([
+      ["trust domain", page.trustDomain],
+      ["bundle", `${counted(page.bundle.anchors, "root")}, sequence ${page.bundle.sequence}`],
+      ["registrations", String(page.registrations)],
+      ["since start", `${page.issuedSinceStart} issued, ${page.refusedSinceStart} refused`],
+      ["server certificate", server === undefined ? undefined : `ends ${moment(server)}`],
+      ["store", `${store.issued} issued in all, ${store.entries} entries, generation ${store.generation}`],
+      ["unfinished", store.unfinished === 0 ? undefined : String(store.unfinished), paint.odd],
+      ["sealed", head === undefined ? "nothing yet" : `up to entry ${head.number}, ${moment(head.at)}`],
+      ["store fault", store.fault, paint.bad],
+    ]),
+    "",
+    ...tableText(["authority", "state", "key", "key id", "key is", "ends"], rows, paint),
+    ...(page.warnings.length === 0 ? [] : [""]),
+    ...page.warnings.flatMap((warning) => fieldsText([["warning:", warning, paint.odd]])),
+  ]);
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { type KeyEncryptionKey, readKeyEncryptionKey } from "#ca/authorities/key-encryption-key";
+import { prepareTokenIssuers, type TokenIssuers } from "#ca/callers/token-issuers";
+import { readBlockedKeys } from "#ca/csr/blocked-keys";
+import { KeyPolicy } from "#ca/csr/key-policy";
+import type { AuthorityConfiguration } from "#ca/service/open-authority";
+import { CodedError, messageOf } from "#platform/coded-error";
+import type { CaConfig, CaIssuerConfig } from "../../config/ca-model.ts";
+
+/** A configuration of the authority with what its files hold. */
+export interface PreparedAuthority {
+  readonly config: CaConfig;
+  readonly keyEncryptionKey: KeyEncryptionKey;
+  readonly issuers: TokenIssuers;
+  readonly configuration: AuthorityConfiguration;
+  /** SHA-256 of what its files hold, but for the key-encryption key, whose change shows when the keys are opened. */
+  readonly fileDigests: readonly string[];
+}
+
+/** Verdicts on so many RSA keys are remembered, 300 bytes each: a fleet of sidecars that keep their keys. */
+const rememberedKeys = 32_768;
+/** Requests that wait hold at most so much. */
+const waitingBytes = 64 * 1024 * 1024;
+
+/** Reads the files that the authority needs. Fails with the coded error of the first that cannot be used. */
+export async function prepareAuthority(
+  config: CaConfig,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<PreparedAuthority> {
+  const keyEncryptionKey = await readKeyEncryptionKey({ file: config.keyEncryptionKeyFile, environment });
+  const blockedKeys =
+    config.blockedKeysFile === undefined ? new Set<string>() : await readBlockedKeys(config.blockedKeysFile);
+  const { leaf, csrNames, admins, limits } = config;
+  const issuers = await Promise.all(config.issuers.map(readIssuer));
+  const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return {
+    config,
+    keyEncryptionKey,
+    issuers: prepareTokenIssuers(issuers),
+    fileDigests: [digestOf(issuers), digestOf([...blockedKeys])],
+    configuration: {
+      issuance: { ...leaf, csrNames },
+      admins,
+      rates: limits,
+      admission: { inFlight: limits.inFlight, waiting: limits.waiting, waitingBytes },
+      keyPolicy: new KeyPolicy({ blockedKeys, rememberedKeys }),
+    },
+  };
+}
+
+async function readIssuer({ issuer, audiences, keys }: CaIssuerConfig) {
+  if (keys.kind !== "file") return { issuer, audiences, keys };
+  try {
+    return { issuer, audiences, keys: { kind: "inline", text: await readFile(keys.path, "utf8") } } as const;
+  } catch (cause) {
+    throw new CodedError("secret/unreadable", `cannot read the keys \`${keys.path}\`: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,90 @@
+import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
+import type { AuthorityStatusPage } from "#ca/service/contract";
+import type { Address } from "#platform/address";
+import { messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import type { Metrics } from "#platform/metrics";
+import type { CaConfig } from "../../config/ca-model.ts";
+import type { JwtConfig } from "../../config/model.ts";
+import { addAuthorityMetrics } from "./metrics.ts";
+import type { PreparedAuthority } from "./prepare.ts";
+import type { ServedAuthority } from "./start.ts";
+
+/** What the authority depends on in a configuration, with its files read. */
+export interface WantedAuthority {
+  readonly prepared: PreparedAuthority;
+  readonly jwt: JwtConfig;
+  /** Equal texts: nothing has changed. */
+  readonly mark: string;
+}
+
+/** The authority of the configuration in force, or none. */
+export interface AuthoritySwitch {
+  /** Reads the files that it needs. Fails with the coded error of the first that cannot be used. */
+  prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
+  /**
+   * Makes it the one that runs. One that ran is stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault
+   * thrown. Takes turns with itself.
+   */
+  become(wanted: WantedAuthority | undefined): Promise<void>;
+  addresses(): readonly { readonly name: string; readonly address: Address }[];
+  summary(): Omit<AuthorityStatusPage, "store"> | undefined;
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+export interface AuthoritySwitchParts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly metrics: Metrics;
+  readonly start: (wanted: WantedAuthority, onOutcome: (outcome: ObservedOutcome) => void) => Promise<ServedAuthority>;
+  readonly log: Log;
+}
+
+/** How long connections may take to end before the store changes its owner. */
+const drainMillis = 2_000;
+
+/** PERF: nothing of the authority is loaded where none is configured. */
+export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
+  let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
+  let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  const startOne = async (wanted: WantedAuthority) => {
+    observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
+    return { wanted, served: await start(wanted, observe) };
+  };
+
+  const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
+    if (wanted?.mark === running?.wanted.mark) return;
+    const old = running;
+    running = undefined;
+    await old?.served.stop(AbortSignal.timeout(drainMillis));
+    if (wanted === undefined) return;
+    try {
+      running = await startOne(wanted);
+    } catch (fault) {
+      if (old !== undefined) {
+        try {
+          running = await startOne(old.wanted);
+        } catch (again) {
+          log.error({ fault: messageOf(again) }, "the certificate authority does not start again either");
+        }
+      }
+      throw fault;
+    }
+  };
+
+  return {
+    async prepare(config, jwt) {
+      if (config === undefined) return undefined;
+      const { prepareAuthority } = await import("./prepare.ts");
+      const prepared = await prepareAuthority(config, environment);
+      return { prepared, jwt, mark: JSON.stringify([config, jwt, prepared.fileDigests]) };
+    },
+    become,
+    addresses: () => running?.served.addresses ?? [],
+    summary: () => running?.served.summary(),
+    async stop(deadline) {
+      const last = running;
+      running = undefined;
+      await last?.served.stop(deadline);
+    },
+  };
+}
