@@ -58,7 +58,7 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| connections of one door", number(defaultDoorLimits.connections)],
   ["| connections of one door", number(defaultDoorLimits.connectionsPerAddress)],
   ["| certificates of a client", number(chainLimit)],
-  ["| gRPC: message", `${messageLimitBytes / 1024} KiB`],
+  ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],
