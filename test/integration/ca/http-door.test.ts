@@ -195,7 +195,7 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
             { kind: "text", text: "spiffe://cluster.local/ns/shop/sa/" },
             { kind: "claim", path: ["kubernetes.io", "serviceaccount", "name"] },
           ],
-          callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], value: "web" }] }],
+          callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], values: ["web"] }] }],
           dnsNames: [],
           keyKinds: ["P-256"],
           maxTtlSeconds: 3600,

@@ -2,15 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultOf } from "#ca/transport/http/faults";
 import { CodedError } from "#platform/coded-error";
-import type { FaultCode } from "#platform/fault-codes";
 
 test("a failed operation of the authority is told with its code, of others nothing", () => {
   for (const [code, status] of [
     ["ca-store/full", 503],
-    ["ca-token/unknown", 400],
-    ["ca-authority/none", 409],
+    ["ca-store/unknown", 404],
+    ["ca-store/exists", 409],
+    ["ca-store/backup-failed", 500],
+    ["ca-token/identity", 400],
+    ["ca-authority/root-expiring", 409],
+    ["ca-authority/self-test", 500],
+    ["ca-key/wrong-encryption-key", 409],
   ] as const) {
-    const fault = new CodedError(code as FaultCode, "what is wrong", { cause: new Error("the secret cause") });
+    const fault = new CodedError(code, "what is wrong", { cause: new Error("the secret cause") });
     assert.deepEqual(faultOf(fault), { status, body: { code, message: "what is wrong" } });
   }
   const failed = { status: 500, body: { code: "admin/failed", message: "the request failed" } };
