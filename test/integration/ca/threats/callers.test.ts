@@ -10,7 +10,17 @@ import { createLog } from "#platform/log";
 import { AgentConnection, certificateRequest } from "#test/support/ca/agent-calls";
 import { clientAuth, dnsName, extensions, keyIdOf, serverAuth, uriName } from "#test/support/ca/certificate-parts";
 import * as d from "#test/support/ca/der-builder";
-import { endScene, entry, newCsr, nobody, openScene, type Scene, sceneDomain, testScene, webId } from "#test/support/ca/scene";
+import {
+  endScene,
+  entry,
+  newCsr,
+  nobody,
+  openScene,
+  type Scene,
+  sceneDomain,
+  testScene,
+  webId,
+} from "#test/support/ca/scene";
 import { makeOpenAuthority } from "#test/support/ca/scene-certificates";
 import { bearing, issueIn, presenting, recordsIn, refuseIn, tokenIn } from "#test/support/ca/scene-requests";
 
