@@ -53,7 +53,9 @@ export interface BatchesOptions {
 }
 
 /** Starts the thread. Rejects where the database cannot be opened. */
-export async function startBatches(options: BatchesOptions): Promise<{ batches: Batches; abandoned: number }> {
+export async function startBatches(
+  options: BatchesOptions,
+): Promise<{ batches: Batches; abandoned: readonly string[] }> {
   const running = new RunningBatches(options);
   const abandoned = await running.begin();
   return { batches: running, abandoned };
@@ -87,7 +89,7 @@ class RunningBatches implements Batches {
     return this.#downFault === undefined && this.#closing === undefined;
   }
 
-  async begin(): Promise<number> {
+  async begin(): Promise<readonly string[]> {
     const link = await this.#start(false);
     this.#link = link;
     return link.abandoned;

@@ -20,7 +20,7 @@ export interface SentFault {
 
 /** From the thread. */
 export type Reply =
-  | { readonly kind: "opened"; readonly abandoned: number }
+  | { readonly kind: "opened"; readonly abandoned: readonly string[] }
   | { readonly kind: "not-opened"; readonly fault: SentFault }
   | {
       readonly kind: "batch";

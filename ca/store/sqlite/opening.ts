@@ -17,8 +17,8 @@ export interface OpeningRequest extends DatabasePlace {
 export interface OpenStore {
   readonly ledger: Ledger;
   readonly operations: Operations;
-  /** Intents of an earlier run that came to nothing. */
-  readonly abandoned: number;
+  /** Serials of an earlier run's intents that came to nothing. */
+  readonly abandoned: readonly string[];
 }
 
 /**
@@ -32,19 +32,19 @@ export function openForService(request: OpeningRequest): OpenStore {
     const operations = createOperations(ledger, request.file);
     checkHead(ledger, operations, request);
     checkEnd(ledger, operations, request.file);
-    return { ledger, operations, abandoned: request.again ? 0 : begin(ledger, operations, request.nowMillis) };
+    return { ledger, operations, abandoned: request.again ? [] : begin(ledger, operations, request.nowMillis) };
   } catch (fault) {
     database.close();
     throw codedFault(fault, request.file);
   }
 }
 
-function begin(ledger: Ledger, operations: Operations, nowMillis: number): number {
+function begin(ledger: Ledger, operations: Operations, nowMillis: number): readonly string[] {
   return ledger.transaction(() => {
     const abandoned = operations.abandonOpenIntents(nowMillis, "the service ended before it was completed");
     operations.forgetOldTokens(nowMillis);
     const { generation, schemaVersion } = ledger;
-    ledger.append("opened", nowMillis, { abandoned, generation, schemaVersion });
+    ledger.append("opened", nowMillis, { abandoned: abandoned.length, generation, schemaVersion });
     return abandoned;
   });
 }

@@ -6,7 +6,8 @@ export type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
 
 /** A running thread that has the database open. */
 export interface WorkerLink {
-  readonly abandoned: number;
+  /** Serials, see `OpenStore`. */
+  readonly abandoned: readonly string[];
   send(request: Request): void;
   /** Keeps this program alive, or no longer. */
   hold(held: boolean): void;
