@@ -13,6 +13,8 @@ const mostInBatch = 1_000;
 /** A thread that died is started again after so long, and twice as long each time that it dies before it has served; at most `longestPauseMillis`. */
 const firstPauseMillis = 100;
 const longestPauseMillis = 5_000;
+/** A disk that took no record is tried again so often, also when nobody asks: those who ask may wait until it is told to be well. */
+const probeMillis = 1_000;
 /** A disk that has not answered for so long is taken for gone. */
 const patienceMillis = 30_000;
 
@@ -75,6 +77,7 @@ class RunningBatches implements Batches {
   #cancelRestart: (() => void) | undefined;
   #downFault: string | undefined;
   #writeFault: string | undefined;
+  #cancelProbe: (() => void) | undefined;
   transactions = 0;
 
   constructor(options: BatchesOptions) {
@@ -117,6 +120,7 @@ class RunningBatches implements Batches {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#closing = { promise, resolve, reject };
     this.#cancelRestart?.();
+    this.#cancelProbe?.();
     if (this.#link === undefined) resolve();
     else this.#closeWhenIdle();
     return promise;
@@ -188,7 +192,7 @@ class RunningBatches implements Batches {
     this.#pauseMillis = firstPauseMillis;
     if (this.#link !== undefined) this.#downFault = undefined;
     if (writeFault !== undefined) this.#noteWriteFault(writeFault.message);
-    else if (wrote) this.#writeFault = undefined;
+    else if (wrote) this.#endWriteFault();
     const failed = new Set<number>();
     for (const [place, fault] of faults) {
       failed.add(place);
@@ -200,8 +204,26 @@ class RunningBatches implements Batches {
   }
 
   #noteWriteFault(message: string): void {
-    if (this.#writeFault === undefined) this.#options.log.error({ fault: message }, "the store cannot write");
+    if (this.#writeFault === undefined) {
+      this.#options.log.error({ fault: message }, "the store cannot write");
+      this.#probeLater();
+    }
     this.#writeFault = message;
+  }
+
+  #endWriteFault(): void {
+    if (this.#writeFault === undefined) return;
+    this.#writeFault = undefined;
+    this.#cancelProbe?.();
+    this.#options.log.info({}, "the store can write again");
+  }
+
+  #probeLater(): void {
+    if (this.#closing !== undefined) return;
+    this.#cancelProbe = this.#options.timers.after(probeMillis, () => {
+      this.submitUnheard(["probeWriting", []]);
+      this.#probeLater();
+    });
   }
 
   #closeWhenIdle(): void {

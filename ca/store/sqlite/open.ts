@@ -101,6 +101,7 @@ function storeOver(
       if (batches.isUp) lastStatus = await ask("storeStatus").catch(() => lastStatus);
       return { ...lastStatus, fault: batches.fault };
     },
+    fault: () => batches.fault,
     backup: (file) => batches.backup(resolve(file)),
     async close() {
       if (batches.isUp) explanations.flush();

@@ -36,5 +36,6 @@ export function runBatch(ledger: Ledger, operations: Operations, calls: readonly
       faults.push([place, sentFault(outcome.fault)]);
     } else values.push(outcome.value);
   });
-  return { kind: "batch", values, faults, writeFault, wrote: ledger.state.number !== numberBefore };
+  const probed = outcomes.some((outcome, place) => calls[place]?.[0] === "probeWriting" && "value" in outcome);
+  return { kind: "batch", values, faults, writeFault, wrote: probed || ledger.state.number !== numberBefore };
 }
