@@ -181,7 +181,9 @@ class RunningBatches implements Batches {
     }
     if (this.#waiting.length > 0) this.#flush();
     if (this.#closing !== undefined) this.#closeWhenIdle();
-    if (this.#inFlight === undefined && this.#backup === undefined) this.#link?.hold(false);
+    // A closing that was asked for is waited for: the program must not end before it has been told.
+    const idle = this.#inFlight === undefined && this.#backup === undefined && this.#closing === undefined;
+    if (idle) this.#link?.hold(false);
   }
 
   #settleBatch({ values, faults, writeFault, wrote }: BatchReply): void {

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openAuthorities } from "#ca/authorities/authorities";
+import { importAuthority } from "#ca/authorities/import-authority";
 import { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
+import type { AuthorityMaterial } from "#ca/authorities/read-authority-files";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
 import type { Credentials } from "#ca/callers/contract";
 import { prepareTokenIssuers } from "#ca/callers/token-issuers";
@@ -23,7 +25,7 @@ import { writePem } from "#ca/x509/pem";
 import type { KeySets } from "#identity/key-sources/contract";
 import { createTokenVerifier } from "#identity/token/verify";
 import { createIds } from "#platform/ids";
-import { createLog } from "#platform/log";
+import { createLog, type Log } from "#platform/log";
 import { createSignatureVerifier } from "#platform/signature-verifier";
 import { systemTimers } from "#platform/timers";
 
@@ -54,6 +56,10 @@ export interface SceneChanges {
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
   readonly maxStoreBytes?: number;
+  /** Instead of one that makes its own keys: one whose keys the test has too. */
+  readonly imported?: AuthorityMaterial;
+  /** Undefined: nothing is written. */
+  readonly log?: Log;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -91,7 +97,7 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const folder = changes.folder ?? mkdtempSync(join(tmpdir(), "garita-ca-"));
   chmodSync(folder, 0o700);
   const file = join(folder, "ca.db");
-  const { log } = createLog({ level: "silent" });
+  const log = changes.log ?? createLog({ level: "silent" }).log;
   const scene = { shiftMillis: 0 };
   const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
   const sqlite = await openSqliteStore({
@@ -121,7 +127,8 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const common = { store, keyEncryptionKey, trustDomain: sceneDomain, clock, timers: systemTimers, log };
   if ((await store.authorities()).length === 0) {
     const fresh = await openAuthorities({ ...common, settings: authoritySettings, random: randomBytes });
-    await fresh.initialise("test");
+    if (changes.imported === undefined) await fresh.initialise("test");
+    else await fresh.adopt(importAuthority(changes.imported, clock.nowMillis()), "test");
     fresh.close();
   }
   const issuers = prepareTokenIssuers(changes.issuers ?? []);
@@ -170,13 +177,16 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   });
 }
 
+/** Ends a scene, and its folder with it. */
+export async function endScene(scene: Scene): Promise<void> {
+  await scene.close();
+  rmSync(scene.folder, { recursive: true, force: true });
+}
+
 /** A scene that ends with the test, its folder with it. */
 export async function testScene(t: TestContext, changes: SceneChanges = {}): Promise<Scene> {
   const scene = await openScene(changes);
-  t.after(async () => {
-    await scene.close();
-    rmSync(scene.folder, { recursive: true, force: true });
-  });
+  t.after(() => endScene(scene));
   return scene;
 }
 
