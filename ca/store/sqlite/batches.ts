@@ -14,6 +14,8 @@ const mostInBatch = 1_000;
 /** A thread that died is started again after so long, and twice as long each time that it dies before it has served; at most `longestPauseMillis`. */
 const firstPauseMillis = 100;
 const longestPauseMillis = 5_000;
+/** A disk that took no record is tried again so often, also when nobody asks: those who ask may wait until it is told to be well. */
+const probeMillis = 1_000;
 /** A disk that has not answered for so long is taken for gone. */
 const patienceMillis = 30_000;
 
@@ -54,7 +56,9 @@ export interface BatchesOptions {
 }
 
 /** Starts the thread. Rejects where the database cannot be opened. */
-export async function startBatches(options: BatchesOptions): Promise<{ batches: Batches; abandoned: number }> {
+export async function startBatches(
+  options: BatchesOptions,
+): Promise<{ batches: Batches; abandoned: readonly string[] }> {
   const running = new RunningBatches(options);
   const abandoned = await running.begin();
   return { batches: running, abandoned };
@@ -76,6 +80,7 @@ class RunningBatches implements Batches {
   #last: KnownEntry | undefined;
   #downFault: string | undefined;
   #writeFault: string | undefined;
+  #cancelProbe: (() => void) | undefined;
   transactions = 0;
 
   constructor(options: BatchesOptions) {
@@ -90,7 +95,7 @@ class RunningBatches implements Batches {
     return this.#downFault === undefined && this.#closing === undefined;
   }
 
-  async begin(): Promise<number> {
+  async begin(): Promise<readonly string[]> {
     const link = await this.#start(false);
     this.#link = link;
     this.#last = link.last;
@@ -119,6 +124,7 @@ class RunningBatches implements Batches {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#closing = { promise, resolve, reject };
     this.#cancelRestart?.();
+    this.#cancelProbe?.();
     if (this.#link === undefined) resolve();
     else this.#closeWhenIdle();
     return promise;
@@ -184,7 +190,7 @@ class RunningBatches implements Batches {
     if (idle) this.#link?.hold(false);
   }
 
-  #settleBatch({ values, faults, writeFault, last }: BatchReply): void {
+  #settleBatch({ values, faults, writeFault, wrote, last }: BatchReply): void {
     const batch = this.#inFlight ?? [];
     this.#inFlight = undefined;
     this.#patience?.();
@@ -192,7 +198,7 @@ class RunningBatches implements Batches {
     this.#pauseMillis = firstPauseMillis;
     if (this.#link !== undefined) this.#downFault = undefined;
     if (writeFault !== undefined) this.#noteWriteFault(writeFault.message);
-    else if (last.number !== this.#last?.number) this.#writeFault = undefined;
+    else if (wrote) this.#endWriteFault();
     this.#last = last;
     const failed = new Set<number>();
     for (const [place, fault] of faults) {
@@ -205,8 +211,26 @@ class RunningBatches implements Batches {
   }
 
   #noteWriteFault(message: string): void {
-    if (this.#writeFault === undefined) this.#options.log.error({ fault: message }, "the store cannot write");
+    if (this.#writeFault === undefined) {
+      this.#options.log.error({ fault: message }, "the store cannot write");
+      this.#probeLater();
+    }
     this.#writeFault = message;
+  }
+
+  #endWriteFault(): void {
+    if (this.#writeFault === undefined) return;
+    this.#writeFault = undefined;
+    this.#cancelProbe?.();
+    this.#options.log.info({}, "the store can write again");
+  }
+
+  #probeLater(): void {
+    if (this.#closing !== undefined) return;
+    this.#cancelProbe = this.#options.timers.after(probeMillis, () => {
+      this.submitUnheard(["probeWriting", []]);
+      this.#probeLater();
+    });
   }
 
   #closeWhenIdle(): void {

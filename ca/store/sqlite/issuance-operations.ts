@@ -115,15 +115,15 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
       ledger.count({ issued: 0, unfinished: -1 });
     },
 
-    /** Every intent that is open. Answers how many there were. */
-    abandonOpenIntents(atMillis: number, reason: string): number {
+    /** Every intent that is open. Answers their serials. */
+    abandonOpenIntents(atMillis: number, reason: string): readonly string[] {
       const open = database.prepare("SELECT number, serial FROM issuances WHERE state = 0 ORDER BY number").all();
       for (const { number, serial } of open) {
         ledger.append("issuance-abandoned", atMillis, abandonedBody(String(serial), reason));
         setState.run(2, Number(number));
         ledger.count({ issued: 0, unfinished: -1 });
       }
-      return open.length;
+      return open.map(({ serial }) => String(serial));
     },
 
     issuance(serialHex: string): IssuanceRecord | undefined {

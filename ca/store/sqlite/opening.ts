@@ -20,8 +20,8 @@ export type KnownEntry = Pick<AuditHead, "number" | "hash" | "generation">;
 export interface OpenStore {
   readonly ledger: Ledger;
   readonly operations: Operations;
-  /** Intents of an earlier run that came to nothing. */
-  readonly abandoned: number;
+  /** Serials of an earlier run's intents that came to nothing. */
+  readonly abandoned: readonly string[];
 }
 
 /**
@@ -35,19 +35,19 @@ export function openForService(request: OpeningRequest): OpenStore {
     const operations = createOperations(ledger, request.file);
     checkKnown(ledger, operations, request);
     checkEnd(ledger, operations, request.file);
-    return { ledger, operations, abandoned: request.again ? 0 : begin(ledger, operations, request.nowMillis) };
+    return { ledger, operations, abandoned: request.again ? [] : begin(ledger, operations, request.nowMillis) };
   } catch (fault) {
     database.close();
     throw codedFault(fault, request.file);
   }
 }
 
-function begin(ledger: Ledger, operations: Operations, nowMillis: number): number {
+function begin(ledger: Ledger, operations: Operations, nowMillis: number): readonly string[] {
   return ledger.transaction(() => {
     const abandoned = operations.abandonOpenIntents(nowMillis, "the service ended before it was completed");
     operations.forgetOldTokens(nowMillis);
     const { generation, schemaVersion } = ledger;
-    ledger.append("opened", nowMillis, { abandoned, generation, schemaVersion });
+    ledger.append("opened", nowMillis, { abandoned: abandoned.length, generation, schemaVersion });
     return abandoned;
   });
 }

@@ -10,6 +10,7 @@ type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
  * that cannot be written takes no neighbour with it, and those that only read are answered.
  */
 export function runBatch(ledger: Ledger, operations: Operations, calls: readonly Call[], file: string): BatchReply {
+  const numberBefore = ledger.state.number;
   let outcomes: readonly Outcome[];
   let writeFault: SentFault | undefined;
   try {
@@ -35,5 +36,13 @@ export function runBatch(ledger: Ledger, operations: Operations, calls: readonly
       faults.push([place, sentFault(outcome.fault)]);
     } else values.push(outcome.value);
   });
-  return { kind: "batch", values, faults, writeFault, last: lastEntry(ledger) };
+  const probed = outcomes.some((outcome, place) => calls[place]?.[0] === "probeWriting" && "value" in outcome);
+  return {
+    kind: "batch",
+    values,
+    faults,
+    writeFault,
+    wrote: probed || ledger.state.number !== numberBefore,
+    last: lastEntry(ledger),
+  };
 }

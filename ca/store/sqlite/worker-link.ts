@@ -7,7 +7,8 @@ export type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
 
 /** A running thread that has the database open. */
 export interface WorkerLink {
-  readonly abandoned: number;
+  /** Serials, see `OpenStore`. */
+  readonly abandoned: readonly string[];
   /** Where the log ended when it was opened. */
   readonly last: KnownEntry;
   send(request: Request): void;
