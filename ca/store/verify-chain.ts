@@ -39,7 +39,7 @@ export interface ChainReport {
  * Reads the whole audit log and finds what was edited, removed, reordered, put in or cut off: each entry must be the canonical text that its hash says and follow the one before; each head
  * must be signed and vouch for the entry that is there; and what the store's tables answer must be what the log tells, all of it and nothing else.
  *
- * May run beside a store that is written: what is newer than its beginning is not held against the tables. Streams: needs memory for the tokens, revocations, authorities and open
+ * May run beside a store that is written: what is newer than its beginning is not held against the tables, and it ends however much is written. Streams: needs memory for the tokens, revocations, authorities and open
  * issuances, not for the log. Rejects where the store cannot be read.
  */
 export async function verifyChain(question: ChainQuestion): Promise<ChainReport> {
@@ -53,19 +53,27 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainReport>
   const atNumber = Map.groupBy(heads, ({ number }) => number);
   const chain = new ChainWalk(report);
   let sealedUpTo = 0;
-  for (;;) {
-    const page = await readPage(source, chain.next, report);
-    if (page.length === 0) break;
-    const read: [AuditEntry, EntryBody | undefined][] = [];
-    for (const entry of page) {
-      read.push([entry, chain.step(entry)]);
-      for (const head of atNumber.get(entry.number) ?? []) {
-        if (checkHead(head, entry, chain.generation, verifyHead, report)) sealedUpTo = entry.number;
+  const readUpTo = async (last: number) => {
+    while (chain.next <= last) {
+      const page = await readPage(source, chain.next, Math.min(pageSize, last - chain.next + 1), report);
+      if (page.length === 0) {
+        report(chain.next, `the log ends before entry ${chain.next}, and is said to have ${last}`);
+        return;
       }
-      atNumber.delete(entry.number);
+      const read: [AuditEntry, EntryBody | undefined][] = [];
+      for (const entry of page) {
+        read.push([entry, chain.step(entry)]);
+        for (const head of atNumber.get(entry.number) ?? []) {
+          if (checkHead(head, entry, chain.generation, verifyHead, report)) sealedUpTo = entry.number;
+        }
+        atNumber.delete(entry.number);
+      }
+      await projections.follow(read);
     }
-    await projections.follow(read);
-  }
+  };
+  await readUpTo(projections.lastEntry);
+  // What was written while the tables were asked is read too, and no more: the log may grow faster than it is read.
+  await readUpTo((await source.status()).entries);
   for (const [number] of atNumber) {
     report(number, `a head vouches for entry ${number}, which is not there: the log was cut off`);
   }
@@ -77,9 +85,14 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainReport>
 type Tell = (entry: number, message: string) => void;
 
 /** A page that cannot be read is a fault of the log where the database holds something else than the store writes. */
-async function readPage(source: ChainSource, from: number, report: Tell): Promise<readonly AuditEntry[]> {
+async function readPage(
+  source: ChainSource,
+  from: number,
+  limit: number,
+  report: Tell,
+): Promise<readonly AuditEntry[]> {
   try {
-    return await source.auditEntries(from, pageSize);
+    return await source.auditEntries(from, limit);
   } catch (fault) {
     if (!(fault instanceof CodedError) || fault.code !== "ca-store/damaged") throw fault;
     report(from, `entries from ${from} on cannot be read: ${fault.message}`);

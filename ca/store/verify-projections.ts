@@ -13,7 +13,13 @@ export type ProjectionSource = Pick<
 export type Tell = (entry: number, message: string) => void;
 
 /** Compares the store's tables with the log, entry by entry. */
-export interface ProjectionCheck {
+export interface ProjectionCheck extends TableCheck {
+  /** The last entry that the tables must have; after it only the ends of what is open are looked for. */
+  readonly lastEntry: number;
+}
+
+/** One table's part of it. */
+export interface TableCheck {
   /** Entries in their order, each with what it tells; undefined: that is not known. */
   follow(entries: readonly (readonly [AuditEntry, EntryBody | undefined])[]): Promise<void>;
   /** After the last entry. */
@@ -48,6 +54,7 @@ export async function createProjectionCheck(
     createTable(status, report, authorityTable(await read(source.authorities()))),
   ];
   return {
+    lastEntry: status.entries,
     async follow(entries) {
       for (const check of checks) await check.follow(entries);
     },
@@ -58,16 +65,12 @@ export async function createProjectionCheck(
 }
 
 /** Issuances: too many to hold, so that each is asked for when the log tells of it, and the whole is counted. */
-async function createIssuanceCheck(
-  source: ProjectionSource,
-  status: StoreStatus,
-  report: Tell,
-): Promise<ProjectionCheck> {
+async function createIssuanceCheck(source: ProjectionSource, status: StoreStatus, report: Tell): Promise<TableCheck> {
   const abandonedRows = await abandonedSerials(source, report);
   /** Intents whose end the log has not told yet, by serial; the value: what the table says already. */
   const open = new Map<string, { readonly entry: number; readonly state: IssuanceRecord["state"] }>();
   const abandoned = new Set<string>();
-  /** As the log tells up to the last entry of the status. */
+  /** As the log tells up to the last entry of the status: what comes later only ends what is open. */
   const counted = { issued: 0, unfinished: 0 };
   const ask = async (entry: AuditEntry, body: EntryBody) => {
     try {
@@ -80,10 +83,9 @@ async function createIssuanceCheck(
   const step = (entry: AuditEntry, body: EntryBody, record: IssuanceRecord | undefined) => {
     const { number, kind } = entry;
     const serialHex = String(body["serialHex"]);
-    const isCounted = number <= status.entries;
     if (kind === "issuance-intended") {
       open.set(serialHex, { entry: number, state: record?.state ?? "intended" });
-      if (isCounted) counted.unfinished++;
+      counted.unfinished++;
       if (record === undefined) report(number, `the issuance \`${serialHex}\` is not in its table`);
       else if (record.atMillis !== entry.atMillis || canonicalJson(intentBody(record)) !== canonicalJson(body)) {
         report(number, `the table tells otherwise of the issuance \`${serialHex}\``);
@@ -91,13 +93,13 @@ async function createIssuanceCheck(
       return;
     }
     if (!open.delete(serialHex)) report(number, `the issuance \`${serialHex}\` is ended, and was not under way`);
-    if (isCounted) counted.unfinished--;
+    counted.unfinished--;
     if (kind === "issuance-abandoned") {
       abandoned.add(serialHex);
       if (record?.state !== "abandoned") report(number, `the table does not have \`${serialHex}\` as abandoned`);
       return;
     }
-    if (isCounted) counted.issued++;
+    counted.issued++;
     const der = record?.certificateDer;
     if (record?.state !== "issued") report(number, `the table does not have \`${serialHex}\` as issued`);
     else if (record.fingerprint !== body["fingerprint"] || der === undefined || sha256(der) !== record.fingerprint) {
@@ -108,7 +110,12 @@ async function createIssuanceCheck(
     async follow(entries) {
       const told: { entry: AuditEntry; body: EntryBody; record: Promise<IssuanceRecord | undefined> }[] = [];
       for (const [entry, body] of entries) {
-        if (body !== undefined && issuanceKinds.has(entry.kind)) told.push({ entry, body, record: ask(entry, body) });
+        if (body === undefined || !issuanceKinds.has(entry.kind)) continue;
+        if (entry.number <= status.entries) told.push({ entry, body, record: ask(entry, body) });
+        else {
+          open.delete(String(body["serialHex"]));
+          if (entry.kind === "issuance-abandoned") abandoned.add(String(body["serialHex"]));
+        }
       }
       for (const { entry, body, record } of told) step(entry, body, await record);
     },

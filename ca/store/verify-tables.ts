@@ -1,7 +1,7 @@
 import { type CanonicalValue, canonicalJson, type EntryBody } from "#ca/store/chain";
 import type { AuditEntry, AuthorityRecord, JoinTokenRecord, Revocation, StoreStatus } from "#ca/store/contract";
 import { authorityBody, revocationBody, targetText, tokenBody, tokenMemoryMillis } from "#ca/store/entry-bodies";
-import type { ProjectionCheck, Tell } from "#ca/store/verify-projections";
+import type { TableCheck, Tell } from "#ca/store/verify-projections";
 
 /** What the log and a table must agree on about one thing. */
 type State = Readonly<Record<string, CanonicalValue | undefined>>;
@@ -20,7 +20,7 @@ export interface HeldTable {
 }
 
 /** Follows the log and compares what it tells with the rows. A row may be as it was at the status's last entry, or as any entry after that made it. */
-export function createTable(status: StoreStatus, report: Tell, table: HeldTable): ProjectionCheck {
+export function createTable(status: StoreStatus, report: Tell, table: HeldTable): TableCheck {
   const told = new Map<string, State>();
   const firstEntry = new Map<string, number>();
   const agreed = new Set<string>();

@@ -19,7 +19,10 @@ export function explanationOperations({ database }: Ledger) {
     },
     explanation(id: string): Explanation | undefined {
       const json = find.get(id)?.["explanation"];
-      return typeof json === "string" ? JSON.parse(json) : undefined;
+      if (typeof json !== "string") return undefined;
+      const kept: Explanation = JSON.parse(json);
+      // JSON leaves out what is undefined.
+      return { ...kept, remoteAddress: kept.remoteAddress };
     },
   };
 }

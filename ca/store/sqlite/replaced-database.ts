@@ -1,0 +1,36 @@
+import { DatabaseSync } from "node:sqlite";
+import { codedFault } from "#ca/store/sqlite/sqlite-faults";
+import { CodedError } from "#platform/coded-error";
+
+/** A database that is about to be replaced: nobody else can open it until it is released. */
+export interface ReplacedDatabase {
+  readonly generation: number;
+  release(): void;
+}
+
+/**
+ * Takes the database for ourselves, with all that its write-ahead log holds brought into its one file. Answers undefined for one that is damaged: nobody can have that open.
+ * Throws `ca-store/locked` where a service uses it.
+ */
+export function claimReplaced(file: string): ReplacedDatabase | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: 0 });
+    database.exec("PRAGMA locking_mode=EXCLUSIVE");
+    database.exec("PRAGMA journal_mode=DELETE");
+    database.exec("BEGIN EXCLUSIVE");
+    const claimed = database;
+    return { generation: generationOf(database), release: () => claimed.close() };
+  } catch (thrown) {
+    database?.close();
+    const fault = codedFault(thrown, file);
+    if (fault instanceof CodedError && fault.code === "ca-store/damaged") return undefined;
+    throw fault;
+  }
+}
+
+function generationOf(database: DatabaseSync): number {
+  const isOurs = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'settings'").get() !== undefined;
+  if (!isOurs) return 0;
+  return Number(database.prepare("SELECT value FROM settings WHERE name = 'generation'").get()?.["value"] ?? 0);
+}
