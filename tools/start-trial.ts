@@ -66,7 +66,7 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
         ...service.adminAddresses().map((each) => `  admin           ${each}  (/v1/status, /metrics)`),
         ...service
           .authorityAddresses()
-          .map(({ name, address: each }) => `  authority ${name.padEnd(6)}${renderAddress(each)}`),
+          .map(({ name, address: each }) => `  authority ${name.padEnd(7)}${renderAddress(each)}`),
         ...(issuer === undefined ? [] : [`  provider        ${issuer.issuer}`]),
         ...(demo?.lines ?? []),
         "",

@@ -47,7 +47,7 @@ export function checkAuthority(
   if (!fitsCertificate(privateKey, own!))
     throw fault(
       "ca-import/key-mismatch",
-      `\`${material.key.name}\` does not belong to \`${material.certificate.name}\`: the public keys differ`,
+      `\`${material.key.name}\` does not belong to \`${material.certificate.name}\`: it is another one, or its halves are not of one key`,
     );
   const isRoot = roots.some(({ certificate }) => equalBytes(certificate.der, own!.certificate.der));
   const chain = material.chain === undefined ? [] : readChain(material, own!, isRoot);

@@ -43,11 +43,24 @@ export function createIssuingAuthority(path: readonly AuthorityCertificate[], pr
   });
 }
 
-/** Is it the private half of the certificate's key? */
+/**
+ * Is it the private half of the certificate's key? The public half that a file or an envelope carries beside it is not believed: a signature is made and
+ * verified by the certificate's key. False as well for a key that cannot sign.
+ */
 export function fitsCertificate(privateKey: KeyObject, authority: AuthorityCertificate): boolean {
-  const spkiDer = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return equalBytes(spkiDer, authority.publicKey.spkiDer);
+  const { publicKey, verifyKey } = authority;
+  try {
+    const spkiDer = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+    if (!equalBytes(spkiDer, publicKey.spkiDer)) return false;
+    const signature = signTbs(publicKey.kind, privateKey, trialBytes);
+    return verifySignature(signatureAlgorithmOf(publicKey.kind), verifyKey, trialBytes, signature);
+  } catch {
+    return false; // OpenSSL refuses keys whose parts contradict each other.
+  }
 }
+
+/** No DER: what is signed here is never the body of a certificate. */
+const trialBytes = Buffer.from("garita: does this private key belong to its certificate?");
 
 function certificatePem({ certificate }: AuthorityCertificate): string {
   return writePem("CERTIFICATE", certificate.der);

@@ -6,16 +6,8 @@ import { type IssuanceStep, issuanceSteps } from "./steps.ts";
 
 /** The ordered checks up to the one that refused, each with what was seen and what was wanted. */
 export function explainRefusal(refusal: Refusal, progress: Progress): readonly ExplainedStep[] {
-  const attempts = refusal.step === "caller" ? (progress.attempts ?? []) : [];
   return [
     ...stepsBefore(refusal.step, progress),
-    ...attempts.map(({ method, reason }) => ({
-      step: `caller: ${method}`,
-      ok: false,
-      seen: reason,
-      wanted: "",
-      remedy: "",
-    })),
     {
       step: `${refusal.step}: ${issuanceSteps[refusal.step]}`,
       ok: false,

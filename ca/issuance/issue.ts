@@ -41,7 +41,13 @@ export async function issueToCaller(
   progress.attempts = authentication.attempts;
   if (!authentication.ok) {
     const code = `caller/${authentication.kind}` as const;
-    return refuse({ step: "caller", code, seen: "no method succeeded", wanted: "one of them" });
+    const seen = authentication.attempts.map(({ method, reason }) => `${method}: ${reason}`).join("; ");
+    return refuse({
+      step: "caller",
+      code,
+      seen: seen === "" ? "nothing" : seen,
+      wanted: "one credential that is good",
+    });
   }
   const { caller } = authentication;
   progress.caller = caller;

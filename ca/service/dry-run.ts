@@ -3,7 +3,7 @@ import { buildTemplate } from "#ca/issuance/build-template";
 import { decideGrant, type InForce } from "#ca/issuance/decide-grant";
 import { explainRefusal, stepsBefore } from "#ca/issuance/explain-refusal";
 import type { Progress } from "#ca/issuance/progress";
-import type { DryRunAnswer, DryRunRequest } from "#ca/transport/contract";
+import type { DryRunAnswer, DryRunRequest } from "#ca/service/contract";
 import { signTbs } from "#ca/x509/import-key";
 import { writePem } from "#ca/x509/pem";
 import { assembleCertificate } from "#ca/x509/write-certificate";

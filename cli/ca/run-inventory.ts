@@ -1,4 +1,5 @@
 import type { CertificateShape, CertificatesShape } from "#ca/transport/http/shapes";
+import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { shaped, shapedList } from "./answers.ts";
@@ -54,15 +55,19 @@ export interface ExpiringOptions extends ServiceOptions, FormatOptions {
  */
 export async function expiring(options: ExpiringOptions, context: CommandContext): Promise<void> {
   const client = await openClient(options, context);
-  const query = { endingWithinSeconds: options.within, newestOnly: true, state: "issued" };
+  const query = { ...inUse, endingWithinSeconds: options.within, newestOnly: true };
   const { certificates } = await pagesOf(client, query, Number.POSITIVE_INFINITY, undefined);
-  const candidates = options.everyKey ? certificates : await newestOf(client, certificates);
+  // The authority's own server certificate is renewed by itself.
+  const others = certificates.filter(({ method }) => method !== "self");
+  const candidates = options.everyKey ? others : await newestOf(client, others);
   const due = candidates.toSorted((a, b) => Date.parse(a.notAfter) - Date.parse(b.notAfter));
   context.write(
     options.format === "json" ? jsonText({ certificates: due }) : listText(due, undefined, paintFor(context)),
   );
   if (due.length > 0) context.finish(exitCodes.denied);
 }
+
+const inUse = { state: "issued", revoked: false } as const;
 
 /** Those of the certificates that are the newest of their identity. */
 async function newestOf(
@@ -71,7 +76,7 @@ async function newestOf(
 ): Promise<readonly CertificateShape[]> {
   const newest = new Set<string>();
   for (const spiffeId of new Set(certificates.map((each) => each.spiffeId))) {
-    const { certificates: found } = await pagesOf(client, { spiffeId, state: "issued" }, 1, undefined);
+    const { certificates: found } = await pagesOf(client, { ...inUse, spiffeId }, 1, undefined);
     for (const { serial } of found) newest.add(serial);
   }
   return certificates.filter(({ serial }) => newest.has(serial));
@@ -164,6 +169,14 @@ function recordText(record: CertificateShape, nowMillis: number, paint: Paint): 
       ["request", `${record.requestId}, SHA-256 ${record.csrHash}`],
       ["SHA-256", record.fingerprint],
     ]),
-    ...(record.certificate === undefined ? [] : ["", ...record.certificate.trimEnd().split("\n")]),
+    ...(record.certificate === undefined
+      ? []
+      : [
+          "",
+          ...record.certificate
+            .trimEnd()
+            .split("\n")
+            .map((line) => printable(line)),
+        ]),
   ]);
 }

@@ -43,8 +43,8 @@ export async function issue(options: IssueOptions, context: CommandContext): Pro
   const { privateKey, publicKey } = await generateKey(options.keyKind);
   const csrPem = writePem("CERTIFICATE REQUEST", buildCsr(privateKey, id));
   const answer = await askFor(client, csrPem, options);
-  const { chain, bundle } = partsOf(answer);
-  if (!isFor(chain, publicKey.spkiDer)) throw notOurs(client);
+  const { leafDer, chain, bundle } = partsOf(answer, client);
+  if (!isFor(leafDer, publicKey.spkiDer)) throw notOurs(client);
   const keyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   await writeCertificateFiles(paths, { key: keyPem, chain, bundle }, options.force);
   const files = Object.fromEntries(paths);
@@ -60,7 +60,7 @@ export async function signRequest(file: string, options: SignOptions, context: C
   const csrPem = Buffer.from(await readNamed(file, context)).toString("latin1");
   const client = await openWithCredential(options, context);
   const answer = await askFor(client, csrPem, options);
-  const { chain, bundle } = partsOf(answer);
+  const { chain, bundle } = partsOf(answer, client);
   if (paths !== undefined) await writeCertificateFiles(paths, { chain, bundle }, options.force);
   if (options.format === "json") {
     context.write(
@@ -85,18 +85,37 @@ async function askFor(client: CaClient, csr: string, { id, ttl }: AskedOptions):
   });
   const members = { serial: "text", spiffeId: "text", notBefore: "text", notAfter: "text", chain: "list" } as const;
   const issued = shaped<IssuedShape>(answer, client, members);
+  if (id !== undefined && issued.spiffeId !== id) {
+    throw new CodedError(
+      "service/answer",
+      `\`${client.name}\` answered with the identity \`${issued.spiffeId}\`, not \`${id}\``,
+    );
+  }
   if (issued.chain.length >= 2 && issued.chain.every((pem) => typeof pem === "string")) return issued;
   throw new CodedError("service/answer", `\`${client.name}\` answered with no chain`);
 }
 
-/** The leaf with its intermediates, and the roots: the last element holds all of them. */
-function partsOf({ chain }: IssuedShape): { readonly chain: string; readonly bundle: string } {
-  return { chain: chain.slice(0, -1).join(""), bundle: chain.at(-1) ?? "" };
+interface IssuedParts {
+  readonly leafDer: Uint8Array;
+  /** The leaf with its intermediates, PEM. */
+  readonly chain: string;
+  /** The roots, PEM: the last element of an answer holds all of them. */
+  readonly bundle: string;
 }
 
-function isFor(chain: string, spkiDer: Uint8Array): boolean {
-  const pem = readPemBlocks(chain, "CERTIFICATE", { sizeCharacters: 1024 * 1024, blocks: 16 });
-  const leaf = pem.ok ? readCertificate(pem.value[0]!) : pem;
+/** What is written is made anew from the bytes, so that nothing but certificates gets into a file or onto a terminal. */
+function partsOf({ chain }: IssuedShape, { name }: CaClient): IssuedParts {
+  const [path, roots] = [chain.slice(0, -1).join(""), chain.at(-1) ?? ""].map((text) => {
+    const read = readPemBlocks(text, "CERTIFICATE", { sizeCharacters: 1024 * 1024, blocks: 100 });
+    if (read.ok) return read.value;
+    throw new CodedError("service/answer", `\`${name}\` answered with no chain: ${read.fault.message}`);
+  });
+  const pem = (ders: readonly Uint8Array[] = []) => ders.map((der) => writePem("CERTIFICATE", der)).join("");
+  return { leafDer: path![0]!, chain: pem(path), bundle: pem(roots) };
+}
+
+function isFor(leafDer: Uint8Array, spkiDer: Uint8Array): boolean {
+  const leaf = readCertificate(leafDer);
   return leaf.ok && Buffer.from(leaf.value.spkiDer).equals(spkiDer);
 }
 

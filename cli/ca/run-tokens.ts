@@ -1,4 +1,5 @@
 import type { CreatedTokenShape, TokenShape } from "#ca/transport/http/shapes";
+import { CodedError } from "#platform/coded-error";
 import type { CommandContext } from "../command.ts";
 import { shaped, shapedList } from "./answers.ts";
 import { openClient } from "./client.ts";
@@ -21,6 +22,9 @@ export async function newToken({ id, ttl, from, ...options }: NewTokenOptions, c
     ...(from.length === 0 ? {} : { sourceCidrs: from }),
   });
   const created = shaped<CreatedTokenShape>(answer, client, { token: "text", expires: "text" });
+  if (!/^[\x21-\x7e]+$/.test(created.token)) {
+    throw new CodedError("service/answer", `\`${client.name}\` answered with something that is no token`);
+  }
   if (options.format === "json") {
     context.write(jsonText({ token: created.token, expires: created.expires }));
     return;

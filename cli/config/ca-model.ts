@@ -1,4 +1,4 @@
-import type { AdminRole } from "#ca/transport/contract";
+import type { AdminRole } from "#ca/service/contract";
 import type { KeyKind } from "#ca/x509/contract";
 import type { Address } from "#platform/address";
 

@@ -1,6 +1,6 @@
 import type { TrustBundle } from "#ca/authorities/contract";
 import type { Credentials } from "#ca/callers/contract";
-import type { AuthorityService } from "../contract.ts";
+import type { AuthorityService } from "#ca/service/contract";
 import type { Need } from "./access.ts";
 
 /** What the JSON door tells and does. */

@@ -1,7 +1,7 @@
 import type { AuthorityStatus } from "#ca/authorities/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { AuthorityStatusPage, DryRunAnswer } from "#ca/service/contract";
 import type { AuditHead, Explanation, IssuanceRecord, JoinTokenRecord, Revocation } from "#ca/store/contract";
-import type { AuthorityStatusPage, DryRunAnswer } from "../contract.ts";
 import type {
   AuditHeadShape,
   AuthorityShape,

@@ -1,4 +1,4 @@
-import type { AuthorityService } from "../contract.ts";
+import type { AuthorityService } from "#ca/service/contract";
 import type { Door, DoorStart } from "../door.ts";
 import { createHealthCheck, healthPath, type IsServing } from "../grpc/health.ts";
 import { serveGrpc } from "../grpc/serve.ts";

@@ -1,5 +1,5 @@
 import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
-import type { AuthorityStatusPage } from "#ca/transport/contract";
+import type { AuthorityStatusPage } from "#ca/service/contract";
 import type { Metrics } from "#platform/metrics";
 
 type Summary = Omit<AuthorityStatusPage, "store">;

@@ -3,10 +3,10 @@ import type { ServerCertificate } from "#ca/authorities/server-certificate";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
 import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import { buildRegistrations } from "#ca/registration/build-registrations";
+import type { AuthorityStatusPage } from "#ca/service/contract";
 import { openAuthority } from "#ca/service/open-authority";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore } from "#ca/store/sqlite/open";
-import type { AuthorityStatusPage } from "#ca/transport/contract";
 import type { Address } from "#platform/address";
 import type { Log } from "#platform/log";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
@@ -71,11 +71,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
       nextTurn: setImmediate,
       log,
       onOutcome: parts.onOutcome,
-      async exportHead(head) {
-        await writeHeadFile(headFile, head);
-        const { signature, ...said } = head;
-        log.info({ ...said, signature: Buffer.from(signature).toString("base64") }, "audit log sealed");
-      },
+      exportHead: (head) => writeHeadFile(headFile, head),
       exportedHead: () => readHeadFile(headFile),
       onServerCertificate: (certificate) => doors?.updateTls(doorTls(certificate)),
     });

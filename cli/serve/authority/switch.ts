@@ -1,5 +1,5 @@
 import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
-import type { AuthorityStatusPage } from "#ca/transport/contract";
+import type { AuthorityStatusPage } from "#ca/service/contract";
 import type { Address } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { TestContext } from "node:test";
 import type { CertificateAnswer, CertificateRequest } from "#ca/issuance/contract";
-import type { AuthorityService } from "#ca/transport/contract";
+import type { AuthorityService } from "#ca/service/contract";
 import { type Door, type DoorStart, defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { serveIstio } from "#ca/transport/istio/serve";

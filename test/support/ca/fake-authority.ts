@@ -1,7 +1,7 @@
 import type { TrustBundle } from "#ca/authorities/contract";
 import type { CertificateAnswer, CertificateRequest, IssuedAnswer } from "#ca/issuance/contract";
+import type { AuthorityService } from "#ca/service/contract";
 import type { Explanation, IssuanceRecord } from "#ca/store/contract";
-import type { AuthorityService } from "#ca/transport/contract";
 
 /** An authority that a test decides for, and what was asked of it. */
 export interface FakeAuthority {

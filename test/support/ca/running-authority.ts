@@ -8,7 +8,7 @@ import { renderBundleJwks } from "#ca/bundle/render-jwks";
 import { renderJoinToken } from "#ca/callers/join-token-text";
 import { parseCsr } from "#ca/csr/parse-csr";
 import type { CertificateAnswer, CertificateRequest } from "#ca/issuance/contract";
-import type { AuthorityService } from "#ca/transport/contract";
+import type { AuthorityService } from "#ca/service/contract";
 import { defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { writePem } from "#ca/x509/pem";

@@ -98,12 +98,14 @@ test("expiring: 10 when the newest certificate of an identity ends soon, the soo
     spiffeId: "spiffe://cluster.local/b",
     notAfterMillis: record.notAfterMillis + hour,
   };
+  const self = { ...record, serialHex: "04", spiffeId: "spiffe://cluster.local/garita/ca", method: "self" };
   const renewed = { ...record, serialHex: "03", notAfterMillis: record.notAfterMillis - hour / 2 };
   const authority = await runAuthority(t, {
     service: {
       async certificates(query) {
         authority.calls.push(["certificates", query]);
-        const all = [other, record, renewed].filter(
+        assert.deepEqual([query.state, query.revoked], ["issued", false]);
+        const all = [self, other, record, renewed].filter(
           ({ spiffeId }) => query.spiffeId === undefined || spiffeId === query.spiffeId,
         );
         return all.slice(0, query.limit);
@@ -153,6 +155,14 @@ test("token new: the token alone on standard output, once", async (t) => {
   ]);
   const json = JSON.parse((await cli([...asking, "--format", "json"])).out);
   assert.deepEqual(json, { token: "garita-join-token", expires: "2030-01-01T00:00:00.000Z" });
+});
+
+test("token new: what is no token is not printed", async (t) => {
+  const createToken = async () => ({ token: "a\u001b[2Jb", expiresMillis: 0 });
+  const { admin } = await runAuthority(t, { service: { createToken } });
+  const { status, out, err } = await cli(["ca", "token", "new", "--id", id, "--admin", admin]);
+  assert.deepEqual([status, out], [1, ""]);
+  assert.match(err, /something that is no token \[service\/answer\]\n$/);
 });
 
 test("token new: a wish that the authority cannot grant ends with 2", async (t) => {
@@ -346,4 +356,13 @@ test("nobody there, and somebody else there, end with 1", async (t) => {
     assert.deepEqual([other.status, other.out], [1, ""], body);
     assert.match(other.err, /\[service\/answer\]\n$/);
   }
+});
+
+test("without a subcommand the help is shown, with the status of wrong usage", async () => {
+  for (const args of [["ca"], ["ca", "token"], ["ca", "bundle"], ["ca", "audit"]]) {
+    const { status, out, err } = await cli(args);
+    assert.deepEqual([status, out], [2, ""], args.join(" "));
+    assert.match(err, /^Usage: garita ca /);
+  }
+  assert.equal((await cli(["ca", "isue"])).status, 2);
 });

@@ -73,7 +73,7 @@ test("initialise makes a root, an audit key and an active issuing authority", as
   assert.deepEqual(authorities.warnings(), []);
   assert.deepEqual(
     store.events.map(({ kind, body }) => [kind, body["by"], body["keyId"]]),
-    [["authority-activation", "test", issuing!.keyId]],
+    [["authority-activated", "test", issuing!.keyId]],
   );
   await assert.rejects(authorities.initialise("test"), hasCode("ca-authority/exists"));
   authorities.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
 import { before, test } from "node:test";
 import { inspect } from "node:util";
 import type { AuthorityCertificate } from "#ca/authorities/authority-certificate";
@@ -120,6 +120,22 @@ test("its key has no way out", () => {
 
 test("another key than the certificate's is refused", () => {
   assert.throws(() => createIssuingAuthority(path, root.privateKey), /does not belong/);
+});
+
+test("a key with the certificate's public half and another private half is refused", async () => {
+  const der = created.privateKey.export({ type: "sec1", format: "der" });
+  // RFC 5915 §3: version, then the private half, 32 bytes.
+  const other = root.privateKey.export({ type: "sec1", format: "der" }).subarray(7, 39);
+  const forged = createPrivateKey({
+    key: Buffer.concat([der.subarray(0, 7), other, der.subarray(39)]),
+    format: "der",
+    type: "sec1",
+  });
+  assert.ok(
+    createPublicKey(forged).equals(createPublicKey(created.privateKey)),
+    "OpenSSL believes what stands beside it",
+  );
+  assert.throws(() => createIssuingAuthority(path, forged), /does not belong/);
 });
 
 test("it ends when the first certificate of its path does; the root is not in its chain", async () => {
