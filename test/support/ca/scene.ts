@@ -60,6 +60,8 @@ export interface SceneChanges {
   readonly imported?: AuthorityMaterial;
   /** Undefined: nothing is written. */
   readonly log?: Log;
+  /** What the wall clock adds to the machine's from the beginning. */
+  readonly shiftMillis?: number;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -98,7 +100,7 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   chmodSync(folder, 0o700);
   const file = join(folder, "ca.db");
   const log = changes.log ?? createLog({ level: "silent" }).log;
-  const scene = { shiftMillis: 0 };
+  const scene = { shiftMillis: changes.shiftMillis ?? 0 };
   const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
   const sqlite = await openSqliteStore({
     file,
