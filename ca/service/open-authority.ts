@@ -83,9 +83,6 @@ export interface RunningAuthority {
   stop(): Promise<void>;
 }
 
-/** How often what other replicas wrote is read. */
-const refreshMillis = 5_000;
-
 /**
  * Puts the authority together: its keys and certificates out of the store, who may call, the one way to a certificate, its own server certificate, and the sealing of
  * its log. Fails with `ca-authority/none` for a store without an authority, and as `openAuthorities` and the store do.
@@ -171,7 +168,6 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     stops.push(() => sealer.stop());
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
-    stops.push(repeat(timers, refreshMillis, () => revoked.refresh(), log));
 
     const serviceParts = {
       ...parts,
@@ -216,32 +212,4 @@ async function startServerCertificate(
     log,
     onRenewed: onServerCertificate,
   });
-}
-
-/** Runs again and again until the result is called; a failure is logged once for as long as it lasts. */
-function repeat(timers: Timers, everyMillis: number, run: () => Promise<void>, log: Log): () => void {
-  let cancel = () => {};
-  let ended = false;
-  let failing = false;
-  const next = () => {
-    if (ended) return;
-    cancel = timers.after(everyMillis, () => {
-      run()
-        .then(
-          () => {
-            failing = false;
-          },
-          (fault: unknown) => {
-            if (!failing) log.warn({ reason: messageOf(fault) }, "revocations cannot be read again");
-            failing = true;
-          },
-        )
-        .finally(next);
-    });
-  };
-  next();
-  return () => {
-    ended = true;
-    cancel();
-  };
 }

@@ -1,5 +1,6 @@
 import type { Reply, Request, StartRequest } from "#ca/store/sqlite/messages";
 import { receivedFault } from "#ca/store/sqlite/messages";
+import type { KnownEntry } from "#ca/store/sqlite/opening";
 import type { Call } from "#ca/store/sqlite/operations";
 import { type BatchReply, startWorker, unavailable, type WorkerLink } from "#ca/store/sqlite/worker-link";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -71,6 +72,8 @@ class RunningBatches implements Batches {
   #closing: (Settled & { readonly promise: Promise<void> }) | undefined;
   #pauseMillis = firstPauseMillis;
   #cancelRestart: (() => void) | undefined;
+  /** The last entry that the disk has: a thread that is started again must find it. */
+  #last: KnownEntry | undefined;
   #downFault: string | undefined;
   #writeFault: string | undefined;
   transactions = 0;
@@ -90,6 +93,7 @@ class RunningBatches implements Batches {
   async begin(): Promise<number> {
     const link = await this.#start(false);
     this.#link = link;
+    this.#last = link.last;
     return link.abandoned;
   }
 
@@ -180,7 +184,7 @@ class RunningBatches implements Batches {
     if (idle) this.#link?.hold(false);
   }
 
-  #settleBatch({ values, faults, writeFault, wrote }: BatchReply): void {
+  #settleBatch({ values, faults, writeFault, last }: BatchReply): void {
     const batch = this.#inFlight ?? [];
     this.#inFlight = undefined;
     this.#patience?.();
@@ -188,7 +192,8 @@ class RunningBatches implements Batches {
     this.#pauseMillis = firstPauseMillis;
     if (this.#link !== undefined) this.#downFault = undefined;
     if (writeFault !== undefined) this.#noteWriteFault(writeFault.message);
-    else if (wrote) this.#writeFault = undefined;
+    else if (last.number !== this.#last?.number) this.#writeFault = undefined;
+    this.#last = last;
     const failed = new Set<number>();
     for (const [place, fault] of faults) {
       failed.add(place);
@@ -261,8 +266,9 @@ class RunningBatches implements Batches {
   }
 
   #start(again: boolean): Promise<WorkerLink> {
+    const request = this.#options.start();
     return startWorker(
-      { ...this.#options.start(), again },
+      { ...request, again, known: this.#last ?? request.known },
       { onReply: (reply) => this.#take(reply), onGone: (fault) => this.#gone(fault) },
     );
   }

@@ -39,8 +39,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const { nowMillis, log, timers = systemTimers, maxSizeBytes } = options;
   const file = resolve(options.file);
   checkPlace(file);
-  const head = await readHeadFile(headFileOf(file));
-  const start = () => ({ file, maxSizeBytes, head, nowMillis: nowMillis(), again: false });
+  const known = await readHeadFile(headFileOf(file));
+  const start = () => ({ file, maxSizeBytes, known, nowMillis: nowMillis(), again: false });
   const { batches, abandoned } = await startBatches({ start, timers, log });
   if (abandoned > 0) log.warn({ abandoned }, "issuances that an earlier run had begun are marked as abandoned");
   const explanations = createExplanations(batches, timers);

@@ -1,4 +1,4 @@
-import type { Ledger } from "#ca/store/sqlite/ledger";
+import { type Ledger, lastEntry } from "#ca/store/sqlite/ledger";
 import { type Reply, type SentFault, sentFault } from "#ca/store/sqlite/messages";
 import { type Call, type Operations, type Outcome, perform } from "#ca/store/sqlite/operations";
 import { codedFault } from "#ca/store/sqlite/sqlite-faults";
@@ -10,7 +10,6 @@ type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
  * that cannot be written takes no neighbour with it, and those that only read are answered.
  */
 export function runBatch(ledger: Ledger, operations: Operations, calls: readonly Call[], file: string): BatchReply {
-  const numberBefore = ledger.state.number;
   let outcomes: readonly Outcome[];
   let writeFault: SentFault | undefined;
   try {
@@ -36,5 +35,5 @@ export function runBatch(ledger: Ledger, operations: Operations, calls: readonly
       faults.push([place, sentFault(outcome.fault)]);
     } else values.push(outcome.value);
   });
-  return { kind: "batch", values, faults, writeFault, wrote: ledger.state.number !== numberBefore };
+  return { kind: "batch", values, faults, writeFault, last: lastEntry(ledger) };
 }
