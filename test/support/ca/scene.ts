@@ -60,6 +60,10 @@ export interface SceneChanges {
   readonly imported?: AuthorityMaterial;
   /** Undefined: nothing is written. */
   readonly log?: Log;
+  /** What the wall clock adds to the machine's from the beginning. */
+  readonly shiftMillis?: number;
+  /** What rates are measured with. Undefined: the machine's. */
+  readonly monotonicMillis?: () => number;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -98,8 +102,9 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   chmodSync(folder, 0o700);
   const file = join(folder, "ca.db");
   const log = changes.log ?? createLog({ level: "silent" }).log;
-  const scene = { shiftMillis: 0 };
-  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
+  const scene = { shiftMillis: changes.shiftMillis ?? 0 };
+  const monotonicMillis = changes.monotonicMillis ?? (() => performance.now());
+  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis };
   const sqlite = await openSqliteStore({
     file,
     nowMillis: clock.nowMillis,
