@@ -135,22 +135,22 @@ function examineRequest(
   return proven.ok ? { ok: true, csr: proven.csr } : refuse(csrRefusal(proven.fault));
 }
 
-/** The step that gives each fault of a request. */
-const csrSteps = {
-  "csr/too-large": "request",
-  "csr/pem": "request",
-  "csr/der": "request",
-  "csr/shape": "request",
-  "csr/signature-algorithm": "request",
-  "key/kind": "key",
-  "key/weak": "key-quality",
-  "key/blocked": "key-quality",
-  "csr/signature": "proof",
-} as const satisfies Readonly<Record<CsrRefusal, IssuanceStep>>;
+/** The step that gives each fault of a request, and what it asks for. */
+const csrChecks = {
+  "csr/too-large": { step: "request", wanted: "at most 16 KiB of PEM and 8 KiB of DER" },
+  "csr/pem": { step: "request", wanted: "one block of PEM, a certificate request" },
+  "csr/der": { step: "request", wanted: "DER, whole and minimal" },
+  "csr/shape": { step: "request", wanted: "a request of RFC 2986" },
+  "csr/signature-algorithm": { step: "request", wanted: "a signature algorithm that fits the key" },
+  "key/kind": { step: "key", wanted: "P-256, P-384 or RSA of 2048, 3072 or 4096 bits" },
+  "key/weak": { step: "key-quality", wanted: "a key that resists the quick attacks" },
+  "key/blocked": { step: "key-quality", wanted: "a key that is known to nobody else" },
+  "csr/signature": { step: "proof", wanted: "a signature by the request's own key" },
+} as const satisfies Readonly<Record<CsrRefusal, { readonly step: IssuanceStep; readonly wanted: string }>>;
 
-/** The message says both what was expected and what was found. */
+/** The message says what was found, and of the many things that are wanted the one that was missing. */
 function csrRefusal({ code, message }: CsrFault): Refusal {
-  return { step: csrSteps[code], code, seen: message, wanted: "" };
+  return { ...csrChecks[code], code, seen: message };
 }
 
 function isoTime(millis: number): string {

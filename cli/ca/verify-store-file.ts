@@ -30,7 +30,7 @@ export async function verifyStoreFile(file: string, nowMillis: number): Promise<
     try {
       const operations = createOperations(openLedger(database), copy);
       return await verifyChain({
-        source: sourceOf(operations, nowMillis),
+        source: sourceOf(operations, copy, nowMillis),
         verifyHead: headVerifierOf(operations.authorities()),
         exportedHeads: head === undefined ? [] : [head],
         nowMillis,

@@ -1,5 +1,6 @@
 import type { Reply, Request, StartRequest } from "#ca/store/sqlite/messages";
 import { receivedFault } from "#ca/store/sqlite/messages";
+import type { KnownEntry } from "#ca/store/sqlite/opening";
 import type { Call } from "#ca/store/sqlite/operations";
 import { type BatchReply, startWorker, unavailable, type WorkerLink } from "#ca/store/sqlite/worker-link";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -75,6 +76,8 @@ class RunningBatches implements Batches {
   #closing: (Settled & { readonly promise: Promise<void> }) | undefined;
   #pauseMillis = firstPauseMillis;
   #cancelRestart: (() => void) | undefined;
+  /** The last entry that the disk has: a thread that is started again must find it. */
+  #last: KnownEntry | undefined;
   #downFault: string | undefined;
   #writeFault: string | undefined;
   #cancelProbe: (() => void) | undefined;
@@ -95,6 +98,7 @@ class RunningBatches implements Batches {
   async begin(): Promise<readonly string[]> {
     const link = await this.#start(false);
     this.#link = link;
+    this.#last = link.last;
     return link.abandoned;
   }
 
@@ -186,7 +190,7 @@ class RunningBatches implements Batches {
     if (idle) this.#link?.hold(false);
   }
 
-  #settleBatch({ values, faults, writeFault, wrote }: BatchReply): void {
+  #settleBatch({ values, faults, writeFault, wrote, last }: BatchReply): void {
     const batch = this.#inFlight ?? [];
     this.#inFlight = undefined;
     this.#patience?.();
@@ -195,6 +199,7 @@ class RunningBatches implements Batches {
     if (this.#link !== undefined) this.#downFault = undefined;
     if (writeFault !== undefined) this.#noteWriteFault(writeFault.message);
     else if (wrote) this.#endWriteFault();
+    this.#last = last;
     const failed = new Set<number>();
     for (const [place, fault] of faults) {
       failed.add(place);
@@ -285,8 +290,9 @@ class RunningBatches implements Batches {
   }
 
   #start(again: boolean): Promise<WorkerLink> {
+    const request = this.#options.start();
     return startWorker(
-      { ...this.#options.start(), again },
+      { ...request, again, known: this.#last ?? request.known },
       { onReply: (reply) => this.#take(reply), onGone: (fault) => this.#gone(fault) },
     );
   }

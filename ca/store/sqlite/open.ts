@@ -42,8 +42,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const { nowMillis, log, timers = systemTimers, maxSizeBytes } = options;
   const file = resolve(options.file);
   checkPlace(file);
-  const head = await readHeadFile(headFileOf(file));
-  const start = () => ({ file, maxSizeBytes, head, nowMillis: nowMillis(), again: false });
+  const known = await readHeadFile(headFileOf(file));
+  const start = () => ({ file, maxSizeBytes, known, nowMillis: nowMillis(), again: false });
   const { batches, abandoned } = await startBatches({ start, timers, log });
   if (abandoned.length > 0) {
     const serials = abandoned.slice(0, mostNamed);

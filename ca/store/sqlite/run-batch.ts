@@ -1,4 +1,4 @@
-import type { Ledger } from "#ca/store/sqlite/ledger";
+import { type Ledger, lastEntry } from "#ca/store/sqlite/ledger";
 import { type Reply, type SentFault, sentFault } from "#ca/store/sqlite/messages";
 import { type Call, type Operations, type Outcome, perform } from "#ca/store/sqlite/operations";
 import { codedFault } from "#ca/store/sqlite/sqlite-faults";
@@ -37,5 +37,12 @@ export function runBatch(ledger: Ledger, operations: Operations, calls: readonly
     } else values.push(outcome.value);
   });
   const probed = outcomes.some((outcome, place) => calls[place]?.[0] === "probeWriting" && "value" in outcome);
-  return { kind: "batch", values, faults, writeFault, wrote: probed || ledger.state.number !== numberBefore };
+  return {
+    kind: "batch",
+    values,
+    faults,
+    writeFault,
+    wrote: probed || ledger.state.number !== numberBefore,
+    last: lastEntry(ledger),
+  };
 }

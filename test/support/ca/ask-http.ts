@@ -12,7 +12,7 @@ export interface HttpAnswer {
 
 /** Asks a JSON door: `METHOD /path`, a body that is JSON unless it is text, and options of Node's request. */
 export async function askHttp(
-  door: OpenDoor,
+  door: Pick<OpenDoor, "door">,
   target: string,
   body?: unknown,
   options: RequestOptions = {},

@@ -58,12 +58,14 @@ export interface SceneChanges {
   readonly maxStoreBytes?: number;
   /** How long ago the authority was made. */
   readonly authorityAgeMillis?: number;
-  /** From the beginning on. */
-  readonly shiftMillis?: number;
   /** Instead of one that makes its own keys: one whose keys the test has too. */
   readonly imported?: AuthorityMaterial;
   /** Undefined: nothing is written. */
   readonly log?: Log;
+  /** What the wall clock adds to the machine's from the beginning. */
+  readonly shiftMillis?: number;
+  /** What rates are measured with. Undefined: the machine's. */
+  readonly monotonicMillis?: () => number;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -103,7 +105,8 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const file = join(folder, "ca.db");
   const log = changes.log ?? createLog({ level: "silent" }).log;
   const scene = { shiftMillis: changes.shiftMillis ?? 0 };
-  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
+  const monotonicMillis = changes.monotonicMillis ?? (() => performance.now());
+  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis };
   const sqlite = await openSqliteStore({
     file,
     nowMillis: clock.nowMillis,
