@@ -27,6 +27,8 @@ export interface AuthorityServiceParts
   readonly revoked: Revoked;
   readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
   readonly latestRecordMillis: () => number;
+  /** Why nothing can be issued now, in sentences. */
+  readonly hindrances: () => readonly string[];
   readonly counts: { readonly issued: number; readonly refused: number };
   readonly serverCertificate: () => ServerCertificate | undefined;
   /** After another issuing authority has become active. */
@@ -89,7 +91,10 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
 
 /** What the status page tells without asking the store. */
 export function summaryOf(
-  parts: Pick<AuthorityServiceParts, "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts">,
+  parts: Pick<
+    AuthorityServiceParts,
+    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances"
+  >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
@@ -101,7 +106,7 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    warnings: authorities.warnings(),
+    warnings: [...parts.hindrances(), ...authorities.warnings()],
   };
 }
 
