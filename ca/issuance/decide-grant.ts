@@ -92,7 +92,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   progress.lifetime = granted.lifetime;
   return {
     ok: true,
-    grant: Grant.toCaller(id, entry, csr.publicKey, granted.lifetime),
+    grant: Grant.toCaller(id, entry, csr, granted.lifetime),
     issuing,
     evidence: {
       method: caller.method,
