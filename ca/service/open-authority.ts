@@ -183,6 +183,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const serviceParts = {
       ...parts,
       hindrances,
+      sealHead: () => sealer.seal(),
       authorities,
       issue,
       revoked,
