@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import type { AuditShape, StatusShape } from "#ca/transport/http/shapes";
 import { checkRecord } from "#test/support/ca/chaos/check-record";
 import { Fleet, type Held } from "#test/support/ca/chaos/fleet";
 import { makeMesh } from "#test/support/ca/chaos/mesh";
 import { type Served, type ServeOptions, serveProgram } from "#test/support/ca/chaos/serve-program";
+import { until } from "#test/support/ca/chaos/until";
 
 /** What hangs fails. */
 const limited = { timeout: 60_000 };
@@ -56,11 +56,6 @@ function load(fleet: Fleet, own: Held) {
       for (const each of all) assert.ok((await each.stop()) > 0);
     },
   };
-}
-
-/** Looks again until it is so: a change comes into force when it was read, and the program tells nobody which of several readings it was. */
-async function until(t: TestContext, look: () => Promise<boolean>): Promise<void> {
-  while (!(await look())) await wait(10, undefined, { signal: t.signal });
 }
 
 const hoursOf = ({ chain }: Held): number => {
