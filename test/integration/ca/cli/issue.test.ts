@@ -39,7 +39,10 @@ test("issue: files that are there stay, and nothing is asked; with --force they 
   await writeFile(key, "old");
   const asking = ["ca", "issue", "--admin", authority.admin, "--id", id, "-o", authority.folder];
   const kept = await cli(asking);
-  assert.deepEqual([kept.status, kept.out, kept.err], [1, "", `garita: \`${key}\` is there already [output/exists]\n`]);
+  assert.deepEqual(
+    [kept.status, kept.out, kept.err],
+    [1, "", `garita: \`${key}\` is there already: \`--force\` goes over it [output/exists]\n`],
+  );
   assert.deepEqual([authority.asked.length, await readFile(key, "utf8")], [0, "old"]);
   assert.equal((await cli([...asking, "--force"])).status, 0);
   assert.match(await readFile(key, "utf8"), /^-----BEGIN PRIVATE KEY-----/);
