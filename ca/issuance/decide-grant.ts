@@ -12,6 +12,7 @@ import { matchEntries } from "#ca/registration/match-entries";
 import type { SpiffeId } from "#identity/spiffe-id";
 import type { IssuanceEvidence } from "./certify.ts";
 import { namesThatDiffer } from "./compare-names.ts";
+import { earliestIssuanceMillis } from "./earliest-issuance.ts";
 import { Grant } from "./grant.ts";
 import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
@@ -46,9 +47,6 @@ export interface Granted {
   readonly evidence: IssuanceEvidence;
 }
 
-/** The wall clock may go back so far before nothing is issued any more. */
-const clockToleranceMillis = 5 * 60_000;
-
 /**
  * May this caller have a certificate for this key, and for which identity and how long: `issuanceSteps` from `identity` to `lifetime`, in order. Nothing is
  * written, nothing awaited. Never throws.
@@ -74,12 +72,12 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   if (differing.length > 0 && settings.csrNames === "strict")
     return refuse({ step: "names", code: "csr/names", seen: differing.join(", "), wanted: id.toString() });
 
-  const earliest = inForce.latestRecordMillis - clockToleranceMillis;
+  const { issuing } = authorities;
+  const earliest = earliestIssuanceMillis(inForce.latestRecordMillis, issuing);
   if (nowMillis < earliest) {
     const [seen, expected] = [isoTime(nowMillis), `not before ${isoTime(earliest)}`];
     return refuse({ step: "clock", code: "clock/backwards", seen, wanted: expected });
   }
-  const { issuing } = authorities;
   if (issuing === undefined)
     return refuse({ step: "authority", code: "authority/none", seen: "none", wanted: "one that is active" });
   progress.issuerKeyId = issuing.keyId;
@@ -94,7 +92,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   progress.lifetime = granted.lifetime;
   return {
     ok: true,
-    grant: Grant.toCaller(id, entry, csr.publicKey, granted.lifetime),
+    grant: Grant.toCaller(id, entry, csr, granted.lifetime),
     issuing,
     evidence: {
       method: caller.method,

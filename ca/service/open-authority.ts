@@ -13,6 +13,8 @@ import { createClientCertificateMethod } from "#ca/callers/client-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import { createAbandonments } from "#ca/issuance/abandonments";
+import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { IssuanceSettings } from "#ca/issuance/settings";
 import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
@@ -77,7 +79,7 @@ export interface RunningAuthority {
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
   readonly serverCertificate: ServerCertificate | undefined;
-  /** Is an authority active, and can records be kept? */
+  /** Is an authority active, can records be kept, and is the clock not behind them? */
   serving(): boolean;
   /** The last head is sealed; the store is left open. */
   stop(): Promise<void>;
@@ -137,7 +139,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     let latestRecordMillis = first.lastAtMillis;
     const counts = { issued: 0, refused: 0 };
     const settings = () => configuration().issuance;
-    const certifyParts = { store, admission, nowMillis, randomBytes, nextId: parts.nextId };
+    const abandonments = createAbandonments({ store, nowMillis, timers, log });
+    stops.push(() => abandonments.stop());
+    const certifyParts = { store, admission, abandonments, nowMillis, randomBytes, nextId: parts.nextId };
     const issue = createIssueCertificate({
       ...certifyParts,
       authenticate,
@@ -172,8 +176,20 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
 
+    const hindrances = () => {
+      const fault = store.fault();
+      const earliestMillis = earliestIssuanceMillis(latestRecordMillis, authorities.current().issuing);
+      return [
+        ...(fault === undefined ? [] : [`nothing can be issued, for no record can be kept: ${fault}`]),
+        ...(nowMillis() < earliestMillis
+          ? [`nothing can be issued before ${new Date(earliestMillis).toISOString()}: the clock is behind the records`]
+          : []),
+      ];
+    };
     const serviceParts = {
       ...parts,
+      hindrances,
+      sealHead: () => sealer.seal(),
       authorities,
       issue,
       revoked,
@@ -190,7 +206,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       get serverCertificate() {
         return serverSource?.current();
       },
-      serving: () => authorities.current().issuing !== undefined,
+      serving: () => authorities.current().issuing !== undefined && hindrances().length === 0,
       async stop() {
         for (const stop of stops.splice(0).reverse()) await stop();
       },

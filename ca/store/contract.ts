@@ -126,6 +126,7 @@ export const auditKinds = [
   "authority-state",
   "authority-activated",
   "names-mismatched",
+  "backed-up",
   "restored",
   "opened",
 ] as const;

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { type SignatureAlgorithm, signatureAlgorithmOf } from "./algorithms.ts";
 import type { KeyKind } from "./contract.ts";
-import type { SubjectPublicKey } from "./subject-public-key.ts";
+import { SubjectPublicKey } from "./subject-public-key.ts";
 
 /**
  * The key for `node:crypto`. Undefined when OpenSSL refuses it: a point that is not on its curve, coordinates beyond the field. How good an RSA modulus is
@@ -9,6 +9,7 @@ import type { SubjectPublicKey } from "./subject-public-key.ts";
  * an RSA key as long.
  */
 export function importPublicKey(key: SubjectPublicKey): KeyObject | undefined {
+  if (!SubjectPublicKey.is(key)) throw new Error("a key is imported whose shape nobody looked at");
   try {
     return createPublicKey({ key: bufferOf(key.spkiDer), format: "der", type: "spki" });
   } catch {

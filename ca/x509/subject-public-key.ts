@@ -7,6 +7,8 @@ import type { KeyKind } from "./contract.ts";
  * even exponent).
  */
 export class SubjectPublicKey {
+  /** Only `of` makes one: an object that merely looks like it is none. */
+  readonly #shaped = true;
   readonly kind: KeyKind;
   /** The whole SubjectPublicKeyInfo, as it came. */
   readonly spkiDer: Uint8Array;
@@ -17,6 +19,10 @@ export class SubjectPublicKey {
     this.kind = kind;
     this.spkiDer = spkiDer;
     this.hash = createHash("sha256").update(spkiDer).digest("hex");
+  }
+
+  static is(value: object): value is SubjectPublicKey {
+    return #shaped in value && value.#shaped;
   }
 
   /** Undefined: not one of the shapes. Not checked: that an EC point is on its curve (the import does), and how good an RSA modulus is. */

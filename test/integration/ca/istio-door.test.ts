@@ -101,7 +101,7 @@ for (const code of Object.keys(refusals) as RefusalCode[]) {
     const fault = await pilotAgentSign(agent, "csr").catch((thrown: unknown) => thrown);
     assert.ok(fault instanceof AgentFailure);
     assert.equal(fault.code, expected);
-    assert.equal(fault.message, `${refusals[code].message} (explanation ABCDEF123456)`);
+    assert.equal(fault.message, `${refusals[code].message} (${code}, explanation ABCDEF123456)`);
     assert.deepEqual(waits, again ? [100, 200, 400, 800] : []);
     assert.equal(asked.length, again ? 5 : 1);
     assert.doesNotMatch(logged(), /a\.token/);

@@ -169,7 +169,11 @@ test("a backup that was changed, is newer, or is no backup is not brought back, 
   await changed("UPDATE issuances SET spiffe_id = 'spiffe://example.org/admin'", "ca-store/chain-broken", /entry \d+/);
   await changed("UPDATE audit_heads SET signature = x'00'", "ca-store/chain-broken", /not signed/);
   await changed("DELETE FROM audit_entries WHERE number > 3", "ca-store/chain-broken", /./);
-  await changed("UPDATE join_tokens SET used_millis = NULL", "ca-store/chain-broken", /join token/);
+  await changed(
+    "UPDATE join_tokens SET used_millis = NULL, used_serial = NULL, used_from = NULL",
+    "ca-store/chain-broken",
+    /join token/,
+  );
   await changed("PRAGMA user_version = 99", "ca-store/newer", /99/);
   writeFileSync(backupFile, "text".repeat(200));
   await assert.rejects(restore(), { code: "ca-store/damaged" });

@@ -56,6 +56,8 @@ export interface SceneChanges {
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
   readonly maxStoreBytes?: number;
+  /** How long ago the authority was made. */
+  readonly authorityAgeMillis?: number;
   /** Instead of one that makes its own keys: one whose keys the test has too. */
   readonly imported?: AuthorityMaterial;
   /** Undefined: nothing is written. */
@@ -131,7 +133,9 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const keyEncryptionKey = KeyEncryptionKey.of(Buffer.from("a secret of the tests alone"));
   const common = { store, keyEncryptionKey, trustDomain: sceneDomain, clock, timers: systemTimers, log };
   if ((await store.authorities()).length === 0) {
-    const fresh = await openAuthorities({ ...common, settings: authoritySettings, random: randomBytes });
+    const { authorityAgeMillis = 0 } = changes;
+    const made = { ...clock, nowMillis: () => clock.nowMillis() - authorityAgeMillis };
+    const fresh = await openAuthorities({ ...common, clock: made, settings: authoritySettings, random: randomBytes });
     if (changes.imported === undefined) await fresh.initialise("test");
     else await fresh.adopt(importAuthority(changes.imported, clock.nowMillis()), "test");
     fresh.close();

@@ -26,6 +26,7 @@ function scene() {
       return {
         addresses: [{ name: mark, address: { kind: "tcp", host: "127.0.0.1", port: 1 } }],
         summary: () => ({ trustDomain: mark }) as Summary,
+        configure: () => assert.fail("nothing changes without a start here"),
         async stop() {
           await held.get(`stop ${mark}`);
           owner = undefined;
@@ -35,7 +36,7 @@ function scene() {
       };
     },
   });
-  const wanted = (mark: string) => ({ mark }) as WantedAuthority;
+  const wanted = (mark: string) => ({ mark, startMark: mark }) as WantedAuthority;
   const names = () => authority.addresses().map(({ name }) => name);
   return { authority, wanted, names, told, held, broken, lines, owner: () => owner };
 }

@@ -4,7 +4,9 @@ import { after, before, test } from "node:test";
 import type { IssuingAuthority } from "#ca/authorities/contract";
 import { renderBundleJwks } from "#ca/bundle/render-jwks";
 import { renderBundlePem } from "#ca/bundle/render-pem";
+import { KeyPolicy } from "#ca/csr/key-policy";
 import { parseCsr } from "#ca/csr/parse-csr";
+import { proveCsr } from "#ca/csr/prove-csr";
 import { certify } from "#ca/issuance/certify";
 import { Grant } from "#ca/issuance/grant";
 import type { Lifetime } from "#ca/issuance/lifetime";
@@ -197,9 +199,11 @@ async function certifyWith(
   const parsed = parseCsr(newCsr().csrPem);
   const id = parseSpiffeId(webId);
   assert.ok(parsed.ok && id.ok);
+  const proven = proveCsr(parsed.csr, new KeyPolicy({ blockedKeys: new Set(), rememberedKeys: 1 }));
+  assert.ok(proven.ok);
   const second = Math.floor(Date.now() / 1000) * 1000;
   const lifetime = { notBeforeMillis: second, notAfterMillis: second + 3_600_000, ...lifetimeChange };
-  const grant = Grant.toCaller(id.id, entry(webId), parsed.csr.publicKey, lifetime);
+  const grant = Grant.toCaller(id.id, entry(webId), proven.csr, lifetime);
   const progress: Progress = {};
   let signed = 0;
   const changed: IssuingAuthority = { ...issuing, ...change(issuing) };
@@ -227,6 +231,7 @@ async function certifyWith(
     }),
     nowMillis: Date.now,
     randomBytes,
+    abandonments: { add: (serialHex: string) => void assert.fail(`${serialHex} was left open`) },
     nextId: () => "TEST",
   };
   const outcome = await certify(parts, authority, grant, evidence, undefined, progress);
