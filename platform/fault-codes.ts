@@ -45,6 +45,8 @@ export const faultCodes = {
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
+  "ca-server/certificate":
+    "The certificate authority cannot give itself a server certificate: its issuing authority has ended, above all.",
   "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
   "ca-authority/lint":
     "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",

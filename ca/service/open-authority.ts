@@ -87,7 +87,8 @@ export interface RunningAuthority {
 
 /**
  * Puts the authority together: its keys and certificates out of the store, who may call, the one way to a certificate, its own server certificate, and the sealing of
- * its log. Fails with `ca-authority/none` for a store without an authority, and as `openAuthorities` and the store do.
+ * its log. An issuing authority that is due is renewed first. Fails with `ca-authority/none` for a store without an authority, with `ca-server/certificate`, and as
+ * `openAuthorities` and the store do.
  */
 export async function openAuthority(parts: AuthorityParts): Promise<RunningAuthority> {
   const { store, trustDomain, clock, timers, log, randomBytes, configuration } = parts;
@@ -111,6 +112,8 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
   }
   const stops: (() => void | Promise<void>)[] = [() => authorities.close()];
   try {
+    // ORDER: before anything is issued: whoever was away for long may find the issuing authority ended, and could not even open its doors.
+    await authorities.lookAfter();
     const revoked = await createRevoked(store);
     const bundle = () => authorities.current().bundle;
     const onDefect = (defect: unknown) =>
