@@ -34,6 +34,9 @@ export const faultCodes = {
     "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-revocation/target":
+    "This cannot be revoked: it is no workload's identity in the authority's trust domain, or it is the authority's own.",
+  "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",

@@ -3,6 +3,8 @@ import { renderBundlePem } from "#ca/bundle/render-pem";
 import type { Admission } from "#ca/limits/admission";
 import type { CaStore, IssuanceIntent } from "#ca/store/contract";
 import { writePem } from "#ca/x509/pem";
+import { messageOf } from "#platform/coded-error";
+import type { Abandonments } from "./abandonments.ts";
 import { buildTemplate } from "./build-template.ts";
 import type { IssuedAnswer } from "./contract.ts";
 import type { Grant } from "./grant.ts";
@@ -13,6 +15,7 @@ import { type Refusal, type Refused, refuse } from "./refusal.ts";
 export interface CertifyParts {
   readonly store: CaStore;
   readonly admission: Admission;
+  readonly abandonments: Pick<Abandonments, "add">;
   readonly nowMillis: () => number;
   readonly randomBytes: (sizeBytes: number) => Uint8Array;
   readonly nextId: () => string;
@@ -41,29 +44,30 @@ export async function certify(
   const { id, dnsNames, publicKey, lifetime } = grant;
   const serialHex = Buffer.from(serial).toString("hex");
   progress.serialHex = serialHex;
-  const recorded = await RecordedIntent.record(
-    parts.store,
-    {
-      ...evidence,
-      requestId: parts.nextId(),
-      atMillis: parts.nowMillis(),
-      serialHex,
-      spiffeId: id.toString(),
-      dnsNames,
-      keyKind: publicKey.kind,
-      spkiHash: publicKey.hash,
-      ...lifetime,
-      issuerKeyId: authority.keyId,
-    },
-    result.linted,
-    redeem,
-  );
-  if (!RecordedIntent.is(recorded)) return refuse(intentRefusal(recorded.fault, id.toString()));
-  await parts.admission.turn();
-  const issued = await IssuedCertificate.complete(recorded, authority, parts.store, parts.nowMillis);
-  if (IssuedCertificate.is(issued)) return { ok: true, issued };
-  await parts.store.recordAbandoned(serialHex, parts.nowMillis(), issued.fault);
-  return refuse({ step: "sign", code: "issue/defect", seen: issued.fault, wanted: "what was linted, signed" });
+  const intent = {
+    ...evidence,
+    requestId: parts.nextId(),
+    atMillis: parts.nowMillis(),
+    serialHex,
+    spiffeId: id.toString(),
+    dnsNames,
+    keyKind: publicKey.kind,
+    spkiHash: publicKey.hash,
+    ...lifetime,
+    issuerKeyId: authority.keyId,
+  };
+  try {
+    const recorded = await RecordedIntent.record(parts.store, intent, result.linted, redeem);
+    if (!RecordedIntent.is(recorded)) return refuse(intentRefusal(recorded.fault, id.toString()));
+    await parts.admission.turn();
+    const issued = await IssuedCertificate.complete(recorded, authority, parts.store, parts.nowMillis);
+    if (IssuedCertificate.is(issued)) return { ok: true, issued };
+    await parts.store.recordAbandoned(serialHex, parts.nowMillis(), issued.fault);
+    return refuse({ step: "sign", code: "issue/defect", seen: issued.fault, wanted: "what was linted, signed" });
+  } catch (fault) {
+    parts.abandonments.add(serialHex, messageOf(fault));
+    throw fault;
+  }
 }
 
 /** What the store refuses in the step in which it writes the intent down. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AuthoritySet, IssuingAuthority } from "#ca/authorities/contract";
-import { serverSpiffeId } from "#ca/authorities/server-certificate";
+import { isOwnId, ownPath } from "#ca/authorities/server-certificate";
 import type { Caller } from "#ca/callers/contract";
 import type { CsrFault, CsrRefusal } from "#ca/csr/contract";
 import type { KeyPolicy } from "#ca/csr/key-policy";
@@ -113,10 +113,8 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
 
 /** The authority's own identities are nobody else's, whatever a registration says: whoever had one could play the authority. */
 function reservedRefusal(id: SpiffeId, trustDomain: string): Refusal | undefined {
-  const own = serverSpiffeId(trustDomain);
-  const reserved = own.slice(0, own.lastIndexOf("/") + 1);
-  if (id.trustDomain === trustDomain && !`${id.toString()}/`.startsWith(reserved)) return undefined;
-  const wanted = `an identity of ${trustDomain} outside ${reserved}`;
+  if (id.trustDomain === trustDomain && !isOwnId(id)) return undefined;
+  const wanted = `an identity of ${trustDomain} outside ${ownPath}/`;
   return { step: "identity", code: "identity/not-allowed", seen: id.toString(), wanted };
 }
 

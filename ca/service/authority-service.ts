@@ -13,6 +13,7 @@ import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
 import type { Revoked } from "./revoked.ts";
@@ -62,9 +63,11 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     createToken: (wanted, by) => createToken(parts, wanted, by),
     tokens: (limit) => store.joinTokens(limit),
     async revoke(target, reason, by) {
+      checkRevocation(target, reason, parts.trustDomain);
       const revocation = { target, reason, by, atMillis: nowMillis() };
-      const isNew = await store.revoke(revocation);
+      // ORDER: it counts before it is kept, so that nothing slips through while the disk writes; and also where it is not known whether it was.
       revoked.add(revocation);
+      const isNew = await store.revoke(revocation);
       log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
       return isNew;
     },

@@ -13,6 +13,7 @@ import { createClientCertificateMethod } from "#ca/callers/client-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import { createAbandonments } from "#ca/issuance/abandonments";
 import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { IssuanceSettings } from "#ca/issuance/settings";
@@ -135,7 +136,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     let latestRecordMillis = first.lastAtMillis;
     const counts = { issued: 0, refused: 0 };
     const settings = () => configuration().issuance;
-    const certifyParts = { store, admission, nowMillis, randomBytes, nextId: parts.nextId };
+    const abandonments = createAbandonments({ store, nowMillis, timers, log });
+    stops.push(() => abandonments.stop());
+    const certifyParts = { store, admission, abandonments, nowMillis, randomBytes, nextId: parts.nextId };
     const issue = createIssueCertificate({
       ...certifyParts,
       authenticate,

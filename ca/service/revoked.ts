@@ -4,7 +4,7 @@ import type { CaStore, Revocation } from "#ca/store/contract";
 /** What is revoked, at hand for every call. Nothing is ever un-revoked. */
 export interface Revoked {
   readonly isRevoked: IsRevoked;
-  /** From now on, here; the store has it already. */
+  /** From now on, here; whether or not the store has it already. */
   add(revocation: Revocation): void;
 }
 

@@ -53,9 +53,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     );
   }
   const explanations = createExplanations(batches, timers);
-  const first = await batches.submit(["storeStatus", []]);
+  const first = (await batches.submit(["storeStatus", []])) as Omit<StoreStatus, "fault">;
+  if (known === undefined && first.lastHead !== undefined) {
+    const lacking = headFileOf(file);
+    log.warn({ file: lacking }, "the file of the newest head is gone: whether the store is the newest cannot be told");
+  }
   return {
-    ...storeOver(batches, explanations, nowMillis, first as Omit<StoreStatus, "fault">),
+    ...storeOver(batches, explanations, nowMillis, first),
     abandonedAtOpening: abandoned.length,
     counters: { transactions: () => batches.transactions, explanationsDropped: () => explanations.dropped },
   };

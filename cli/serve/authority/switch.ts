@@ -26,11 +26,14 @@ export interface AuthoritySwitch {
   prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
   /**
    * Makes it the one that runs. Where only lifetimes, limits, admins, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
-   * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. Takes turns with itself.
+   * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. One change after the other; after the end none.
    */
   become(wanted: WantedAuthority | undefined): Promise<void>;
+  /** What runs now. */
+  wanted(): WantedAuthority | undefined;
   addresses(): readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store"> | undefined;
+  /** The end. A change that is under way is waited for. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -48,13 +51,20 @@ const drainMillis = 2_000;
 export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
   let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  let ended = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (run: () => Promise<void>): Promise<void> => {
+    const next = last.then(run);
+    last = next.catch(() => undefined); // Whoever asked is told.
+    return next;
+  };
   const startOne = async (wanted: WantedAuthority) => {
     observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
     return { wanted, served: await start(wanted, observe) };
   };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
-    if (wanted?.mark === running?.wanted.mark) return;
+    if (ended || wanted?.mark === running?.wanted.mark) return;
     const old = running;
     if (old !== undefined && wanted !== undefined && wanted.startMark === old.wanted.startMark) {
       old.served.configure(wanted.prepared.configuration);
@@ -62,7 +72,11 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
       return;
     }
     running = undefined;
-    await old?.served.stop(AbortSignal.timeout(drainMillis));
+    try {
+      await old?.served.stop(AbortSignal.timeout(drainMillis));
+    } catch (fault) {
+      log.error({ fault: messageOf(fault) }, "the certificate authority did not stop well");
+    }
     if (wanted === undefined) return;
     try {
       running = await startOne(wanted);
@@ -85,13 +99,17 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
       const prepared = await prepareAuthority(config, environment);
       return { prepared, jwt, ...marksOf(config, jwt, prepared) };
     },
-    become,
+    become: (wanted) => inTurn(() => become(wanted)),
+    wanted: () => running?.wanted,
     addresses: () => running?.served.addresses ?? [],
     summary: () => running?.served.summary(),
-    async stop(deadline) {
-      const last = running;
-      running = undefined;
-      await last?.served.stop(deadline);
+    stop(deadline) {
+      ended = true;
+      return inTurn(async () => {
+        const served = running?.served;
+        running = undefined;
+        await served?.stop(deadline);
+      });
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -15,6 +16,7 @@ import { type TestContext, test } from "node:test";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore, type SqliteStoreOptions } from "#ca/store/sqlite/open";
 import { createAuditKey } from "#test/support/ca/audit-key";
+import { recordLog } from "#test/support/ca/record-log";
 import { silentLog } from "#test/support/ca/silent-log";
 import { completionOf, intentOf, noonMillis } from "#test/support/ca/store-records";
 import { Random, testSeed } from "#test/support/random";
@@ -149,6 +151,26 @@ test("T14: an old backup that is copied in place is refused: the head file knows
   for (const text of ["", "{}", "[]", "null", '{"number":"1"}']) {
     writeFileSync(headFileOf(file), text);
     await opensWith(file, "ca-store/damaged", /head/);
+  }
+});
+
+test("a head file that is gone is told: an old backup could not be recognised", async (t) => {
+  const file = `${await tempFolder(t)}/ca.db`;
+  const key = createAuditKey();
+  const first = await openSqliteStore(options(file));
+  await writeHeadFile(headFileOf(file), await key.seal(first));
+  await first.close();
+  for (const [lines, there] of [
+    [0, true],
+    [1, false],
+  ] as const) {
+    if (!there) rmSync(headFileOf(file));
+    const { log, lines: said } = recordLog();
+    await (await openSqliteStore(options(file, { log }))).close();
+    assert.equal(
+      said.filter(({ level, message }) => level === "warn" && /newest head is gone/.test(message)).length,
+      lines,
+    );
   }
 });
 

@@ -231,6 +231,7 @@ async function certifyWith(
     }),
     nowMillis: Date.now,
     randomBytes,
+    abandonments: { add: (serialHex: string) => void assert.fail(`${serialHex} was left open`) },
     nextId: () => "TEST",
   };
   const outcome = await certify(parts, authority, grant, evidence, undefined, progress);

@@ -1,6 +1,7 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
 import { credentials } from "@grpc/grpc-js";
 import { parseJoinToken } from "#ca/callers/join-token-text";
+import { healthPath } from "#ca/transport/grpc/health";
 import type { CreatedTokenShape, IssuedShape } from "#ca/transport/http/shapes";
 import { type CaClient, clientOf } from "#cli/ca/client";
 import { AgentConnection, certChainOf, certificateRequest } from "#test/support/ca/agent-calls";
@@ -50,6 +51,19 @@ export class Fleet {
   /** The operator's socket. */
   get admin(): CaClient {
     return clientOf({ name: "the socket", secure: false, where: { socketPath: this.#mesh.socket } });
+  }
+
+  /** What gRPC's health check says: could a certificate be issued now? */
+  async serving(): Promise<boolean> {
+    const connection = new AgentConnection(
+      this.#served.grpcPort,
+      credentials.createSsl(Buffer.from(await this.#trusted())),
+    );
+    try {
+      return (await connection.call(new Uint8Array(), [], healthPath))[1] === 1;
+    } finally {
+      connection.close();
+    }
   }
 
   async newToken(name: string): Promise<HeldToken> {

@@ -1,25 +1,13 @@
 import { ServerResponse } from "node:http";
-import { registerHooks } from "node:module";
 import { Duplex, type Writable } from "node:stream";
 import { die, isArmed } from "./points.ts";
+import { wrapModules } from "./wrap-modules.ts";
 
-/**
- * Preloaded (`--import`) into the program: its store, its signing and its answers pass the points at which it can be made to die. The modules of the program are the real ones; what
- * imports one of these three gets it wrapped.
- */
-const wrapped = new Map(
-  ["store/sqlite/open", "store/sqlite/run-batch", "authorities/issuing-authority"].map((path) => [
-    new URL(`../../../../ca/${path}.ts`, import.meta.url).href,
-    new URL(`./killing/${path.split("/").at(-1)}.ts`, import.meta.url).href,
-  ]),
-);
-
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    const resolved = nextResolve(specifier, context);
-    const wrapper = wrapped.get(resolved.url);
-    return wrapper === undefined || context.parentURL === wrapper ? resolved : { ...resolved, url: wrapper };
-  },
+/** Preloaded (`--import`) into the program: its store, its signing and its answers pass the points at which it can be made to die. */
+wrapModules({
+  "store/sqlite/open": "killing/open",
+  "store/sqlite/run-batch": "killing/run-batch",
+  "authorities/issuing-authority": "killing/issuing-authority",
 });
 
 /** An answer with a certificate in it goes out by half. */

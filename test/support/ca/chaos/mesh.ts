@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { writeWhole } from "#cli/policies/write-whole";
 import { program, type Ran } from "#test/support/cli/run-cli";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -16,7 +17,7 @@ export interface Mesh {
   readonly socket: string;
   at(name: string): string;
   /** Writes the configuration anew. `more`: lines of the `ca` section. */
-  configure(more?: string): Promise<void>;
+  configure(more?: string, grpcAddress?: string): Promise<void>;
   /** Lets an identity be had by join tokens, and by those that have it. */
   register(name: string): Promise<void>;
   /** A command of `garita ca` with this configuration, as a program of its own. */
@@ -40,21 +41,20 @@ export async function makeMesh(
     store: store ?? at("state/ca.sqlite"),
     socket: at("ca.sock"),
     at,
-    configure: (lines = "") =>
-      writeFile(
+    configure: (lines = "", grpcAddress = "127.0.0.1:0") =>
+      writeWhole(
         config,
-        `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: a, labels: {} } }]
+        Buffer.from(`listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: a, labels: {} } }]
 policies: { directory: policies }
 ca:
   trustDomain: ${domain}
   store: ${mesh.store}
   keyEncryptionKeyFile: kek
-  serverNames: [localhost]
-  grpc: { address: "127.0.0.1:0" }
+  grpc: { address: "${grpcAddress}" }
   http: { address: "127.0.0.1:0" }
   socket: ca.sock
   limits: { perAddressPerSecond: 100000, perAddressBurst: 100000, perCallerPerSecond: 100000, perCallerBurst: 100000 }
-${lines}`,
+${lines.includes("serverNames") ? "" : "  serverNames: [localhost]\n"}${lines}`),
       ),
     register: (name) =>
       writeFile(

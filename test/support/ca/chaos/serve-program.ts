@@ -7,6 +7,7 @@ import type { Mesh } from "./mesh.ts";
 
 /** The program `garita serve`, all doors of its authority open. */
 export interface Served {
+  /** Where the doors are; elsewhere when the authority was started again. */
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly pid: number;
@@ -14,8 +15,8 @@ export interface Served {
   lines(): readonly Readonly<Record<string, unknown>>[];
   /** Lines of the log with this sentence. */
   said(sentence: string): readonly Readonly<Record<string, unknown>>[];
-  /** Resolves when a line with this sentence is there, the `times`th of them. */
-  heard(sentence: string, times?: number): Promise<Readonly<Record<string, unknown>>>;
+  /** Resolves when such a line is there. */
+  heard(wanted: (line: Readonly<Record<string, unknown>>) => boolean): Promise<Readonly<Record<string, unknown>>>;
   signal(signal: NodeJS.Signals): void;
   /** What it ended with. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -53,18 +54,25 @@ export async function serveProgram(
   const doors = ["ca-grpc", "ca-http", "ca-socket"].map((listener) =>
     log.heard((line) => line["msg"] === "listening" && line["listener"] === listener),
   );
-  const addresses = await Promise.race([
+  await Promise.race([
     Promise.all(doors),
     ended.then(({ code }) => Promise.reject(new Error(`ended with ${code}: ${log.text()}`))),
   ]);
-  const [grpcPort = 0, httpPort = 0] = addresses.map(({ address }) => Number(String(address).split(":").at(-1)));
+  const portOf = (name: string) => {
+    const line = log.lines().findLast(({ msg, listener }) => msg === "listening" && listener === name);
+    return Number(String(line?.["address"]).split(":").at(-1));
+  };
   return {
-    grpcPort,
-    httpPort,
+    get grpcPort() {
+      return portOf("ca-grpc");
+    },
+    get httpPort() {
+      return portOf("ca-http");
+    },
     pid: child.pid!,
     lines: log.lines,
     said: (sentence) => log.lines().filter(({ msg }) => msg === sentence),
-    heard: (sentence, times = 1) => log.heard(({ msg }) => msg === sentence, times),
+    heard: log.heard,
     signal: (signal) => child.kill(signal),
     ended,
     async kill() {
@@ -97,10 +105,10 @@ function readLog(child: ChildProcess) {
   return {
     lines: () => lines,
     text: () => `${errors}${lines.map((line) => JSON.stringify(line)).join("\n")}`,
-    heard: (wanted: (line: Line) => boolean, times = 1) =>
+    heard: (wanted: (line: Line) => boolean) =>
       new Promise<Line>((resolve) => {
         const look = () => {
-          const found = lines.filter(wanted)[times - 1];
+          const found = lines.find(wanted);
           if (found === undefined) return;
           waiting.delete(look);
           resolve(found);
