@@ -80,12 +80,6 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   }
   if (issuing === undefined)
     return refuse({ step: "authority", code: "authority/none", seen: "none", wanted: "one that is active" });
-  const beginMillis = issuing.certificate.notBefore.millis;
-  if (nowMillis < beginMillis) {
-    // No leaf begins before its issuer: this one would not be valid yet, or end before it begins.
-    const [seen, expected] = [isoTime(nowMillis), `not before ${isoTime(beginMillis)}, when the authority begins`];
-    return refuse({ step: "authority", code: "clock/backwards", seen, wanted: expected });
-  }
   progress.issuerKeyId = issuing.keyId;
   const granted = grantLifetime(settings, {
     askedSeconds: wanted.ttlSeconds,
