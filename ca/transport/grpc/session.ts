@@ -3,12 +3,14 @@ import type { Socket } from "node:net";
 import type { Log } from "#platform/log";
 import type { DoorConnection } from "../connections.ts";
 import { answerCall } from "./call.ts";
+import type { CallRoom } from "./call-room.ts";
 import type { UnaryMethods } from "./contract.ts";
 
 export interface SessionStart {
   readonly methods: UnaryMethods;
   /** A call whose message takes longer to arrive is refused. */
   readonly requestMillis: number;
+  readonly room: CallRoom;
   readonly log: Log;
 }
 

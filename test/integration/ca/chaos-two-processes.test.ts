@@ -20,17 +20,19 @@ test("T15: a second service on one store does not start and says why; the first 
     }),
   );
 
+  const inUse = /another program has the database open: one service uses it at a time .*\[ca-store\/locked\]\n/;
+  await assert.rejects(serveProgram(t, mesh), ({ message }: Error) => {
+    assert.match(message, /^ended with 1: /);
+    assert.match(message, inUse);
+    return true;
+  });
   for (const args of [
-    ["serve", "-c", mesh.config],
     ["ca", "init", "-c", mesh.config],
     ["ca", "restore", backup, "-c", mesh.config],
   ]) {
     const ran = await program(args);
     assert.equal(ran.status, 1, args.join(" "));
-    assert.match(
-      ran.err,
-      /another program has the database open: one service uses it at a time .*\[ca-store\/locked\]\n/,
-    );
+    assert.match(ran.err, inUse);
   }
   // A copy of one moment is verified, although it is written all the time.
   for (let i = 0; i < 3; i++) {
