@@ -44,6 +44,9 @@ export const faultCodes = {
   "ca-key/wrong-encryption-key": "A private key of the authority was encrypted under another key-encryption key.",
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
+  "ca-authority/other-domain": "The store holds the authority of another trust domain than `ca.trustDomain`.",
+  "ca-issuer/keys":
+    "A file with the keys of an issuer of callers' tokens cannot be read, or holds no key that can be used. Those in force stay.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
   "ca-server/certificate":
     "The certificate authority cannot give itself a server certificate: its issuing authority has ended, above all.",

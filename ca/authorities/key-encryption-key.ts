@@ -1,6 +1,8 @@
-import { scrypt } from "node:crypto";
+import { createHmac, randomBytes, scrypt } from "node:crypto";
 import { CodedError } from "#platform/coded-error";
 import { readPrivateSecret } from "#platform/secret";
+
+const runSalt = randomBytes(32);
 
 /** Where the key-encryption key is looked for when no file is named. */
 export const keyEncryptionKeyVariable = "GARITA_CA_KEY_ENCRYPTION_KEY";
@@ -33,6 +35,11 @@ export class KeyEncryptionKey {
         `the key-encryption key has ${secret.length} bytes: expected at least ${smallestSizeBytes} (\`openssl rand -base64 32\`)`,
       );
     return new KeyEncryptionKey(Uint8Array.from(secret));
+  }
+
+  /** Equal for equal secrets within one run of the program, and worth nothing outside it. */
+  get mark(): string {
+    return createHmac("sha256", runSalt).update(this.#secret).digest("hex");
   }
 
   /** scrypt of the secret, off the main thread. The caller bounds the cost. */

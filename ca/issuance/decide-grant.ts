@@ -16,7 +16,7 @@ import { earliestIssuanceMillis } from "./earliest-issuance.ts";
 import { Grant } from "./grant.ts";
 import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
-import { type Refusal, type Refused, refuse } from "./refusal.ts";
+import { type Refusal, type Refused, refuse, revokedRefusal } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
 import type { IssuanceStep } from "./steps.ts";
 
@@ -26,6 +26,8 @@ export interface InForce {
   readonly registrations: Registrations;
   readonly settings: IssuanceSettings;
   readonly keyPolicy: KeyPolicy;
+  /** What the store decides in the end, in one step with the record; here it spares the work, and tells a dry run. */
+  readonly isIdentityRevoked: (spiffeId: string) => boolean;
   readonly nowMillis: number;
   /** The newest time that the records hold. */
   readonly latestRecordMillis: number;
@@ -61,6 +63,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   const { id, entry } = authorized;
   const reserved = reservedRefusal(id, authorities.bundle.trustDomain);
   if (reserved !== undefined) return refuse(reserved);
+  if (inForce.isIdentityRevoked(id.toString())) return refuse(revokedRefusal("identity", id.toString()));
   progress.id = id;
   progress.entry = entry;
 

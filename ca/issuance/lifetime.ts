@@ -43,7 +43,9 @@ export function grantLifetime(
     const left = Math.max(0, Math.floor((latest - nowMillis) / 1000));
     return refused("authority/expiring", `${left} s are left`, `at least ${settings.minTtlSeconds} s`);
   }
-  const notBeforeMillis = wholeSecond(Math.max(nowMillis - settings.backdateSeconds * 1000, issuer.notBeforeMillis));
+  // A quarter at most of what is granted: whoever renews at half of a certificate's life is not due at once.
+  const backdateSeconds = Math.min(settings.backdateSeconds, jittered / 4);
+  const notBeforeMillis = wholeSecond(Math.max(nowMillis - backdateSeconds * 1000, issuer.notBeforeMillis));
   const notAfterMillis = wholeSecond(Math.max(end, nowMillis + 1000));
   // The issuer begins later than a clock that is a little behind: what would have ended before it begins was not worth much.
   if (notAfterMillis <= notBeforeMillis)

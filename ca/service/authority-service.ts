@@ -6,6 +6,7 @@ import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
 import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
+import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
 import type { AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
@@ -47,6 +48,7 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     registrations: parts.registrations().index,
     settings: parts.configuration().issuance,
     keyPolicy: parts.configuration().keyPolicy,
+    isIdentityRevoked: revoked.isIdentityRevoked,
     nowMillis: nowMillis(),
     latestRecordMillis: parts.latestRecordMillis(),
     chance: 0,
@@ -120,12 +122,27 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    warnings: [...parts.hindrances(), ...authorities.warnings()],
+    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
 }
 
+/** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */
+function foreignEntries({
+  trustDomain,
+  registrations,
+}: Pick<AuthorityServiceParts, "trustDomain" | "registrations">): readonly string[] {
+  const own = `spiffe://${trustDomain}/`;
+  const isForeign = ({ spiffeId: [first] }: RegistrationEntry) => first?.kind !== "text" || !first.text.startsWith(own);
+  const foreign = registrations().entries.filter(isForeign);
+  if (foreign.length === 0) return [];
+  const count = `${foreign.length} registration${foreign.length === 1 ? " is" : "s are"}`;
+  return [
+    `${count} of another trust domain than \`ca.trustDomain\` (${trustDomain}), as ${foreign[0]!.name}: they give nothing`,
+  ];
+}
+
 async function createToken(
-  { store, authorities, registrations, randomBytes, clock, trustDomain }: AuthorityServiceParts,
+  { store, authorities, registrations, revoked, randomBytes, clock, trustDomain }: AuthorityServiceParts,
   { spiffeId, ttlSeconds, sourceCidrs }: TokenWanted,
   by: string,
 ): Promise<{ readonly token: string; readonly expiresMillis: number }> {
@@ -141,6 +158,8 @@ async function createToken(
       "ca-token/identity",
       `no registration gives ${quote(spiffeId)} to a join token (\`joinToken: {}\`)`,
     );
+  if (revoked.isIdentityRevoked(spiffeId))
+    throw new CodedError("ca-token/identity", `${quote(spiffeId)} is revoked: a token could not be used`);
   const { issuing } = authorities.current();
   if (issuing === undefined) throw new CodedError("ca-authority/none", "there is no root to bind a token to");
   const { token, record } = createJoinToken({

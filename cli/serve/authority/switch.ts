@@ -25,7 +25,7 @@ export interface AuthoritySwitch {
   /** Reads the files that it needs. Fails with the coded error of the first that cannot be used. */
   prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
   /**
-   * Makes it the one that runs. Where only lifetimes, limits, admins, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
+   * Makes it the one that runs. Where only lifetimes, limits, admins, issuers, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
    * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. One change after the other; after the end none.
    */
   become(wanted: WantedAuthority | undefined): Promise<void>;
@@ -67,7 +67,7 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
     if (ended || wanted?.mark === running?.wanted.mark) return;
     const old = running;
     if (old !== undefined && wanted !== undefined && wanted.startMark === old.wanted.startMark) {
-      old.served.configure(wanted.prepared.configuration);
+      old.served.configure(wanted.prepared);
       running = { wanted, served: old.served };
       return;
     }
@@ -115,10 +115,10 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
 }
 
 function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority) {
-  const { leaf, csrNames, admins, limits, blockedKeysFile, ...rest } = config;
+  const { leaf, csrNames, admins, limits, blockedKeysFile, issuers, ...rest } = config;
   return {
     mark: JSON.stringify([config, jwt, fileDigests]),
     // So long authorities that were replaced stay.
-    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, fileDigests.issuers]),
+    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, fileDigests.keyEncryptionKey]),
   };
 }
