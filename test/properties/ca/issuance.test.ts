@@ -241,7 +241,10 @@ class World {
         return;
       }
       case 2:
-        await scene.authority.service.rotateIssuer("test");
+        // With a clock that is before the root's beginning no authority passes its own test.
+        await scene.authority.service
+          .rotateIssuer("test")
+          .catch((fault) => assert.equal(fault.code, "ca-authority/self-test"));
         return;
       case 3:
         await scene.close();

@@ -93,6 +93,16 @@ test("T12: no certificate begins before its issuer or ends after it, however the
   assert.equal(await answerAt(scene, 90 * 24 * 60 * minute + 5 * minute), "authority/expiring");
 });
 
+test("T12: an issuing authority that is made by a clock that went back begins no earlier than its root", async (t) => {
+  const scene = await testScene(t, { entries });
+  const { anchors } = scene.authority.service.bundle();
+  scene.shiftMillis = -minute;
+  const rotated = await scene.authority.service.rotateIssuer("test");
+  assert.equal(rotated.notBeforeMillis, anchors[0]!.notBefore.millis);
+  const { leaf } = await issueIn(scene, ask());
+  assert.ok(leaf.notBefore.millis >= anchors[0]!.notBefore.millis);
+});
+
 const { log } = createLog({ level: "silent" });
 const openStore = (file: string): Promise<SqliteStore> => openSqliteStore({ file, nowMillis: Date.now, log });
 
