@@ -34,7 +34,7 @@ const rateLinesPerSecond = 10;
  * others out.
  */
 export function createIssueCertificate(parts: IssueCertificateParts): IssueCertificate {
-  const rateLines = createLineGate({ perSecond: rateLinesPerSecond, monotonicMillis: parts.monotonicMillis });
+  const rateLines = createLineGate(rateLinesPerSecond);
   return async (request) => {
     const beganMillis = parts.monotonicMillis();
     const progress: Progress = {};

@@ -1,8 +1,4 @@
-export interface LineGateParts {
-  /** At least 1. */
-  readonly perSecond: number;
-  readonly monotonicMillis: () => number;
-}
+import { systemTimers, type Timers } from "#platform/timers";
 
 /** Keeps strangers from filling the log. */
 export interface LineGate {
@@ -11,20 +7,19 @@ export interface LineGate {
 }
 
 /** Lets so many lines through in a second, the first of it, and counts the others: for lines that somebody can cause who has proved nothing. */
-export function createLineGate({ perSecond, monotonicMillis }: LineGateParts): LineGate {
-  let beganMillis = Number.NEGATIVE_INFINITY;
+export function createLineGate(perSecond: number, timers: Timers = systemTimers): LineGate {
   let passed = 0;
   let leftOut = 0;
   return {
     pass() {
-      const nowMillis = monotonicMillis();
-      if (nowMillis - beganMillis >= 1000) {
-        beganMillis = nowMillis;
-        passed = 0;
-      }
       if (passed >= perSecond) {
         leftOut++;
         return undefined;
+      }
+      if (passed === 0) {
+        timers.after(1000, () => {
+          passed = 0;
+        });
       }
       passed++;
       const told = { leftOut };

@@ -44,12 +44,14 @@ export function watchConnections(
     ),
   );
   server.maxConnections = limits.connections;
-  const gate = createLineGate({ perSecond: linesPerSecond, monotonicMillis: () => performance.now() });
+  const gate = createLineGate(linesPerSecond);
   const warn = (fields: { readonly remote: string | undefined; readonly reason: string }, message: string) => {
     const told = gate.pass();
     if (told !== undefined) log.warn({ door: name, ...fields, ...(told.leftOut > 0 && told) }, message);
   };
-  server.on("drop", (dropped) => warn({ remote: dropped?.remoteAddress, reason: "there are too many" }, "connection refused"));
+  server.on("drop", (dropped) =>
+    warn({ remote: dropped?.remoteAddress, reason: "there are too many" }, "connection refused"),
+  );
   server.prependListener("connection", (socket: Socket) => {
     const remoteAddress = plainAddress(socket.remoteAddress);
     if (remoteAddress !== undefined && handshakes.isBarred(remoteAddress)) {

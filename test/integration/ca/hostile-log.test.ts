@@ -20,3 +20,21 @@ test("who asks too often is refused each time, and neither fills the log nor pus
   assert.ok(told.length > 0 && told.length <= 10 * seconds, `${told.length} lines in ${seconds} s`);
   assert.equal((await scene.store.explanation(other.explanationId))?.code, "caller/none");
 });
+
+test("an audit that several ask for at once is made once, and anew for who asks later", async (t) => {
+  let asked = 0;
+  const scene = await testScene(t, {
+    wrapStore: (store) => ({
+      ...store,
+      auditHeads(limit) {
+        asked++;
+        return store.auditHeads(limit);
+      },
+    }),
+  });
+  const { service } = scene.authority;
+  const reports = await Promise.all(Array.from({ length: 50 }, () => service.auditReport()));
+  assert.deepEqual([asked, reports.every(({ ok }) => ok)], [1, true]);
+  await service.auditReport();
+  assert.equal(asked, 2);
+});
