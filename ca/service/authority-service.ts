@@ -8,7 +8,7 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type { AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
+import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
@@ -53,6 +53,16 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     latestRecordMillis: parts.latestRecordMillis(),
     chance: 0,
   });
+  let auditing: Promise<AuditReport> | undefined;
+  const audit = async (): Promise<AuditReport> => {
+    const exported = await parts.exportedHead();
+    return verifyChain({
+      source: store,
+      verifyHead: (head) => authorities.verifyAudit(head.auditKeyId, headBytes(head), head.signature),
+      exportedHeads: exported === undefined ? [] : [exported],
+      nowMillis: nowMillis(),
+    });
+  };
   return {
     issue: parts.issue,
     bundle: () => authorities.current().bundle,
@@ -75,14 +85,12 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     },
     revocations: () => store.revocations(),
     entries: () => parts.registrations().entries,
-    async auditReport() {
-      const exported = await parts.exportedHead();
-      return verifyChain({
-        source: store,
-        verifyHead: (head) => authorities.verifyAudit(head.auditKeyId, headBytes(head), head.signature),
-        exportedHeads: exported === undefined ? [] : [exported],
-        nowMillis: nowMillis(),
+    auditReport() {
+      // The whole log is read: whoever asks meanwhile gets the answer that is on its way.
+      auditing ??= audit().finally(() => {
+        auditing = undefined;
       });
+      return auditing;
     },
     async rotateIssuer(by) {
       const status = await authorities.rotateIssuer(by);

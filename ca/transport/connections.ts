@@ -1,6 +1,7 @@
 import type { Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import { addressName } from "#ca/limits/call-limits";
+import { createLineGate } from "#ca/limits/line-gate";
 import { isLocal } from "#platform/address";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
@@ -15,6 +16,9 @@ export interface DoorConnection {
   /** The Unix socket of the administration. */
   readonly operatorSocket: boolean;
 }
+
+/** Of connections that come to nothing, all together: strangers cause them. */
+const linesPerSecond = 20;
 
 /**
  * Counts the connections of a door's server and hands over those that may stay, after the TLS handshake if there is one and before a protocol sees a
@@ -40,7 +44,14 @@ export function watchConnections(
     ),
   );
   server.maxConnections = limits.connections;
-  server.on("drop", () => log.warn({ door: name }, "connection refused: there are too many"));
+  const gate = createLineGate(linesPerSecond);
+  const warn = (fields: { readonly remote: string | undefined; readonly reason: string }, message: string) => {
+    const told = gate.pass();
+    if (told !== undefined) log.warn({ door: name, ...fields, ...(told.leftOut > 0 && told) }, message);
+  };
+  server.on("drop", (dropped) =>
+    warn({ remote: dropped?.remoteAddress, reason: "there are too many" }, "connection refused"),
+  );
   server.prependListener("connection", (socket: Socket) => {
     const remoteAddress = plainAddress(socket.remoteAddress);
     if (remoteAddress !== undefined && handshakes.isBarred(remoteAddress)) {
@@ -51,7 +62,7 @@ export function watchConnections(
     const count = counts.get(counted) ?? 0;
     const fault = connectionFault(start, remoteAddress, count);
     if (fault !== undefined) {
-      log.warn({ door: name, remote: remoteAddress, reason: fault }, "connection refused");
+      warn({ remote: remoteAddress, reason: fault }, "connection refused");
       socket.destroy();
       return;
     }
@@ -79,7 +90,7 @@ export function watchConnections(
     accept(socket, { clientCertificates: certificates, remoteAddress, operatorSocket: false });
   });
   tlsServer.on("tlsClientError", (fault: Error, socket: TLSSocket) => {
-    log.warn({ door: name, remote: socket.remoteAddress, reason: fault.message }, "no TLS with a client");
+    warn({ remote: plainAddress(socket.remoteAddress), reason: fault.message }, "no TLS with a client");
     socket.destroy();
   });
 }
