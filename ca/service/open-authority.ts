@@ -26,6 +26,7 @@ import { verifySvid } from "#ca/x509/verify-svid";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
@@ -137,7 +138,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     let latestRecordMillis = first.lastAtMillis;
     const counts = { issued: 0, refused: 0 };
     const settings = () => configuration().issuance;
-    const certifyParts = { store, admission, nowMillis, randomBytes, nextId: parts.nextId };
+    // Serial numbers, and by how much a lifetime is shortened.
+    const publicNumbers = createRandomPool(randomBytes);
+    const certifyParts = { store, admission, nowMillis, randomBytes: publicNumbers, nextId: parts.nextId };
     const issue = createIssueCertificate({
       ...certifyParts,
       authenticate,
@@ -147,7 +150,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       limits,
       settings,
       latestRecordMillis: () => latestRecordMillis,
-      chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+      chance: () => Buffer.from(publicNumbers(4)).readUInt32BE() / 2 ** 32,
       monotonicMillis,
       log,
       onOutcome(outcome) {
