@@ -23,7 +23,7 @@ import { writePem } from "#ca/x509/pem";
 import type { KeySets } from "#identity/key-sources/contract";
 import { createTokenVerifier } from "#identity/token/verify";
 import { createIds } from "#platform/ids";
-import { createLog } from "#platform/log";
+import { createLog, type Log } from "#platform/log";
 import { createSignatureVerifier } from "#platform/signature-verifier";
 import { systemTimers } from "#platform/timers";
 
@@ -54,6 +54,7 @@ export interface SceneChanges {
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
   readonly maxStoreBytes?: number;
+  readonly log?: Log;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -91,7 +92,7 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const folder = changes.folder ?? mkdtempSync(join(tmpdir(), "garita-ca-"));
   chmodSync(folder, 0o700);
   const file = join(folder, "ca.db");
-  const { log } = createLog({ level: "silent" });
+  const log = changes.log ?? createLog({ level: "silent" }).log;
   const scene = { shiftMillis: 0 };
   const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
   const sqlite = await openSqliteStore({
