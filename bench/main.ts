@@ -1,4 +1,5 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
+import { caStoreCost } from "./ca-store.ts";
 import { cachedTokenCost } from "./cached-token.ts";
 import { compileCost, loadConditionsCost, loadCost, swapCost } from "./compile.ts";
 import { conditionsCost } from "./conditions.ts";
@@ -105,6 +106,17 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "a check whose rules look at no token", value: cut.plainMicros, unit: "µs CPU, in process" },
       { what: "a known token adds", value: kept.addedMicros, unit: "µs CPU a check", most: 5 },
       { what: "a known token that is taken out adds", value: cut.addedMicros, unit: "µs CPU a check", most: 5 },
+    ];
+  },
+  async "ca-store"() {
+    const [many, one] = [await caStoreCost(3, 20_000, 64), await caStoreCost(3, 1_000, 1)];
+    return [
+      { what: "time of 4,000 issuances, 64 in flight", value: 4_000 / many.issuancesPerSecond, unit: "s", most: 1 },
+      { what: "issuances a second", value: many.issuancesPerSecond, unit: "/s" },
+      { what: "processor time of the asking thread", value: many.mainThreadMicros, unit: "µs an issuance", most: 25 },
+      { what: "issuances of one write to the disk", value: many.issuancesPerTransaction, unit: "" },
+      { what: "longest", value: many.longestMillis, unit: "ms" },
+      { what: "issuances a second, one after the other", value: one.issuancesPerSecond, unit: "/s" },
     ];
   },
 };

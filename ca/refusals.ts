@@ -160,7 +160,7 @@ export const refusals = {
   "clock/backwards": {
     status: "unavailable",
     message: "the authority's clock is behind its own records",
-    help: "set the clock right: it is more than five minutes before the last record",
+    help: "set the clock right: it is more than five minutes before the last record, or before the beginning of the authority",
   },
   "store/unavailable": {
     status: "unavailable",

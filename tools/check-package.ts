@@ -1,6 +1,6 @@
 /**
  * `npm run test:package`: packs the package, installs it into an empty folder as a user would, and uses it there: the command line, the
- * service from compiled JavaScript, and the types. Needs `npm run build` first.
+ * service from compiled JavaScript with its certificate authority, and the types. Needs `npm run build` first.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -36,12 +36,12 @@ try {
   assert.match(garita("--help"), /serve/);
   await serve(program);
   types();
-  console.log(`${packed}: installed, checked, served, typed`);
+  console.log(`${packed}: installed, checked, served, certified, typed`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts the service on a free port, asks it once over HTTP, stops it. */
+/** Starts the service on a free port, asks it over HTTP, has a certificate issued, stops it. */
 async function serve(program: string): Promise<void> {
   const config = join(folder, "garita.yaml");
   writeFileSync(
@@ -55,33 +55,50 @@ async function serve(program: string): Promise<void> {
       "    destination: { address: 10.0.0.11, port: 8080 }",
       "    explainToClient: true",
       "policies: { directory: examples/hello/policies }",
+      "ca:",
+      "  trustDomain: hello.mesh",
+      "  store: ca.db",
+      "  keyEncryptionKeyFile: key-encryption-key",
+      "  serverNames: [localhost]",
+      "  socket: ca.sock",
       "",
     ].join("\n"),
   );
+  run(process.execPath, [program, "ca", "init", "--new-key-encryption-key", "--config", config]);
   const child = spawn(process.execPath, [program, "serve", "--config", config], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const address = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (chunk: Buffer) => {
+  try {
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      const found = /127\.0\.0\.1:(?!0\b)\d+/.exec(said);
-      if (found !== null) resolve(found[0]);
     });
-    child.on("exit", (code) => reject(new Error(`the service ended with ${code}:\n${said}`)));
-  });
-  const allowed = await fetch(`http://${address}/hello`);
-  const denied = await fetch(`http://${address}/hello/admin`);
-  assert.equal(allowed.status, 200, said);
-  assert.equal(denied.status, 403, said);
-  assert.ok(denied.headers.get("x-garita-reason"), "a denial explains itself on the example's listener");
-  const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
-  child.kill("SIGTERM");
-  assert.equal(await ended, 0, `the service drains and ends well:\n${said}`);
+    const address = await new Promise<string>((resolve, reject) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        const found = /127\.0\.0\.1:(?!0\b)\d+/.exec(said);
+        // The doors of the authority are the last to open.
+        if (found !== null && said.includes('"ca-socket"')) resolve(found[0]);
+      });
+      child.on("exit", (code) => reject(new Error(`the service ended with ${code}:\n${said}`)));
+    });
+    const allowed = await fetch(`http://${address}/hello`);
+    const denied = await fetch(`http://${address}/hello/admin`);
+    assert.equal(allowed.status, 200, said);
+    assert.equal(denied.status, 403, said);
+    const id = "spiffe://hello.mesh/ns/web/sa/nginx";
+    run(process.execPath, [program, "ca", "issue", "--config", config, "--id", id, "--out", "nginx"]);
+    const chain = "nginx/cert-chain.pem";
+    run("openssl", ["verify", "-x509_strict", "-CAfile", "nginx/root-cert.pem", "-untrusted", chain, chain]);
+    assert.ok(denied.headers.get("x-garita-reason"), "a denial explains itself on the example's listener");
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    child.kill("SIGTERM");
+    assert.equal(await ended, 0, `the service drains and ends well:\n${said}`);
+  } finally {
+    // Where a check failed it still runs.
+    child.kill("SIGKILL");
+  }
 }
 
 /** A consumer in TypeScript compiles against what was published. */

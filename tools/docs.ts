@@ -1,4 +1,4 @@
-/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates, refusals of the authority. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
@@ -12,6 +12,7 @@ import { keySourceFaults } from "#identity/key-sources/faults";
 import { faultCodes } from "#platform/fault-codes";
 import { fetchFaultCodes } from "#platform/fetch/fault-codes";
 import { renderAttributesPage } from "./attributes-page.ts";
+import { renderRefusalsPage } from "./ca-refusals-page.ts";
 import { renderDiagnosticsPage } from "./diagnostics-page.ts";
 import { renderGaritaPolicies } from "./garita-policies-page.ts";
 import { renderLintsPage } from "./lints-page.ts";
@@ -31,6 +32,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["docs/garita-workload-registration.schema.json", renderRegistrationSchema()],
     ["docs/attributes.md", renderAttributesPage()],
     ["docs/certificate-lints.md", renderLintsPage()],
+    ["docs/ca-refusals.md", renderRefusalsPage()],
   ]);
 }
 

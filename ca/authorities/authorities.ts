@@ -60,7 +60,7 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
   const exclusive = createQueue();
   let closed = false;
   let cancel = () => {};
-  let failure: { readonly reason: string; readonly retryAtMillis: number } | undefined;
+  let failure: { readonly reason: string; readonly atMillis: number } | undefined;
 
   const statuses = () => [...state.loaded.roots, ...state.loaded.issuing].map(statusOf);
   const rotate = async (by: string) => {
@@ -84,11 +84,13 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
     }
     const issuing = activeIssuing(state.loaded);
     const isDue = issuing !== undefined && nowMillis >= renewAtMillis(issuing) && usableRoot(state.loaded).ok;
-    if (!isDue || nowMillis < (failure?.retryAtMillis ?? 0)) return;
+    // A clock that has gone back since is right again: its waits are over too.
+    const sinceMillis = nowMillis - (failure?.atMillis ?? Number.NEGATIVE_INFINITY);
+    if (!isDue || (sinceMillis >= 0 && sinceMillis < retryMillis)) return;
     try {
       await rotate("renewal");
     } catch (fault) {
-      failure = { reason: messageOf(fault), retryAtMillis: nowMillis + retryMillis };
+      failure = { reason: messageOf(fault), atMillis: nowMillis };
       log.warn({ reason: failure.reason }, "the issuing authority was not renewed");
     }
   };

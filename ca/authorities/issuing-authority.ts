@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type { LintedTemplate } from "#ca/lint/linted-template";
+import { LintedTemplate } from "#ca/lint/linted-template";
 import { signatureAlgorithmOf } from "#ca/x509/algorithms";
 import { signTbs, verifySignature } from "#ca/x509/import-key";
 import { writePem } from "#ca/x509/pem";
@@ -35,7 +35,8 @@ export function createIssuingAuthority(path: readonly AuthorityCertificate[], pr
     // The root is in the bundle: an answer ends with that.
     chainPem: above.length === 0 ? [] : path.slice(0, -1).map((authority) => certificatePem(authority)),
     sign(linted: LintedTemplate) {
-      if (!isSigner(linted)) throw new Error("what was linted is no leaf of this authority");
+      if (!LintedTemplate.is(linted) || !isSigner(linted))
+        throw new Error("what was linted is no leaf of this authority");
       const { tbsDer } = linted.body;
       return assembleCertificate(tbsDer, keyKind, signTbs(keyKind, privateKey, tbsDer));
     },

@@ -62,10 +62,11 @@ export interface ServerCertificateSource {
 const firstRetryMillis = 1_000;
 const longestRetryMillis = 5 * 60_000;
 /** How often the clock is looked at: it may jump, and timers do not follow it. */
-const longestWaitMillis = 10 * 60_000;
+const longestWaitMillis = 60_000;
 
 /**
- * The authority's server certificate, with a new P-256 key for each, renewed at half of its life; failures are tried again after 1 s, doubled up to 5
+ * The authority's server certificate, with a new P-256 key for each, renewed at half of its life, and when the clock has gone back before its beginning, for whoever
+ * has the right time would refuse it; failures are tried again after 1 s, doubled up to 5
  * minutes, and the old one is kept meanwhile. Rejects when the first cannot be issued. `onRenewed` is called with each, the first included.
  */
 export async function createServerCertificate(options: {
@@ -87,9 +88,14 @@ export async function createServerCertificate(options: {
     if (!closed) cancel = timers.after(delayMillis, look);
   };
   const wait = () =>
-    schedule(Math.max(firstRetryMillis, Math.min(held.renewAtMillis - clock.nowMillis(), longestWaitMillis)));
+    schedule(
+      begun()
+        ? Math.max(firstRetryMillis, Math.min(held.renewAtMillis - clock.nowMillis(), longestWaitMillis))
+        : longestRetryMillis,
+    );
+  const begun = () => held.notBeforeMillis <= clock.nowMillis();
   const look = () => {
-    if (clock.nowMillis() < held.renewAtMillis) return wait();
+    if (begun() && clock.nowMillis() < held.renewAtMillis) return wait();
     // The failure is logged, and tried again.
     renew().catch(() => {});
   };
@@ -134,6 +140,7 @@ export async function createServerCertificate(options: {
 
 interface Held {
   readonly certificate: ServerCertificate;
+  readonly notBeforeMillis: number;
   readonly renewAtMillis: number;
 }
 
@@ -146,6 +153,7 @@ async function issueForNewKey(issue: IssueServerCertificate): Promise<Held> {
       keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       notAfterMillis,
     },
+    notBeforeMillis,
     renewAtMillis: notBeforeMillis + (notAfterMillis - notBeforeMillis) / 2,
   };
 }

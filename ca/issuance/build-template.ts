@@ -1,7 +1,7 @@
 import type { IssuingAuthority } from "#ca/authorities/contract";
 import { type LintedTemplateResult, lintTemplate } from "#ca/lint/linted-template";
 import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
-import type { Grant } from "./grant.ts";
+import { Grant } from "./grant.ts";
 
 /** The bytes that will be signed for a grant, with a serial that nobody has guessed, linted as they will stand in the certificate. */
 export function buildTemplate(
@@ -9,6 +9,7 @@ export function buildTemplate(
   authority: IssuingAuthority,
   randomBytes: (sizeBytes: number) => Uint8Array,
 ): { readonly serial: Uint8Array; readonly result: LintedTemplateResult } {
+  if (!Grant.is(grant)) throw new Error("no certificate is built without a grant");
   const serial = drawSerial(randomBytes);
   const { id, dnsNames, ipAddresses, publicKey, lifetime } = grant;
   const uri = id.toString();

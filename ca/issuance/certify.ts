@@ -58,10 +58,10 @@ export async function certify(
     result.linted,
     redeem,
   );
-  if (!(recorded instanceof RecordedIntent)) return refuse(intentRefusal(recorded.fault, id.toString()));
+  if (!RecordedIntent.is(recorded)) return refuse(intentRefusal(recorded.fault, id.toString()));
   await parts.admission.turn();
   const issued = await IssuedCertificate.complete(recorded, authority, parts.store, parts.nowMillis);
-  if (issued instanceof IssuedCertificate) return { ok: true, issued };
+  if (IssuedCertificate.is(issued)) return { ok: true, issued };
   await parts.store.recordAbandoned(serialHex, parts.nowMillis(), issued.fault);
   return refuse({ step: "sign", code: "issue/defect", seen: issued.fault, wanted: "what was linted, signed" });
 }
@@ -94,10 +94,12 @@ function intentRefusal(
 
 /** ORDER: leaf, each intermediate by itself, all roots in one: pilot-agent and ztunnel both rely on it. */
 export function answerOf(
-  { der, intent }: IssuedCertificate,
+  issued: IssuedCertificate,
   authority: IssuingAuthority,
   { bundle }: AuthoritySet,
 ): Omit<IssuedAnswer, "ok"> {
+  if (!IssuedCertificate.is(issued)) throw new Error("nothing is handed out that was not issued");
+  const { der, intent } = issued;
   return {
     serialHex: intent.serialHex,
     spiffeId: intent.spiffeId,

@@ -12,6 +12,7 @@ import { matchEntries } from "#ca/registration/match-entries";
 import type { SpiffeId } from "#identity/spiffe-id";
 import type { IssuanceEvidence } from "./certify.ts";
 import { namesThatDiffer } from "./compare-names.ts";
+import { earliestIssuanceMillis } from "./earliest-issuance.ts";
 import { Grant } from "./grant.ts";
 import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
@@ -46,9 +47,6 @@ export interface Granted {
   readonly evidence: IssuanceEvidence;
 }
 
-/** The wall clock may go back so far before nothing is issued any more. */
-const clockToleranceMillis = 5 * 60_000;
-
 /**
  * May this caller have a certificate for this key, and for which identity and how long: `issuanceSteps` from `identity` to `lifetime`, in order. Nothing is
  * written, nothing awaited. Never throws.
@@ -74,12 +72,12 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   if (differing.length > 0 && settings.csrNames === "strict")
     return refuse({ step: "names", code: "csr/names", seen: differing.join(", "), wanted: id.toString() });
 
-  const earliest = inForce.latestRecordMillis - clockToleranceMillis;
+  const { issuing } = authorities;
+  const earliest = earliestIssuanceMillis(inForce.latestRecordMillis, issuing);
   if (nowMillis < earliest) {
     const [seen, expected] = [isoTime(nowMillis), `not before ${isoTime(earliest)}`];
     return refuse({ step: "clock", code: "clock/backwards", seen, wanted: expected });
   }
-  const { issuing } = authorities;
   if (issuing === undefined)
     return refuse({ step: "authority", code: "authority/none", seen: "none", wanted: "one that is active" });
   progress.issuerKeyId = issuing.keyId;
@@ -94,7 +92,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   progress.lifetime = granted.lifetime;
   return {
     ok: true,
-    grant: Grant.toCaller(id, entry, csr.publicKey, granted.lifetime),
+    grant: Grant.toCaller(id, entry, csr, granted.lifetime),
     issuing,
     evidence: {
       method: caller.method,
@@ -137,22 +135,22 @@ function examineRequest(
   return proven.ok ? { ok: true, csr: proven.csr } : refuse(csrRefusal(proven.fault));
 }
 
-/** The step that gives each fault of a request. */
-const csrSteps = {
-  "csr/too-large": "request",
-  "csr/pem": "request",
-  "csr/der": "request",
-  "csr/shape": "request",
-  "csr/signature-algorithm": "request",
-  "key/kind": "key",
-  "key/weak": "key-quality",
-  "key/blocked": "key-quality",
-  "csr/signature": "proof",
-} as const satisfies Readonly<Record<CsrRefusal, IssuanceStep>>;
+/** The step that gives each fault of a request, and what it asks for. */
+const csrChecks = {
+  "csr/too-large": { step: "request", wanted: "at most 16 KiB of PEM and 8 KiB of DER" },
+  "csr/pem": { step: "request", wanted: "one block of PEM, a certificate request" },
+  "csr/der": { step: "request", wanted: "DER, whole and minimal" },
+  "csr/shape": { step: "request", wanted: "a request of RFC 2986" },
+  "csr/signature-algorithm": { step: "request", wanted: "a signature algorithm that fits the key" },
+  "key/kind": { step: "key", wanted: "P-256, P-384 or RSA of 2048, 3072 or 4096 bits" },
+  "key/weak": { step: "key-quality", wanted: "a key that resists the quick attacks" },
+  "key/blocked": { step: "key-quality", wanted: "a key that is known to nobody else" },
+  "csr/signature": { step: "proof", wanted: "a signature by the request's own key" },
+} as const satisfies Readonly<Record<CsrRefusal, { readonly step: IssuanceStep; readonly wanted: string }>>;
 
-/** The message says both what was expected and what was found. */
+/** The message says what was found, and of the many things that are wanted the one that was missing. */
 function csrRefusal({ code, message }: CsrFault): Refusal {
-  return { step: csrSteps[code], code, seen: message, wanted: "" };
+  return { ...csrChecks[code], code, seen: message };
 }
 
 function isoTime(millis: number): string {

@@ -4,14 +4,22 @@ import { nameOfCaller, type Progress } from "./progress.ts";
 import type { Refusal } from "./refusal.ts";
 import { type IssuanceStep, issuanceSteps } from "./steps.ts";
 
-/** The ordered checks up to the one that refused, each with what was seen and what was wanted. */
+/** The ordered checks up to the one that refused, each with what was seen and what was wanted; of who asks, each credential by itself. */
 export function explainRefusal(refusal: Refusal, progress: Progress): readonly ExplainedStep[] {
+  const attempts = refusal.step === "caller" ? (progress.attempts ?? []) : [];
   return [
     ...stepsBefore(refusal.step, progress),
+    ...attempts.map(({ method, reason }) => ({
+      step: `caller: ${method}`,
+      ok: false,
+      seen: reason,
+      wanted: "",
+      remedy: "",
+    })),
     {
       step: `${refusal.step}: ${issuanceSteps[refusal.step]}`,
       ok: false,
-      seen: refusal.seen,
+      seen: attempts.length === 0 ? refusal.seen : "no credential that is good",
       wanted: refusal.wanted,
       remedy: refusal.remedy ?? refusals[refusal.code].help,
     },

@@ -1,3 +1,4 @@
+import type { ProvenCsr } from "#ca/csr/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import type { SpiffeId } from "#identity/spiffe-id";
@@ -15,10 +16,12 @@ export interface GrantParts {
 }
 
 /**
- * The authority's decision that a key may have an identity. INVARIANT: made by `grantToCaller` and `grantToSelf` alone, from an authorized identity and a key
+ * The authority's decision that a key may have an identity. INVARIANT: made by `toCaller` and `toSelf` alone, from an authorized identity and a key
  * whose private half was proven; a certificate is built from nothing else.
  */
 export class Grant {
+  /** An object that merely looks like a grant is none. */
+  readonly #granted = true;
   readonly id: SpiffeId;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly Uint8Array[];
@@ -33,12 +36,16 @@ export class Grant {
     this.lifetime = parts.lifetime;
   }
 
-  /** Names come from the registration, never from a request. */
-  static toCaller(id: SpiffeId, entry: RegistrationEntry, publicKey: SubjectPublicKey, lifetime: Lifetime): Grant {
+  static is(value: object): value is Grant {
+    return #granted in value && value.#granted;
+  }
+
+  /** Names come from the registration, never from the request, of which the key alone is taken. */
+  static toCaller(id: SpiffeId, entry: RegistrationEntry, { publicKey }: ProvenCsr, lifetime: Lifetime): Grant {
     return new Grant({ id, dnsNames: entry.dnsNames, ipAddresses: [], publicKey, lifetime });
   }
 
-  /** The authority's own server certificate. */
+  /** The authority's own server certificate, for a key that it made itself. */
   static toSelf(parts: GrantParts): Grant {
     return new Grant(parts);
   }

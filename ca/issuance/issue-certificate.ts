@@ -5,6 +5,7 @@ import { explainRefusal } from "./explain-refusal.ts";
 import { type IssuanceOutcome, type IssuanceParts, issueToCaller } from "./issue.ts";
 import { nameOfCaller, type Progress } from "./progress.ts";
 import { type Refusal, refuse } from "./refusal.ts";
+import type { IssuanceStep } from "./steps.ts";
 
 export interface IssueCertificateParts extends IssuanceParts {
   readonly monotonicMillis: () => number;
@@ -79,7 +80,7 @@ async function attempt(
     return refuse({ step: "rate", code, seen: "too many wait", wanted: "room", retryAfterMillis });
   } catch (fault) {
     // INVARIANT: whatever fails, nothing was handed out; the defect is told to us, and to the caller only that there is one.
-    const step = progress.serialHex === undefined ? "caller" : "record";
+    const step = stepUnderWay(progress);
     if (fault instanceof CodedError && fault.code.startsWith("ca-store/")) {
       return refuse({
         step,
@@ -94,6 +95,13 @@ async function attempt(
     );
     return refuse({ step, code: "issue/defect", seen: messageOf(fault), wanted: "no defect" });
   }
+}
+
+/** Where a request was that ended without an answer of its own, as near as what is known of it tells. */
+function stepUnderWay({ caller, lifetime, serialHex }: Progress): IssuanceStep {
+  if (caller === undefined) return "caller";
+  if (lifetime === undefined) return "identity";
+  return serialHex === undefined ? "lint" : "record";
 }
 
 function logIssued(log: Log, { door, credentials }: CertificateRequest, progress: Progress): void {

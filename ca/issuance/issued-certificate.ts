@@ -5,14 +5,20 @@ import { childrenOf, contentOf, elementBytes, wholeElement } from "#ca/lint/der-
 import type { LintedTemplate } from "#ca/lint/linted-template";
 import type { CaStore, IntentOutcome, IssuanceIntent } from "#ca/store/contract";
 
-/** An intent that is durable. INVARIANT: `recordIntent` is the only way to get one, and nothing is signed for a workload without. */
+/** An intent that is durable. INVARIANT: `record` is the only way to get one, and nothing is signed for a workload without. */
 export class RecordedIntent {
+  /** Only `record` makes one: an object that merely looks like it is none. */
+  readonly #recorded = true;
   readonly intent: IssuanceIntent;
   readonly linted: LintedTemplate;
 
   private constructor(intent: IssuanceIntent, linted: LintedTemplate) {
     this.intent = intent;
     this.linted = linted;
+  }
+
+  static is(value: object): value is RecordedIntent {
+    return #recorded in value && value.#recorded;
   }
 
   /** Writes the intent down, and redeems the join token in the same step. Rejects when the store cannot say that it is durable. */
@@ -29,6 +35,8 @@ export class RecordedIntent {
 
 /** A certificate that was linted, recorded, signed, verified and recorded again. INVARIANT: only such a one is handed out. */
 export class IssuedCertificate {
+  /** Only `complete` makes one: an object that merely looks like it is none. */
+  readonly #issued = true;
   readonly der: Uint8Array;
   readonly intent: IssuanceIntent;
   readonly linted: LintedTemplate;
@@ -37,6 +45,10 @@ export class IssuedCertificate {
     this.der = der;
     this.intent = intent;
     this.linted = linted;
+  }
+
+  static is(value: object): value is IssuedCertificate {
+    return #issued in value && value.#issued;
   }
 
   /**
@@ -49,6 +61,7 @@ export class IssuedCertificate {
     store: CaStore,
     nowMillis: () => number,
   ): Promise<IssuedCertificate | { readonly fault: string }> {
+    if (!RecordedIntent.is(recorded)) throw new Error("nothing is signed without a record");
     const der = authority.sign(recorded.linted);
     const fault = resultFault(der, recorded.linted, authority);
     if (fault !== undefined) return { fault };

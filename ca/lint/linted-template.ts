@@ -8,12 +8,18 @@ import { lints } from "./lints.ts";
  * The final to-be-signed bytes of a certificate that no lint objects to. INVARIANT: only such bytes are ever signed; `lintTemplate` is the only way to get one.
  */
 export class LintedTemplate {
+  /** Only `lintTemplate` makes one: an object that merely looks like it is none. */
+  readonly #linted = true;
   readonly body: CertificateBody;
   readonly context: LintContext;
 
   private constructor(body: CertificateBody, context: LintContext) {
     this.body = body;
     this.context = context;
+  }
+
+  static is(value: object): value is LintedTemplate {
+    return #linted in value && value.#linted;
   }
 
   /** See `lintTemplate`. */

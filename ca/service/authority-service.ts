@@ -27,8 +27,12 @@ export interface AuthorityServiceParts
   readonly revoked: Revoked;
   readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
   readonly latestRecordMillis: () => number;
+  /** Why nothing can be issued now, in sentences. */
+  readonly hindrances: () => readonly string[];
   readonly counts: { readonly issued: number; readonly refused: number };
   readonly serverCertificate: () => ServerCertificate | undefined;
+  /** Signs the log as it is, and exports the head. */
+  readonly sealHead: () => Promise<void>;
   /** After another issuing authority has become active. */
   readonly onRotated: () => Promise<void> | undefined;
 }
@@ -83,13 +87,25 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
         ?.catch((fault: unknown) => log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed"));
       return status;
     },
-    backup: (file) => store.backup(file),
+    async backup(file) {
+      await store.backup(file);
+      try {
+        // An entry that the backup does not have, and a head that vouches for it: put in place by hand, without `restore`, it is found out.
+        await store.recordEvent({ kind: "backed-up", atMillis: nowMillis(), body: { file } });
+        await parts.sealHead();
+      } catch (fault) {
+        log.warn({ file, reason: messageOf(fault) }, "the backup is whole, and could not be noted in the log");
+      }
+    },
   };
 }
 
 /** What the status page tells without asking the store. */
 export function summaryOf(
-  parts: Pick<AuthorityServiceParts, "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts">,
+  parts: Pick<
+    AuthorityServiceParts,
+    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances"
+  >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
@@ -101,7 +117,7 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    warnings: authorities.warnings(),
+    warnings: [...parts.hindrances(), ...authorities.warnings()],
   };
 }
 

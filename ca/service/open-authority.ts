@@ -13,6 +13,7 @@ import { createClientCertificateMethod } from "#ca/callers/client-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { IssuanceSettings } from "#ca/issuance/settings";
 import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
@@ -78,14 +79,11 @@ export interface RunningAuthority {
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
   readonly serverCertificate: ServerCertificate | undefined;
-  /** Is an authority active, and can records be kept? */
+  /** Is an authority active, can records be kept, and is the clock not behind them? */
   serving(): boolean;
   /** The last head is sealed; the store is left open. */
   stop(): Promise<void>;
 }
-
-/** How often what other replicas wrote is read. */
-const refreshMillis = 5_000;
 
 /**
  * Puts the authority together: its keys and certificates out of the store, who may call, the one way to a certificate, its own server certificate, and the sealing of
@@ -174,10 +172,21 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     stops.push(() => sealer.stop());
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
-    stops.push(repeat(timers, refreshMillis, () => revoked.refresh(), log));
 
+    const hindrances = () => {
+      const fault = store.fault();
+      const earliestMillis = earliestIssuanceMillis(latestRecordMillis, authorities.current().issuing);
+      return [
+        ...(fault === undefined ? [] : [`nothing can be issued, for no record can be kept: ${fault}`]),
+        ...(nowMillis() < earliestMillis
+          ? [`nothing can be issued before ${new Date(earliestMillis).toISOString()}: the clock is behind the records`]
+          : []),
+      ];
+    };
     const serviceParts = {
       ...parts,
+      hindrances,
+      sealHead: () => sealer.seal(),
       authorities,
       issue,
       revoked,
@@ -194,7 +203,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       get serverCertificate() {
         return serverSource?.current();
       },
-      serving: () => authorities.current().issuing !== undefined,
+      serving: () => authorities.current().issuing !== undefined && hindrances().length === 0,
       async stop() {
         for (const stop of stops.splice(0).reverse()) await stop();
       },
@@ -219,32 +228,4 @@ async function startServerCertificate(
     log,
     onRenewed: onServerCertificate,
   });
-}
-
-/** Runs again and again until the result is called; a failure is logged once for as long as it lasts. */
-function repeat(timers: Timers, everyMillis: number, run: () => Promise<void>, log: Log): () => void {
-  let cancel = () => {};
-  let ended = false;
-  let failing = false;
-  const next = () => {
-    if (ended) return;
-    cancel = timers.after(everyMillis, () => {
-      run()
-        .then(
-          () => {
-            failing = false;
-          },
-          (fault: unknown) => {
-            if (!failing) log.warn({ reason: messageOf(fault) }, "revocations cannot be read again");
-            failing = true;
-          },
-        )
-        .finally(next);
-    });
-  };
-  next();
-  return () => {
-    ended = true;
-    cancel();
-  };
 }

@@ -126,6 +126,7 @@ export const auditKinds = [
   "authority-state",
   "authority-activated",
   "names-mismatched",
+  "backed-up",
   "restored",
   "opened",
 ] as const;
@@ -242,6 +243,8 @@ export interface CaStore {
   addAuditHead(head: AuditHead): Promise<void>;
 
   status(): Promise<StoreStatus>;
+  /** Why nothing can be written, as far as is known at this moment; undefined: nothing speaks against it. A store that could not write tries again by itself, so that this ends when the reason does. */
+  fault(): string | undefined;
   /** A consistent copy while it runs; keys stay encrypted. The file must not exist; mode 0600. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;

@@ -81,7 +81,7 @@ export function doorContextOptions(tls: DoorTls) {
   return {
     cert: tls.cert,
     key: tls.key,
-    // An empty list: nobody is trusted here, and OpenSSL builds no chains over what clients send.
+    // An empty list is not none, which would be the authorities that Node comes with: nobody is trusted here.
     ca: [],
     minVersion: "TLSv1.2" as const,
     secureOptions: constants.SSL_OP_NO_TICKET,

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { type SignatureAlgorithm, signatureAlgorithmOf } from "./algorithms.ts";
 import type { KeyKind } from "./contract.ts";
 import { writePem } from "./pem.ts";
-import type { SubjectPublicKey } from "./subject-public-key.ts";
+import { SubjectPublicKey } from "./subject-public-key.ts";
 
 /**
  * The key for `node:crypto`. Undefined when OpenSSL refuses it: a point that is not on its curve, coordinates beyond the field. How good an RSA modulus is
@@ -10,6 +10,7 @@ import type { SubjectPublicKey } from "./subject-public-key.ts";
  * the native side throw, four times on the way to a key of DER or JWK, which takes as long again as the import (`bench/ca.ts`).
  */
 export function importPublicKey(key: SubjectPublicKey): KeyObject | undefined {
+  if (!SubjectPublicKey.is(key)) throw new Error("a key is imported whose shape nobody looked at");
   try {
     return createPublicKey(writePem("PUBLIC KEY", key.spkiDer));
   } catch {

@@ -7,6 +7,8 @@ import type { KeyKind } from "./contract.ts";
  * even exponent).
  */
 export class SubjectPublicKey {
+  /** Only `of` makes one: an object that merely looks like it is none. */
+  readonly #shaped = true;
   readonly kind: KeyKind;
   /** The whole SubjectPublicKeyInfo, as it came. */
   readonly spkiDer: Uint8Array;
@@ -21,6 +23,10 @@ export class SubjectPublicKey {
   get hash(): string {
     this.#hash ??= hash("sha256", this.spkiDer, "hex");
     return this.#hash;
+  }
+
+  static is(value: object): value is SubjectPublicKey {
+    return #shaped in value && value.#shaped;
   }
 
   /** Undefined: not one of the shapes. Not checked: that an EC point is on its curve (the import does), and how good an RSA modulus is. */

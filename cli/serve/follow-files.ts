@@ -34,9 +34,11 @@ export function followFiles(configFile: string | undefined, onChange: () => void
   };
 }
 
-function filesOf({ listeners, admin, jwt }: ServiceConfig): string[] {
+function filesOf({ listeners, admin, jwt, ca }: ServiceConfig): string[] {
   const own = listeners.flatMap(({ tls, secretFile }) => [...(tls ? tlsPaths(tls) : []), secretFile]);
-  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile, jwt.caFile];
+  const issuerFiles = (ca?.issuers ?? []).map(({ keys }) => (keys.kind === "file" ? keys.path : undefined));
+  const forAuthority = [ca?.keyEncryptionKeyFile, ca?.blockedKeysFile, ...issuerFiles];
+  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile, jwt.caFile, ...forAuthority];
   return [...new Set(all.filter((path) => path !== undefined))].sort();
 }
 

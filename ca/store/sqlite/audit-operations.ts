@@ -4,7 +4,7 @@ import type { Ledger } from "#ca/store/sqlite/ledger";
 import { entryOf, headOf } from "#ca/store/sqlite/rows";
 
 /** Kinds that have no table beside the log: whoever could write the others without it would make the log a lie. */
-const plainKinds: readonly AuditKind[] = ["authority-activated", "names-mismatched", "opened", "restored"];
+const plainKinds: readonly AuditKind[] = ["authority-activated", "names-mismatched", "opened", "backed-up", "restored"];
 
 /** How many heads are kept: a head vouches for all that stands before it, so that older ones add nothing. */
 const keptHeads = 10_000;
@@ -48,6 +48,10 @@ export function auditOperations(ledger: Ledger, file: string) {
       const { number, hash, atMillis, generation, auditKeyId, signature } = head;
       insertHead.run(number, hash, atMillis, generation, auditKeyId, signature);
       forgetHeads.run(keptHeads);
+    },
+    /** Has a page written and changes nothing: the version of the schema is the one value that SQLite writes although it is the same. */
+    probeWriting(): void {
+      database.exec(`PRAGMA user_version=${ledger.schemaVersion}`);
     },
     storeStatus(): Omit<StoreStatus, "fault"> {
       const { number, hash, latestAtMillis, issued, unfinished } = ledger.state;

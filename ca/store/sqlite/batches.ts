@@ -1,5 +1,6 @@
 import type { Reply, Request, StartRequest } from "#ca/store/sqlite/messages";
 import { receivedFault } from "#ca/store/sqlite/messages";
+import type { KnownEntry } from "#ca/store/sqlite/opening";
 import type { Call } from "#ca/store/sqlite/operations";
 import { type BatchReply, startWorker, unavailable, type WorkerLink } from "#ca/store/sqlite/worker-link";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -13,6 +14,8 @@ const mostInBatch = 1_000;
 /** A thread that died is started again after so long, and twice as long each time that it dies before it has served; at most `longestPauseMillis`. */
 const firstPauseMillis = 100;
 const longestPauseMillis = 5_000;
+/** A disk that took no record is tried again so often, also when nobody asks: those who ask may wait until it is told to be well. */
+const probeMillis = 1_000;
 /** A disk that has not answered for so long is taken for gone. */
 const patienceMillis = 30_000;
 
@@ -53,7 +56,9 @@ export interface BatchesOptions {
 }
 
 /** Starts the thread. Rejects where the database cannot be opened. */
-export async function startBatches(options: BatchesOptions): Promise<{ batches: Batches; abandoned: number }> {
+export async function startBatches(
+  options: BatchesOptions,
+): Promise<{ batches: Batches; abandoned: readonly string[] }> {
   const running = new RunningBatches(options);
   const abandoned = await running.begin();
   return { batches: running, abandoned };
@@ -71,8 +76,11 @@ class RunningBatches implements Batches {
   #closing: (Settled & { readonly promise: Promise<void> }) | undefined;
   #pauseMillis = firstPauseMillis;
   #cancelRestart: (() => void) | undefined;
+  /** The last entry that the disk has: a thread that is started again must find it. */
+  #last: KnownEntry | undefined;
   #downFault: string | undefined;
   #writeFault: string | undefined;
+  #cancelProbe: (() => void) | undefined;
   transactions = 0;
 
   constructor(options: BatchesOptions) {
@@ -87,9 +95,10 @@ class RunningBatches implements Batches {
     return this.#downFault === undefined && this.#closing === undefined;
   }
 
-  async begin(): Promise<number> {
+  async begin(): Promise<readonly string[]> {
     const link = await this.#start(false);
     this.#link = link;
+    this.#last = link.last;
     return link.abandoned;
   }
 
@@ -115,6 +124,7 @@ class RunningBatches implements Batches {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#closing = { promise, resolve, reject };
     this.#cancelRestart?.();
+    this.#cancelProbe?.();
     if (this.#link === undefined) resolve();
     else this.#closeWhenIdle();
     return promise;
@@ -175,10 +185,12 @@ class RunningBatches implements Batches {
     }
     if (this.#waiting.length > 0) this.#flush();
     if (this.#closing !== undefined) this.#closeWhenIdle();
-    if (this.#inFlight === undefined && this.#backup === undefined) this.#link?.hold(false);
+    // A closing that was asked for is waited for: the program must not end before it has been told.
+    const idle = this.#inFlight === undefined && this.#backup === undefined && this.#closing === undefined;
+    if (idle) this.#link?.hold(false);
   }
 
-  #settleBatch({ values, faults, writeFault, wrote }: BatchReply): void {
+  #settleBatch({ values, faults, writeFault, wrote, last }: BatchReply): void {
     const batch = this.#inFlight ?? [];
     this.#inFlight = undefined;
     this.#patience?.();
@@ -186,7 +198,8 @@ class RunningBatches implements Batches {
     this.#pauseMillis = firstPauseMillis;
     if (this.#link !== undefined) this.#downFault = undefined;
     if (writeFault !== undefined) this.#noteWriteFault(writeFault.message);
-    else if (wrote) this.#writeFault = undefined;
+    else if (wrote) this.#endWriteFault();
+    this.#last = last;
     const failed = new Set<number>();
     for (const [place, fault] of faults) {
       failed.add(place);
@@ -198,8 +211,26 @@ class RunningBatches implements Batches {
   }
 
   #noteWriteFault(message: string): void {
-    if (this.#writeFault === undefined) this.#options.log.error({ fault: message }, "the store cannot write");
+    if (this.#writeFault === undefined) {
+      this.#options.log.error({ fault: message }, "the store cannot write");
+      this.#probeLater();
+    }
     this.#writeFault = message;
+  }
+
+  #endWriteFault(): void {
+    if (this.#writeFault === undefined) return;
+    this.#writeFault = undefined;
+    this.#cancelProbe?.();
+    this.#options.log.info({}, "the store can write again");
+  }
+
+  #probeLater(): void {
+    if (this.#closing !== undefined) return;
+    this.#cancelProbe = this.#options.timers.after(probeMillis, () => {
+      this.submitUnheard(["probeWriting", []]);
+      this.#probeLater();
+    });
   }
 
   #closeWhenIdle(): void {
@@ -259,8 +290,9 @@ class RunningBatches implements Batches {
   }
 
   #start(again: boolean): Promise<WorkerLink> {
+    const request = this.#options.start();
     return startWorker(
-      { ...this.#options.start(), again },
+      { ...request, again, known: this.#last ?? request.known },
       { onReply: (reply) => this.#take(reply), onGone: (fault) => this.#gone(fault) },
     );
   }

@@ -27,7 +27,7 @@ type RevocationOf = (serialHex: string, spiffeId: string) => Revocation | undefi
 export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
   const { database } = ledger;
   const token = database.prepare(
-    "SELECT number, spiffe_id, expires_millis, used_millis FROM join_tokens WHERE hash = ?",
+    "SELECT number, spiffe_id, expires_millis, ifnull(used_millis, used_serial) AS used FROM join_tokens WHERE hash = ?",
   );
   const redeemToken = database.prepare(
     "UPDATE join_tokens SET used_millis = ?, used_serial = ?, used_from = ? WHERE number = ?",
@@ -60,7 +60,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
       if (redeem !== undefined) {
         // A token is for one identity: for another there is none.
         if (row === undefined || row["spiffe_id"] !== intent.spiffeId) return { ok: false, fault: "token-unknown" };
-        if (row["used_millis"] !== null) return { ok: false, fault: "token-used" };
+        if (row["used"] !== null) return { ok: false, fault: "token-used" };
         if (Number(row["expires_millis"]) <= intent.atMillis) return { ok: false, fault: "token-expired" };
       }
       if (serialTaken.get(intent.serialHex) !== undefined) return { ok: false, fault: "serial-in-use" };
@@ -115,15 +115,15 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
       ledger.count({ issued: 0, unfinished: -1 });
     },
 
-    /** Every intent that is open. Answers how many there were. */
-    abandonOpenIntents(atMillis: number, reason: string): number {
+    /** Every intent that is open. Answers their serials. */
+    abandonOpenIntents(atMillis: number, reason: string): readonly string[] {
       const open = database.prepare("SELECT number, serial FROM issuances WHERE state = 0 ORDER BY number").all();
       for (const { number, serial } of open) {
         ledger.append("issuance-abandoned", atMillis, abandonedBody(String(serial), reason));
         setState.run(2, Number(number));
         ledger.count({ issued: 0, unfinished: -1 });
       }
-      return open.length;
+      return open.map(({ serial }) => String(serial));
     },
 
     issuance(serialHex: string): IssuanceRecord | undefined {

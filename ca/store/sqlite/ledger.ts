@@ -27,6 +27,11 @@ export interface Ledger {
   transaction<T>(work: () => T): T;
 }
 
+/** The last entry, as another opening must find it. */
+export function lastEntry({ state, generation }: Ledger): { number: number; hash: string; generation: number } {
+  return { number: state.number, hash: state.hash, generation };
+}
+
 /** Where the log of a database ends is read once; from then on nobody else writes. */
 export function openLedger(database: DatabaseSync): Ledger {
   let state = readState(database);

@@ -1,4 +1,4 @@
-import type { OpeningRequest } from "#ca/store/sqlite/opening";
+import type { KnownEntry, OpeningRequest } from "#ca/store/sqlite/opening";
 import type { Call } from "#ca/store/sqlite/operations";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
@@ -20,7 +20,7 @@ export interface SentFault {
 
 /** From the thread. */
 export type Reply =
-  | { readonly kind: "opened"; readonly abandoned: number }
+  | { readonly kind: "opened"; readonly abandoned: readonly string[]; readonly last: KnownEntry }
   | { readonly kind: "not-opened"; readonly fault: SentFault }
   | {
       readonly kind: "batch";
@@ -32,6 +32,8 @@ export type Reply =
       readonly writeFault: SentFault | undefined;
       /** Was something written? */
       readonly wrote: boolean;
+      /** Where the log ends now. */
+      readonly last: KnownEntry;
     }
   | { readonly kind: "backup"; readonly fault: SentFault | undefined }
   | { readonly kind: "closed" };

@@ -18,6 +18,9 @@ export interface SqliteStoreOptions {
   readonly maxSizeBytes?: number;
 }
 
+/** More than can be under way at once are there only after a long failure: the log then names these, the inventory all. */
+const mostNamed = 100;
+
 /** The embedded store. */
 export interface SqliteStore extends CaStore {
   /** Issuances that an earlier run had begun and not completed: marked as abandoned by the opening. */
@@ -39,15 +42,25 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const { nowMillis, log, timers = systemTimers, maxSizeBytes } = options;
   const file = resolve(options.file);
   checkPlace(file);
-  const head = await readHeadFile(headFileOf(file));
-  const start = () => ({ file, maxSizeBytes, head, nowMillis: nowMillis(), again: false });
+  const known = await readHeadFile(headFileOf(file));
+  const start = () => ({ file, maxSizeBytes, known, nowMillis: nowMillis(), again: false });
   const { batches, abandoned } = await startBatches({ start, timers, log });
-  if (abandoned > 0) log.warn({ abandoned }, "issuances that an earlier run had begun are marked as abandoned");
+  if (abandoned.length > 0) {
+    const serials = abandoned.slice(0, mostNamed);
+    log.warn(
+      { abandoned: abandoned.length, serials },
+      "issuances that an earlier run had begun are marked as abandoned",
+    );
+  }
   const explanations = createExplanations(batches, timers);
-  const first = await batches.submit(["storeStatus", []]);
+  const first = (await batches.submit(["storeStatus", []])) as Omit<StoreStatus, "fault">;
+  if (known === undefined && first.lastHead !== undefined) {
+    const lacking = headFileOf(file);
+    log.warn({ file: lacking }, "the file of the newest head is gone: whether the store is the newest cannot be told");
+  }
   return {
-    ...storeOver(batches, explanations, nowMillis, first as Omit<StoreStatus, "fault">),
-    abandonedAtOpening: abandoned,
+    ...storeOver(batches, explanations, nowMillis, first),
+    abandonedAtOpening: abandoned.length,
     counters: { transactions: () => batches.transactions, explanationsDropped: () => explanations.dropped },
   };
 }
@@ -92,6 +105,7 @@ function storeOver(
       if (batches.isUp) lastStatus = await ask("storeStatus").catch(() => lastStatus);
       return { ...lastStatus, fault: batches.fault };
     },
+    fault: () => batches.fault,
     backup: (file) => batches.backup(resolve(file)),
     async close() {
       if (batches.isUp) explanations.flush();

@@ -1,5 +1,6 @@
 import { hashEntry } from "#ca/store/chain";
 import type { AuditHead } from "#ca/store/contract";
+import { headFileOf } from "#ca/store/head-file";
 import { type DatabasePlace, openDatabase } from "#ca/store/sqlite/database";
 import { type Ledger, openLedger } from "#ca/store/sqlite/ledger";
 import { createOperations, type Operations } from "#ca/store/sqlite/operations";
@@ -7,18 +8,20 @@ import { codedFault } from "#ca/store/sqlite/sqlite-faults";
 import { CodedError } from "#platform/coded-error";
 
 export interface OpeningRequest extends DatabasePlace {
-  /** What the file beside the database says; undefined: there is none. */
-  readonly head: AuditHead | undefined;
+  /** An entry that the log must have: the head of the file beside the database, or what this service saw last. Undefined: none is known. */
+  readonly known: KnownEntry | undefined;
   readonly nowMillis: number;
   /** Is this the same service again, whose thread died? Then what is under way still is. */
   readonly again: boolean;
 }
 
+export type KnownEntry = Pick<AuditHead, "number" | "hash" | "generation">;
+
 export interface OpenStore {
   readonly ledger: Ledger;
   readonly operations: Operations;
-  /** Intents of an earlier run that came to nothing. */
-  readonly abandoned: number;
+  /** Serials of an earlier run's intents that came to nothing. */
+  readonly abandoned: readonly string[];
 }
 
 /**
@@ -30,38 +33,38 @@ export function openForService(request: OpeningRequest): OpenStore {
   try {
     const ledger = openLedger(database);
     const operations = createOperations(ledger, request.file);
-    checkHead(ledger, operations, request);
+    checkKnown(ledger, operations, request);
     checkEnd(ledger, operations, request.file);
-    return { ledger, operations, abandoned: request.again ? 0 : begin(ledger, operations, request.nowMillis) };
+    return { ledger, operations, abandoned: request.again ? [] : begin(ledger, operations, request.nowMillis) };
   } catch (fault) {
     database.close();
     throw codedFault(fault, request.file);
   }
 }
 
-function begin(ledger: Ledger, operations: Operations, nowMillis: number): number {
+function begin(ledger: Ledger, operations: Operations, nowMillis: number): readonly string[] {
   return ledger.transaction(() => {
     const abandoned = operations.abandonOpenIntents(nowMillis, "the service ended before it was completed");
     operations.forgetOldTokens(nowMillis);
     const { generation, schemaVersion } = ledger;
-    ledger.append("opened", nowMillis, { abandoned, generation, schemaVersion });
+    ledger.append("opened", nowMillis, { abandoned: abandoned.length, generation, schemaVersion });
     return abandoned;
   });
 }
 
-function checkHead(ledger: Ledger, operations: Operations, { head, file }: OpeningRequest): void {
-  if (head === undefined) return;
-  const found = operations.hashOfEntry(head.number);
-  if (found === head.hash && ledger.generation >= head.generation) return;
+function checkKnown(ledger: Ledger, operations: Operations, { known, file, again }: OpeningRequest): void {
+  if (known === undefined) return;
+  const found = operations.hashOfEntry(known.number);
+  if (found === known.hash && ledger.generation >= known.generation) return;
   const seen =
     found === undefined
       ? `has only ${ledger.state.number}`
-      : found === head.hash
-        ? `is of generation ${ledger.generation}, before ${head.generation}`
+      : found === known.hash
+        ? `is of generation ${ledger.generation}, before ${known.generation}`
         : "has another in its place";
   throw new CodedError(
     "ca-store/rolled-back",
-    `\`${file}.head\` vouches for entry ${head.number}, and the log of \`${file}\` ${seen}: ` +
+    `${again ? "this service saw" : `\`${headFileOf(file)}\` vouches for`} entry ${known.number}, and the log of \`${file}\` ${seen}: ` +
       "an older copy was put in place? Bring back a backup with `garita ca restore`, which ends what may have been used since",
   );
 }

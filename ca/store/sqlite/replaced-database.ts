@@ -1,3 +1,4 @@
+import { constants, copyFileSync, existsSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { codedFault } from "#ca/store/sqlite/sqlite-faults";
 import { CodedError } from "#platform/coded-error";
@@ -9,22 +10,27 @@ export interface ReplacedDatabase {
 }
 
 /**
- * Takes the database for ourselves, with all that its write-ahead log holds brought into its one file. Answers undefined for one that is damaged: nobody can have that open.
- * Throws `ca-store/locked` where a service uses it.
+ * Takes the database for ourselves, with all that its write-ahead log holds brought into its one file. Answers undefined for one that is damaged: nobody can have that open, and its
+ * write-ahead log is kept under the name `aside` with `-wal`. Throws `ca-store/locked` where a service uses it.
  */
-export function claimReplaced(file: string): ReplacedDatabase | undefined {
+export function claimReplaced(file: string, aside: string): ReplacedDatabase | undefined {
   let database: DatabaseSync | undefined;
+  // SQLite throws away the log of what it cannot read.
+  const log = `${aside}-wal`;
+  if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, log, constants.COPYFILE_EXCL);
   try {
     database = new DatabaseSync(file, { timeout: 0 });
     database.exec("PRAGMA locking_mode=EXCLUSIVE");
     database.exec("PRAGMA journal_mode=DELETE");
     database.exec("BEGIN EXCLUSIVE");
     const claimed = database;
+    rmSync(log, { force: true });
     return { generation: generationOf(database), release: () => claimed.close() };
   } catch (thrown) {
     database?.close();
     const fault = codedFault(thrown, file);
     if (fault instanceof CodedError && fault.code === "ca-store/damaged") return undefined;
+    rmSync(log, { force: true });
     throw fault;
   }
 }

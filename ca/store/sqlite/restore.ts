@@ -1,5 +1,6 @@
 import { chmodSync, constants, copyFileSync, existsSync, linkSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { AuditHead, AuthorityRecord } from "#ca/store/contract";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { syncFile } from "#ca/store/sqlite/back-up";
@@ -42,19 +43,28 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
   const [file, backupFile] = [resolve(options.file), resolve(options.backupFile)];
   const stamp = new Date(nowMillis).toISOString().replaceAll(/[:.]/g, "-");
   const fresh = `${file}.restoring-${stamp}`;
-  const existed = existsSync(file);
-  if (existed) checkPlace(file);
+  const aside = existsSync(file) ? `${file}.replaced-${stamp}` : undefined;
+  if (aside !== undefined) checkPlace(file);
   copyBackup(backupFile, fresh);
   try {
-    const replaced = existed ? claimReplaced(file) : undefined;
+    // ORDER: nothing that is there is touched before the backup is known to be good.
+    const copy = openDatabase({ file: fresh, maxSizeBytes: undefined });
+    let replaced: ReplacedDatabase | undefined;
     try {
+      await verifyCopy(copy, backupFile, options);
+      replaced = aside === undefined ? undefined : claimReplaced(file, aside);
       const oldHead = await readHeadFile(headFileOf(file)).catch(() => undefined);
       const lowest = Math.max(replaced?.generation ?? 0, oldHead?.generation ?? 0);
-      const { head, ...made } = await prepare(fresh, backupFile, options, lowest, oldHead);
-      const aside = existed ? `${file}.replaced-${stamp}` : undefined;
-      await putInPlace(file, fresh, head, aside, replaced);
+      const { head, ...made } = raiseGeneration(copy, fresh, nowMillis, lowest, oldHead);
+      // Brings what the write-ahead log holds into the file, and removes it.
+      copy.close();
+      syncFile(fresh);
+      await putInPlace(file, fresh, head, aside);
       return { ...made, replaced: aside };
+    } catch (fault) {
+      throw codedFault(fault, fresh);
     } finally {
+      if (copy.isOpen) copy.close();
       replaced?.release();
     }
   } finally {
@@ -74,51 +84,49 @@ function copyBackup(backupFile: string, fresh: string): void {
   }
 }
 
-/** Verifies the copy, raises its generation and ends its tokens. It is on the disk, in one file, when this resolves. */
-async function prepare(
-  fresh: string,
+async function verifyCopy(
+  copy: DatabaseSync,
   backupFile: string,
   { headVerifier, nowMillis }: RestoreOptions,
+): Promise<void> {
+  const operations = createOperations(openLedger(copy), backupFile);
+  const verifyHead = headVerifier(operations.authorities());
+  const { faults } = await verifyChain({ source: sourceOf(operations, backupFile, nowMillis), verifyHead, nowMillis });
+  const [first] = faults;
+  if (first === undefined) return;
+  const rest = faults.length > 1 ? `, and ${faults.length - 1} faults more` : "";
+  const where = first.entry === 0 ? "" : `entry ${first.entry}: `;
+  throw new CodedError("ca-store/chain-broken", `the log of \`${backupFile}\`: ${where}${first.message}${rest}`);
+}
+
+/** One transaction: the generation, the end of the tokens, and the entry that tells of both. Answers the newest head too. */
+function raiseGeneration(
+  copy: DatabaseSync,
+  fresh: string,
+  nowMillis: number,
   lowestGeneration: number,
   oldHead: AuditHead | undefined,
-): Promise<Omit<Restored, "replaced"> & { readonly head: AuditHead | undefined }> {
-  const database = openDatabase({ file: fresh, maxSizeBytes: undefined });
-  try {
-    const ledger = openLedger(database);
-    const operations = createOperations(ledger, fresh);
-    const verifyHead = headVerifier(operations.authorities());
-    const report = await verifyChain({ source: sourceOf(operations, nowMillis), verifyHead, nowMillis });
-    const [first] = report.faults;
-    if (first !== undefined) {
-      const rest = report.faults.length > 1 ? `, and ${report.faults.length - 1} faults more` : "";
-      const where = first.entry === 0 ? "" : `entry ${first.entry}: `;
-      throw new CodedError("ca-store/chain-broken", `the log of \`${backupFile}\`: ${where}${first.message}${rest}`);
-    }
-    const { number: entries, hash } = ledger.state;
-    const generation = Math.max(ledger.generation, lowestGeneration) + 1;
-    const endedTokens = ledger.transaction(() => {
-      const ended = operations.endTokens(nowMillis);
-      ledger.append("restored", nowMillis, {
-        generation,
-        endedTokens: ended,
-        backupEntries: entries,
-        backupHash: hash,
-        replacedGeneration: lowestGeneration,
-        replacedHeadNumber: oldHead?.number,
-        replacedHeadHash: oldHead?.hash,
-      });
-      database.prepare("UPDATE settings SET value = ? WHERE name = 'generation'").run(generation);
-      return ended;
+): Omit<Restored, "replaced"> & { readonly head: AuditHead | undefined } {
+  const ledger = openLedger(copy);
+  const operations = createOperations(ledger, fresh);
+  const { number: entries, hash } = ledger.state;
+  const generation = Math.max(ledger.generation, lowestGeneration) + 1;
+  const endedTokens = ledger.transaction(() => {
+    const ended = operations.endTokens(nowMillis);
+    ledger.append("restored", nowMillis, {
+      generation,
+      endedTokens: ended,
+      backupEntries: entries,
+      backupHash: hash,
+      replacedGeneration: lowestGeneration,
+      replacedHeadNumber: oldHead?.number,
+      replacedHeadHash: oldHead?.hash,
     });
-    const [head] = operations.auditHeads(1);
-    return { entries, generation, endedTokens, head };
-  } catch (fault) {
-    throw codedFault(fault, backupFile);
-  } finally {
-    // Brings what the write-ahead log holds into the file, and removes it.
-    database.close();
-    syncFile(fresh);
-  }
+    copy.prepare("UPDATE settings SET value = ? WHERE name = 'generation'").run(generation);
+    return ended;
+  });
+  const [head] = operations.auditHeads(1);
+  return { entries, generation, endedTokens, head };
 }
 
 async function putInPlace(
@@ -126,15 +134,14 @@ async function putInPlace(
   fresh: string,
   head: AuditHead | undefined,
   aside: string | undefined,
-  replaced: ReplacedDatabase | undefined,
 ): Promise<void> {
   const headFile = headFileOf(file);
   if (aside !== undefined) {
     linkSync(file, aside);
     if (existsSync(headFile)) copyFileSync(headFile, headFileOf(aside), constants.COPYFILE_EXCL);
-    // INVARIANT: the log of one database never lies beside another: it would be replayed into it.
-    if (replaced === undefined && existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
   }
+  // INVARIANT: the write-ahead log of one database never lies beside another: it would be replayed into it.
+  rmSync(`${file}-wal`, { force: true });
   // ORDER: the head first. It is the backup's own and older, so that a crash here leaves a database that it fits, or one that is refused: never one that nothing vouches for.
   if (head === undefined) rmSync(headFile, { force: true });
   else await writeHeadFile(headFile, head);
@@ -143,15 +150,22 @@ async function putInPlace(
 }
 
 /** The operations of an open database as `verifyChain` asks for them. */
-export function sourceOf(operations: Operations, nowMillis: number): ChainSource {
+export function sourceOf(operations: Operations, file: string, nowMillis: number): ChainSource {
+  const ask = async <T>(question: () => T): Promise<T> => {
+    try {
+      return question();
+    } catch (fault) {
+      throw codedFault(fault, file);
+    }
+  };
   return {
-    status: async () => ({ ...operations.storeStatus(), fault: undefined }),
-    issuance: async (serialHex) => operations.issuance(serialHex),
-    issuances: async (query) => operations.issuances(query),
-    joinTokens: async (limit) => operations.joinTokens(limit, nowMillis),
-    revocations: async () => operations.revocations(),
-    authorities: async () => operations.authorities(),
-    auditEntries: async (from, limit) => operations.auditEntries(from, limit),
-    auditHeads: async (limit) => operations.auditHeads(limit),
+    status: () => ask(() => ({ ...operations.storeStatus(), fault: undefined })),
+    issuance: (serialHex) => ask(() => operations.issuance(serialHex)),
+    issuances: (query) => ask(() => operations.issuances(query)),
+    joinTokens: (limit) => ask(() => operations.joinTokens(limit, nowMillis)),
+    revocations: () => ask(() => operations.revocations()),
+    authorities: () => ask(() => operations.authorities()),
+    auditEntries: (from, limit) => ask(() => operations.auditEntries(from, limit)),
+    auditHeads: (limit) => ask(() => operations.auditHeads(limit)),
   };
 }

@@ -44,11 +44,6 @@ export function issuanceOf(row: Row, revoked: Revocation | undefined): IssuanceR
 }
 
 export function tokenOf(row: Row): JoinTokenRecord {
-  const used = row["used_millis"] !== null && {
-    atMillis: number(row, "used_millis"),
-    serialHex: text(row, "used_serial"),
-    remoteAddress: optionalText(row, "used_from"),
-  };
   return {
     hash: text(row, "hash"),
     spiffeId: text(row, "spiffe_id"),
@@ -56,15 +51,34 @@ export function tokenOf(row: Row): JoinTokenRecord {
     expiresMillis: number(row, "expires_millis"),
     createdBy: text(row, "created_by"),
     sourceCidrs: texts(row, "source_cidrs"),
-    used: used === false ? undefined : used,
+    used: useOf(row),
+  };
+}
+
+function useOf(row: Row): JoinTokenRecord["used"] {
+  if (row["used_millis"] === null) {
+    return row["used_serial"] === null && row["used_from"] === null ? undefined : damaged("used_millis");
+  }
+  return {
+    atMillis: number(row, "used_millis"),
+    serialHex: text(row, "used_serial"),
+    remoteAddress: optionalText(row, "used_from"),
   };
 }
 
 export function revocationOf(row: Row): Revocation {
   const value = text(row, "value");
-  const target: Revocation["target"] =
-    row["target"] === "serial" ? { kind: "serial", serialHex: value } : { kind: "identity", spiffeId: value };
-  return { target, atMillis: number(row, "at_millis"), by: text(row, "by"), reason: text(row, "reason") };
+  return {
+    target: targetOf(text(row, "target"), value),
+    atMillis: number(row, "at_millis"),
+    by: text(row, "by"),
+    reason: text(row, "reason"),
+  };
+}
+
+function targetOf(kind: string, value: string): Revocation["target"] {
+  if (kind === "serial") return { kind, serialHex: value };
+  return kind === "identity" ? { kind, spiffeId: value } : damaged("target");
 }
 
 export function authorityOf(row: Row, chainDer: readonly Uint8Array[]): AuthorityRecord {
@@ -130,8 +144,10 @@ function bytes(row: Row, name: string): Uint8Array {
 
 function texts(row: Row, name: string): readonly string[] {
   try {
-    const value: unknown = JSON.parse(text(row, name));
-    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+    const json = text(row, name);
+    const value: unknown = JSON.parse(json);
+    const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+    if (isList && JSON.stringify(value) === json) return value;
   } catch {
     // Told below, with the column's name.
   }

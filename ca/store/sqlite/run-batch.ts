@@ -1,4 +1,4 @@
-import type { Ledger } from "#ca/store/sqlite/ledger";
+import { type Ledger, lastEntry } from "#ca/store/sqlite/ledger";
 import { type Reply, type SentFault, sentFault } from "#ca/store/sqlite/messages";
 import { type Call, type Operations, type Outcome, perform } from "#ca/store/sqlite/operations";
 import { codedFault } from "#ca/store/sqlite/sqlite-faults";
@@ -36,5 +36,13 @@ export function runBatch(ledger: Ledger, operations: Operations, calls: readonly
       faults.push([place, sentFault(outcome.fault)]);
     } else values.push(outcome.value);
   });
-  return { kind: "batch", values, faults, writeFault, wrote: ledger.state.number !== numberBefore };
+  const probed = outcomes.some((outcome, place) => calls[place]?.[0] === "probeWriting" && "value" in outcome);
+  return {
+    kind: "batch",
+    values,
+    faults,
+    writeFault,
+    wrote: probed || ledger.state.number !== numberBefore,
+    last: lastEntry(ledger),
+  };
 }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { backUp } from "#ca/store/sqlite/back-up";
+import { lastEntry } from "#ca/store/sqlite/ledger";
 import { type Reply, type Request, type StartRequest, sentFault } from "#ca/store/sqlite/messages";
 import { type OpenStore, openForService } from "#ca/store/sqlite/opening";
 import { runBatch } from "#ca/store/sqlite/run-batch";
@@ -33,7 +34,7 @@ if (store !== undefined) {
 function open(): OpenStore | undefined {
   try {
     const opened = openForService(request);
-    reply({ kind: "opened", abandoned: opened.abandoned });
+    reply({ kind: "opened", abandoned: opened.abandoned, last: lastEntry(opened.ledger) });
     return opened;
   } catch (fault) {
     reply({ kind: "not-opened", fault: sentFault(fault) });

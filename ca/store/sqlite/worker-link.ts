@@ -1,12 +1,16 @@
 import { Worker } from "node:worker_threads";
 import { type Reply, type Request, receivedFault, type StartRequest } from "#ca/store/sqlite/messages";
+import type { KnownEntry } from "#ca/store/sqlite/opening";
 import { CodedError, messageOf } from "#platform/coded-error";
 
 export type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
 
 /** A running thread that has the database open. */
 export interface WorkerLink {
-  readonly abandoned: number;
+  /** Serials, see `OpenStore`. */
+  readonly abandoned: readonly string[];
+  /** Where the log ended when it was opened. */
+  readonly last: KnownEntry;
   send(request: Request): void;
   /** Keeps this program alive, or no longer. */
   hold(held: boolean): void;
@@ -41,8 +45,14 @@ export function startWorker(request: StartRequest, events: LinkEvents): Promise<
         isOpen = true;
         worker.unref();
         const hold = (held: boolean) => (held ? worker.ref() : worker.unref());
-        const { abandoned } = reply;
-        resolve({ abandoned, send: (sent) => worker.postMessage(sent), hold, terminate: () => worker.terminate() });
+        const { abandoned, last } = reply;
+        resolve({
+          abandoned,
+          last,
+          send: (sent) => worker.postMessage(sent),
+          hold,
+          terminate: () => worker.terminate(),
+        });
       } else if (reply.kind === "not-opened") {
         worker.removeAllListeners();
         void worker.terminate().then(() => reject(receivedFault(reply.fault)));

@@ -6,8 +6,22 @@ import type { FaultCode } from "#platform/fault-codes";
 import { outsideOf } from "../refusal-status.ts";
 import type { FaultShape } from "./shapes.ts";
 
-/** How the outside sees a failed operation, by the area of its code. Anything else is a defect of ours. */
-const areaStatus: Readonly<Record<string, number>> = { "ca-store": 503, "ca-token": 400, "ca-authority": 409 };
+/** How the outside sees a failed operation, by the area of its code. Of any other nothing is told: it is a defect of ours. */
+const areaStatus: Readonly<Record<string, number>> = {
+  "ca-store": 503,
+  "ca-token": 400,
+  "ca-authority": 409,
+  "ca-key": 409,
+};
+
+/** Codes that are not like the others of their area. */
+const codeStatus: Readonly<Partial<Record<FaultCode, number>>> = {
+  "ca-store/unknown": 404,
+  "ca-store/exists": 409,
+  "ca-store/backup-failed": 500,
+  "ca-authority/lint": 500,
+  "ca-authority/self-test": 500,
+};
 
 export interface SeenFault {
   readonly status: number;
@@ -17,7 +31,7 @@ export interface SeenFault {
 /** What a client is told of an error: never a cause, and never a value that it sent. */
 export function faultOf(error: FastifyError | CodedError | Error): SeenFault {
   if (error instanceof CodedError) {
-    const status = areaStatus[error.code.split("/")[0]!];
+    const status = codeStatus[error.code] ?? areaStatus[error.code.split("/")[0]!];
     if (status !== undefined) return { status, body: { code: error.code, message: error.message } };
     return failed;
   }

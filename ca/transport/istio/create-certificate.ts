@@ -10,7 +10,7 @@ export const createCertificatePath = `/${certificateService}/CreateCertificate`;
 
 /**
  * `CreateCertificate`: who asks is told by the connection's certificate and the one bearer token; `clusterid` and other fields are not looked at. A refusal's status
- * carries the message of the refusal and the id of its explanation, nothing else.
+ * carries the message of the refusal, its code and the id of its explanation, nothing else.
  */
 export function createCertificateMethod(issue: IssueCertificate): UnaryMethod {
   return async (call) => {
@@ -26,7 +26,7 @@ export function createCertificateMethod(issue: IssueCertificate): UnaryMethod {
 
 function refusal({ code, explanationId, retryAfterMillis }: RefusedAnswer): UnaryAnswer {
   const status = outsideOf(code).grpc;
-  const message = `${refusals[code].message} (explanation ${explanationId})`;
+  const message = `${refusals[code].message} (${code}, explanation ${explanationId})`;
   if (retryAfterMillis === undefined) return { ok: false, code: status, message };
   return { ok: false, code: status, message, details: encodeRetryInfo(status, message, retryAfterMillis) };
 }

@@ -15,7 +15,7 @@ export interface PreparedAuthority {
   readonly issuers: TokenIssuers;
   readonly configuration: AuthorityConfiguration;
   /** SHA-256 of what its files hold, but for the key-encryption key, whose change shows when the keys are opened. */
-  readonly fileDigests: readonly string[];
+  readonly fileDigests: { readonly issuers: string; readonly blockedKeys: string };
 }
 
 /** Verdicts on so many RSA keys are remembered, 300 bytes each: a fleet of sidecars that keep their keys. */
@@ -38,7 +38,7 @@ export async function prepareAuthority(
     config,
     keyEncryptionKey,
     issuers: prepareTokenIssuers(issuers),
-    fileDigests: [digestOf(issuers), digestOf([...blockedKeys])],
+    fileDigests: { issuers: digestOf(issuers), blockedKeys: digestOf([...blockedKeys]) },
     configuration: {
       issuance: { ...leaf, csrNames },
       admins,

@@ -28,6 +28,8 @@ export interface AuthorityStart extends AuthorityKeysParts {
 export interface ServedAuthority {
   readonly addresses: readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store">;
+  /** From the next request on. */
+  configure(configuration: PreparedAuthority["configuration"]): void;
   /** Signed with the last head of its log; the store is closed. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     const { tokens, keys } = await followAuthorityKeys(prepared, parts);
     stops.push(() => keys.stop());
     const headFile = headFileOf(config.store);
+    let { configuration } = prepared;
     let doors: Awaited<ReturnType<typeof openAuthorityDoors>> | undefined;
     const authority = await openAuthority({
       trustDomain: config.trustDomain,
@@ -60,7 +63,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
         issuingLifetimeMillis: config.issuing.lifetimeSeconds * 1000,
         longestLeafMillis: config.leaf.maxTtlSeconds * 1000,
       },
-      configuration: () => prepared.configuration,
+      configuration: () => configuration,
       serverNames: config.serverNames,
       registrations: registrationsOf(parts.ruleSet),
       tokens,
@@ -79,7 +82,14 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     const { serverCertificate } = authority;
     doors = await openAuthorityDoors(config, authority, serverCertificate && doorTls(serverCertificate), parts);
     stops.push((deadline) => doors?.stop(deadline));
-    return { addresses: doors.addresses, summary: authority.summary, stop };
+    return {
+      addresses: doors.addresses,
+      summary: authority.summary,
+      configure(next) {
+        configuration = next;
+      },
+      stop,
+    };
   } catch (fault) {
     await stop(AbortSignal.abort());
     throw fault;

@@ -16,6 +16,8 @@ export interface WantedAuthority {
   readonly jwt: JwtConfig;
   /** Equal texts: nothing has changed. */
   readonly mark: string;
+  /** Equal texts: nothing has changed that an authority is started with. */
+  readonly startMark: string;
 }
 
 /** The authority of the configuration in force, or none. */
@@ -23,8 +25,8 @@ export interface AuthoritySwitch {
   /** Reads the files that it needs. Fails with the coded error of the first that cannot be used. */
   prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
   /**
-   * Makes it the one that runs. One that ran is stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault
-   * thrown. Takes turns with itself.
+   * Makes it the one that runs. Where only lifetimes, limits, admins, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
+   * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. Takes turns with itself.
    */
   become(wanted: WantedAuthority | undefined): Promise<void>;
   addresses(): readonly { readonly name: string; readonly address: Address }[];
@@ -54,6 +56,11 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
     if (wanted?.mark === running?.wanted.mark) return;
     const old = running;
+    if (old !== undefined && wanted !== undefined && wanted.startMark === old.wanted.startMark) {
+      old.served.configure(wanted.prepared.configuration);
+      running = { wanted, served: old.served };
+      return;
+    }
     running = undefined;
     await old?.served.stop(AbortSignal.timeout(drainMillis));
     if (wanted === undefined) return;
@@ -76,7 +83,7 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
       if (config === undefined) return undefined;
       const { prepareAuthority } = await import("./prepare.ts");
       const prepared = await prepareAuthority(config, environment);
-      return { prepared, jwt, mark: JSON.stringify([config, jwt, prepared.fileDigests]) };
+      return { prepared, jwt, ...marksOf(config, jwt, prepared) };
     },
     become,
     addresses: () => running?.served.addresses ?? [],
@@ -86,5 +93,14 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
       running = undefined;
       await last?.served.stop(deadline);
     },
+  };
+}
+
+function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority) {
+  const { leaf, csrNames, admins, limits, blockedKeysFile, ...rest } = config;
+  return {
+    mark: JSON.stringify([config, jwt, fileDigests]),
+    // So long authorities that were replaced stay.
+    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, fileDigests.issuers]),
   };
 }

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openAuthorities } from "#ca/authorities/authorities";
+import { importAuthority } from "#ca/authorities/import-authority";
 import { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
+import type { AuthorityMaterial } from "#ca/authorities/read-authority-files";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
 import type { Credentials } from "#ca/callers/contract";
 import { prepareTokenIssuers } from "#ca/callers/token-issuers";
@@ -54,7 +56,16 @@ export interface SceneChanges {
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
   readonly maxStoreBytes?: number;
+  /** How long ago the authority was made. */
+  readonly authorityAgeMillis?: number;
+  /** Instead of one that makes its own keys: one whose keys the test has too. */
+  readonly imported?: AuthorityMaterial;
+  /** Undefined: nothing is written. */
   readonly log?: Log;
+  /** What the wall clock adds to the machine's from the beginning. */
+  readonly shiftMillis?: number;
+  /** What rates are measured with. Undefined: the machine's. */
+  readonly monotonicMillis?: () => number;
 }
 
 export function entry(id: string, change: Partial<RegistrationEntry> = {}): RegistrationEntry {
@@ -93,8 +104,9 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   chmodSync(folder, 0o700);
   const file = join(folder, "ca.db");
   const log = changes.log ?? createLog({ level: "silent" }).log;
-  const scene = { shiftMillis: 0 };
-  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
+  const scene = { shiftMillis: changes.shiftMillis ?? 0 };
+  const monotonicMillis = changes.monotonicMillis ?? (() => performance.now());
+  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis };
   const sqlite = await openSqliteStore({
     file,
     nowMillis: clock.nowMillis,
@@ -121,8 +133,11 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const keyEncryptionKey = KeyEncryptionKey.of(Buffer.from("a secret of the tests alone"));
   const common = { store, keyEncryptionKey, trustDomain: sceneDomain, clock, timers: systemTimers, log };
   if ((await store.authorities()).length === 0) {
-    const fresh = await openAuthorities({ ...common, settings: authoritySettings, random: randomBytes });
-    await fresh.initialise("test");
+    const { authorityAgeMillis = 0 } = changes;
+    const made = { ...clock, nowMillis: () => clock.nowMillis() - authorityAgeMillis };
+    const fresh = await openAuthorities({ ...common, clock: made, settings: authoritySettings, random: randomBytes });
+    if (changes.imported === undefined) await fresh.initialise("test");
+    else await fresh.adopt(importAuthority(changes.imported, clock.nowMillis()), "test");
     fresh.close();
   }
   const issuers = prepareTokenIssuers(changes.issuers ?? []);
@@ -171,13 +186,16 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   });
 }
 
+/** Ends a scene, and its folder with it. */
+export async function endScene(scene: Scene): Promise<void> {
+  await scene.close();
+  rmSync(scene.folder, { recursive: true, force: true });
+}
+
 /** A scene that ends with the test, its folder with it. */
 export async function testScene(t: TestContext, changes: SceneChanges = {}): Promise<Scene> {
   const scene = await openScene(changes);
-  t.after(async () => {
-    await scene.close();
-    rmSync(scene.folder, { recursive: true, force: true });
-  });
+  t.after(() => endScene(scene));
   return scene;
 }
 

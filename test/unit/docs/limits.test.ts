@@ -7,6 +7,9 @@ import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { csrLimits } from "#ca/csr/limits";
+import { chainLimit } from "#ca/transport/client-chain";
+import { defaultDoorLimits } from "#ca/transport/door";
+import { messageLimitBytes } from "#ca/transport/grpc/call";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
@@ -52,6 +55,10 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| request as DER", `${csrLimits.derBytes / 1024} KiB`],
   ["| elements of a request", number(csrLimits.depth)],
   ["| one name in a request", number(csrLimits.nameBytes)],
+  ["| connections of one door", number(defaultDoorLimits.connections)],
+  ["| connections of one door", number(defaultDoorLimits.connectionsPerAddress)],
+  ["| certificates of a client", number(chainLimit)],
+  ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],

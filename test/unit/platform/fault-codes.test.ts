@@ -20,7 +20,10 @@ function textOf(folders: readonly string[]): string {
 const unreachable = ["source/compiler", "source/worker", "source/unstable", "admin/failed"];
 
 test("every code is given by the program, and by a test", () => {
-  const [program, tests] = [textOf(["platform", "authz", "ca", "cli"]), textOf(["test/unit", "test/integration"])];
+  const [program, tests] = [
+    textOf(["platform", "authz", "ca", "cli"]),
+    textOf(["test/unit", "test/integration", "test/contract"]),
+  ];
   for (const code of Object.keys(faultCodes)) {
     assert.ok(program.includes(`"${code}"`), `${code} is given nowhere`);
     if (!unreachable.includes(code)) assert.ok(tests.includes(code), `${code} has no test`);

@@ -95,6 +95,20 @@ test("a renewal that fails is a warning, and is tried again after ten minutes", 
   authorities.close();
 });
 
+test("a renewal that failed by a clock that was ahead is not waited for when the clock is right", async () => {
+  const { authorities, pass, store } = await initialised();
+  const first = issuerOf(authorities);
+  store.onWrite = () => {
+    throw new Error("no room on the disk");
+  };
+  await pass(80 * day);
+  assert.equal(authorities.warnings().length, 1);
+  store.onWrite = () => {};
+  await pass(-30 * day);
+  assert.notEqual(issuerOf(authorities), first);
+  authorities.close();
+});
+
 test("a store that cannot be read does not end the looking", async () => {
   const { authorities, pass, store, lines } = await initialised();
   const { authorities: read } = store;
