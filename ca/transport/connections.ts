@@ -3,6 +3,7 @@ import type { TLSSocket, Server as TlsServer } from "node:tls";
 import { isLocal } from "#platform/address";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
+import { systemHandshakeParts, takeHandshakes } from "./handshakes.ts";
 
 /** What is known of a connection before its first request: pinned when it was made. */
 export interface DoorConnection {
@@ -25,7 +26,8 @@ export function watchConnections(
 ): void {
   const { limits, name, log } = start;
   const counts = new Map<string, number>();
-  const secure = start.tls !== undefined;
+  const beginHandshake =
+    start.tls === undefined ? undefined : takeHandshakes(server as TlsServer, systemHandshakeParts);
   server.maxConnections = limits.connections;
   server.on("drop", () => log.warn({ door: name }, "connection refused: there are too many"));
   server.prependListener("connection", (socket: Socket) => {
@@ -45,11 +47,10 @@ export function watchConnections(
         else counts.set(remoteAddress, left);
       });
     }
-    if (!secure) {
-      accept(socket, { clientCertificates: [], remoteAddress, operatorSocket: start.address.kind === "unix" });
-    }
+    if (beginHandshake !== undefined) beginHandshake(socket);
+    else accept(socket, { clientCertificates: [], remoteAddress, operatorSocket: start.address.kind === "unix" });
   });
-  if (!secure) return;
+  if (beginHandshake === undefined) return;
   const tlsServer = server as TlsServer;
   tlsServer.prependListener("secureConnection", (socket: TLSSocket) => {
     if (socket.destroyed) return;

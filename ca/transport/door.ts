@@ -30,15 +30,21 @@ export interface DoorLimits {
   readonly requestMillis: number;
   /** An idle gRPC connection is pinged so often; one that does not answer until the next time is ended. */
   readonly keepaliveMillis: number;
+  /** Of gRPC connections without a call so many are kept; what is more is told to go, and comes again when it has something to ask. */
+  readonly idleConnections: number;
 }
 
-/** Room for ten thousand agents that keep their connections, a thousand of them behind one address. */
+/**
+ * Room for ten thousand agents that come at once, a thousand of them behind one address. Agents ask twice a day and keep their connections, each of which takes 100 KB of memory for TLS and
+ * HTTP/2: so not all of these are kept.
+ */
 export const defaultDoorLimits: DoorLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
   handshakeMillis: 10_000,
   requestMillis: 15_000,
   keepaliveMillis: 60_000,
+  idleConnections: 1_000,
 };
 
 /** What every door is started with. */
