@@ -8,9 +8,10 @@ import type { TcpNetConnectOpts } from "node:net";
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { messageOf } from "#platform/coded-error";
 import { certificateRequest, createCertificatePath } from "#test/support/ca/agent-calls";
-import type { MeshOutcome, RestartedMesh } from "./ca-restart.ts";
 import { freshRequests } from "./ca-requests.ts";
+import type { MeshOutcome, RestartedMesh } from "./ca-restart.ts";
 import { CallFault, callUnary, frame } from "./grpc-call.ts";
 
 const mesh = JSON.parse(readFileSync(process.argv[2]!, "utf8")) as RestartedMesh;
@@ -87,7 +88,10 @@ async function ask(i: number): Promise<number> {
   } catch (fault) {
     session?.destroy();
     const status = fault instanceof CallFault && fault.status !== undefined ? fault.status : 14;
-    const name = fault instanceof CallFault ? `status ${fault.status}` : String(Reflect.get(Object(fault), "code"));
+    const name =
+      fault instanceof CallFault
+        ? `status ${fault.status}`
+        : `${Reflect.get(Object(fault), "code")} ${messageOf(fault)}`;
     faults[name] = (faults[name] ?? 0) + 1;
     return status;
   }
