@@ -29,7 +29,7 @@ function scene() {
         id,
         destroyed: false,
         destroy() {
-          gone.push(id);
+          if (!socket.destroyed) gone.push(id);
           socket.destroyed = true;
         },
       };
