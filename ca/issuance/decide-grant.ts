@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuthoritySet, IssuingAuthority } from "#ca/authorities/contract";
 import { isOwnId, ownPath } from "#ca/authorities/server-certificate";
 import type { Caller } from "#ca/callers/contract";
@@ -103,7 +103,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
       evidence: evidenceOf(caller),
       registration: entry.name,
       nameMismatch: differing,
-      csrHash: createHash("sha256").update(csr.der).digest("hex"),
+      csrHash: hash("sha256", csr.der, "hex"),
     },
   };
 }

@@ -31,6 +31,7 @@ import { quote } from "#identity/encoding/quote";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
@@ -145,7 +146,16 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const settings = () => configuration().issuance;
     const abandonments = createAbandonments({ store, nowMillis, timers, log });
     stops.push(() => abandonments.stop());
-    const certifyParts = { store, admission, abandonments, nowMillis, randomBytes, nextId: parts.nextId };
+    // Serial numbers, and by how much a lifetime is shortened.
+    const publicNumbers = createRandomPool(randomBytes);
+    const certifyParts = {
+      store,
+      admission,
+      abandonments,
+      nowMillis,
+      randomBytes: publicNumbers,
+      nextId: parts.nextId,
+    };
     const issue = createIssueCertificate({
       ...certifyParts,
       authenticate,
@@ -156,7 +166,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       settings,
       isIdentityRevoked: revoked.isIdentityRevoked,
       latestRecordMillis: () => latestRecordMillis,
-      chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+      chance: () => Buffer.from(publicNumbers(4)).readUInt32BE() / 2 ** 32,
       monotonicMillis,
       log,
       onOutcome(outcome) {

@@ -5,6 +5,7 @@ import { createLineGate } from "#ca/limits/line-gate";
 import { isLocal } from "#platform/address";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
+import { systemHandshakeParts, takeHandshakes } from "./handshake-turns.ts";
 import { createHandshakes } from "./handshakes.ts";
 
 /** What is known of a connection before its first request: pinned when it was made. */
@@ -31,7 +32,8 @@ export function watchConnections(
 ): void {
   const { limits, name, log } = start;
   const counts = new Map<string, number>();
-  const secure = start.tls !== undefined;
+  const beginHandshake =
+    start.tls === undefined ? undefined : takeHandshakes(server as TlsServer, systemHandshakeParts);
   const handshakes = createHandshakes(limits, (remoteAddress) =>
     log.warn(
       {
@@ -72,12 +74,14 @@ export function watchConnections(
       if (left === 0) counts.delete(counted);
       else counts.set(counted, left);
     });
-    if (secure) handshakes.begin(socket);
-    else {
+    if (beginHandshake === undefined) {
       accept(socket, { clientCertificates: [], remoteAddress, operatorSocket: start.address.kind === "unix" });
+    } else {
+      handshakes.begin(socket);
+      beginHandshake(socket);
     }
   });
-  if (!secure) return;
+  if (beginHandshake === undefined) return;
   const tlsServer = server as TlsServer;
   tlsServer.prependListener("secureConnection", (socket: TLSSocket) => {
     if (socket.destroyed) return;

@@ -34,9 +34,14 @@ export interface DoorLimits extends HandshakeLimits {
   readonly keepaliveMillis: number;
   /** Of gRPC calls that are not answered yet, fields and messages, over all connections: what strangers may have kept for them. */
   readonly callBytes: number;
+  /** Of gRPC connections without a call so many are kept; what is more is told to go, and comes again when it has something to ask. */
+  readonly idleConnections: number;
 }
 
-/** Room for ten thousand agents that keep their connections, a thousand of them behind one address. */
+/**
+ * Room for ten thousand agents that come at once, a thousand of them behind one address. Agents ask twice a day and keep their connections, each of which takes 100 KB of memory for TLS and
+ * HTTP/2: so not all of these are kept.
+ */
 export const defaultDoorLimits: DoorLimits = {
   connections: 20_000,
   connectionsPerAddress: 1_000,
@@ -46,6 +51,7 @@ export const defaultDoorLimits: DoorLimits = {
   handshakeBytes: 16 * 1024,
   barMillis: 60_000,
   callBytes: 64 * 1024 * 1024,
+  idleConnections: 1_000,
 };
 
 /** What every door is started with. */
