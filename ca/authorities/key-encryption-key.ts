@@ -1,8 +1,6 @@
-import { createHmac, randomBytes, scrypt } from "node:crypto";
+import { scrypt, timingSafeEqual } from "node:crypto";
 import { CodedError } from "#platform/coded-error";
 import { readPrivateSecret } from "#platform/secret";
-
-const runSalt = randomBytes(32);
 
 /** Where the key-encryption key is looked for when no file is named. */
 export const keyEncryptionKeyVariable = "GARITA_CA_KEY_ENCRYPTION_KEY";
@@ -37,9 +35,9 @@ export class KeyEncryptionKey {
     return new KeyEncryptionKey(Uint8Array.from(secret));
   }
 
-  /** Equal for equal secrets within one run of the program, and worth nothing outside it. */
-  get mark(): string {
-    return createHmac("sha256", runSalt).update(this.#secret).digest("hex");
+  /** Is it the same secret? */
+  equals(other: KeyEncryptionKey): boolean {
+    return other.#secret.length === this.#secret.length && timingSafeEqual(other.#secret, this.#secret);
   }
 
   /** scrypt of the secret, off the main thread. The caller bounds the cost. */

@@ -80,9 +80,9 @@ async function makeKeyEncryptionKey({ keyEncryptionKeyFile: file, store }: CaCon
   if (file === undefined) {
     throw new UsageFault("`--new-key-encryption-key` needs `ca.keyEncryptionKeyFile`, to know where", { hinted: true });
   }
-  if (existsSync(store)) {
+  if (existsSync(store) && !existsSync(file)) {
     throw new UsageFault(
-      `the store \`${store}\` is there, and its keys are encrypted under another key-encryption key: a new one opens nothing`,
+      `the store \`${store}\` is there, and the key-encryption key that it was made with is gone from \`${file}\`: a new one opens nothing`,
     );
   }
   await writeWhole(file, Buffer.from(`${randomBytes(32).toString("base64")}\n`), { mode: 0o600, keepExisting: true });

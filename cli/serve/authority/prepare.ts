@@ -16,7 +16,7 @@ export interface PreparedAuthority {
   readonly issuers: TokenIssuers;
   readonly configuration: AuthorityConfiguration;
   /** Equal for equal contents of its files. */
-  readonly fileDigests: { readonly issuers: string; readonly blockedKeys: string; readonly keyEncryptionKey: string };
+  readonly fileDigests: { readonly issuers: string; readonly blockedKeys: string };
 }
 
 /** Verdicts on so many RSA keys are remembered, 300 bytes each: a fleet of sidecars that keep their keys. */
@@ -42,7 +42,6 @@ export async function prepareAuthority(
     fileDigests: {
       issuers: digestOf(issuers),
       blockedKeys: digestOf([...blockedKeys]),
-      keyEncryptionKey: keyEncryptionKey.mark,
     },
     configuration: {
       issuance: { ...leaf, csrNames },

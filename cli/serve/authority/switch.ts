@@ -92,12 +92,17 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
     }
   };
 
+  let lastKey: PreparedAuthority["keyEncryptionKey"] | undefined;
+  let keyVersion = 0;
   return {
     async prepare(config, jwt) {
       if (config === undefined) return undefined;
       const { prepareAuthority } = await import("./prepare.ts");
       const prepared = await prepareAuthority(config, environment);
-      return { prepared, jwt, ...marksOf(config, jwt, prepared) };
+      // Counted, so that no mark holds anything of the secret.
+      if (lastKey?.equals(prepared.keyEncryptionKey) !== true) keyVersion++;
+      lastKey = prepared.keyEncryptionKey;
+      return { prepared, jwt, ...marksOf(config, jwt, prepared, keyVersion) };
     },
     become: (wanted) => inTurn(() => become(wanted)),
     wanted: () => running?.wanted,
@@ -114,11 +119,11 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
   };
 }
 
-function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority) {
+function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority, keyVersion: number) {
   const { leaf, csrNames, admins, limits, blockedKeysFile, issuers, ...rest } = config;
   return {
-    mark: JSON.stringify([config, jwt, fileDigests]),
+    mark: JSON.stringify([config, jwt, fileDigests, keyVersion]),
     // So long authorities that were replaced stay.
-    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, fileDigests.keyEncryptionKey]),
+    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, keyVersion]),
   };
 }
