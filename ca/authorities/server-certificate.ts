@@ -1,4 +1,3 @@
-import type { CertificateTemplate, IssuerNames } from "#ca/x509/contract";
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import type { SpiffeId } from "#identity/spiffe-id";
 import type { Clock } from "#platform/clock";
@@ -6,7 +5,6 @@ import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
 import { generateKey, type KeyPair } from "./generate-key.ts";
-import type { ServerNames } from "./server-names.ts";
 
 /** Identities with this path, and below it, are the authority's own. */
 export const ownPath = "/garita";
@@ -19,29 +17,6 @@ export function serverSpiffeId(trustDomain: string): string {
 /** Whoever had one of these could play the authority. */
 export function isOwnId({ path }: SpiffeId): boolean {
   return path === ownPath || path.startsWith(`${ownPath}/`);
-}
-
-/** What the authority's server certificate is to be. Not checked: the times against the issuer's. */
-export function serverCertificateTemplate(wanted: {
-  readonly trustDomain: string;
-  readonly names: ServerNames;
-  readonly publicKey: SubjectPublicKey;
-  readonly issuer: IssuerNames;
-  readonly serial: Uint8Array;
-  readonly notBeforeMillis: number;
-  readonly notAfterMillis: number;
-}): Extract<CertificateTemplate, { readonly profile: "leaf" }> {
-  return {
-    profile: "leaf",
-    serial: wanted.serial,
-    issuer: wanted.issuer,
-    notBeforeMillis: wanted.notBeforeMillis,
-    notAfterMillis: wanted.notAfterMillis,
-    subjectPublicKeyDer: wanted.publicKey.spkiDer,
-    uri: serverSpiffeId(wanted.trustDomain),
-    dnsNames: wanted.names.dnsNames,
-    ipAddresses: wanted.names.ipAddresses,
-  };
 }
 
 /** What the doors present. The key is plain: in memory alone, never written or logged. */

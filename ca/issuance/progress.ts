@@ -1,5 +1,4 @@
 import type { Caller, CallerAttempt } from "#ca/callers/contract";
-import type { CsrNames } from "#ca/csr/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import type { SpiffeId } from "#identity/spiffe-id";
@@ -12,7 +11,6 @@ export interface Progress {
   id?: SpiffeId;
   entry?: RegistrationEntry;
   publicKey?: SubjectPublicKey;
-  names?: CsrNames;
   differing?: readonly string[];
   lifetime?: Lifetime;
   issuerKeyId?: string;

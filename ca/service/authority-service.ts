@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Authorities } from "#ca/authorities/authorities";
-import type { ServerCertificate } from "#ca/authorities/server-certificate";
+import { isOwnId, type ServerCertificate } from "#ca/authorities/server-certificate";
 import type { AdminAnswer } from "#ca/callers/admin-role";
 import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
@@ -155,10 +155,10 @@ async function createToken(
   by: string,
 ): Promise<{ readonly token: string; readonly expiresMillis: number }> {
   const parsed = parseSpiffeId(spiffeId);
-  if (!parsed.ok || parsed.id.trustDomain !== trustDomain)
+  if (!parsed.ok || parsed.id.trustDomain !== trustDomain || isOwnId(parsed.id))
     throw new CodedError(
       "ca-token/identity",
-      `expected a SPIFFE ID of ${quote(trustDomain)}, found ${quote(spiffeId)}`,
+      `expected the SPIFFE ID of a workload of ${quote(trustDomain)}, found ${quote(spiffeId)}`,
     );
   const wouldBe = { method: "join-token", id: parsed.id, tokenHash: "" } as const;
   if (matchEntries(registrations().index, wouldBe, undefined).length === 0)

@@ -125,7 +125,6 @@ export const auditKinds = [
   "authority-added",
   "authority-state",
   "authority-activated",
-  "names-mismatched",
   "backed-up",
   "restored",
   "opened",

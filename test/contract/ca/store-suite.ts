@@ -269,7 +269,7 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
         store.addJoinToken(tokenOf(1)),
         store.recordIntent(intentOf(1), { tokenHash: tokenOf(1).hash, remoteAddress: "10.0.0.1" }),
         store.recordEvent({
-          kind: "names-mismatched",
+          kind: "backed-up",
           atMillis: noonMillis,
           body: { names: ["dns:a"], strict: false, count: 1 },
         }),
@@ -290,7 +290,7 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
           "token-created",
           "issuance-intended",
           "token-redeemed",
-          "names-mismatched",
+          "backed-up",
           "issuance-completed",
           "revoked",
           "authority-added",

@@ -51,7 +51,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 const large = (sizeBytes: number) => ({
-  kind: "names-mismatched" as const,
+  kind: "backed-up" as const,
   atMillis: noonMillis,
   body: { text: "x".repeat(sizeBytes) },
 });

@@ -43,7 +43,7 @@ async function sealed(t: TestContext): Promise<Sealed> {
   const by = { atMillis: noonMillis, by: "operator", reason: "stolen" };
   await store.revoke({ ...by, target: { kind: "serial", serialHex: serialOf(1) } });
   await store.revoke({ ...by, target: { kind: "identity", spiffeId: intentOf(2).spiffeId } });
-  await store.recordEvent({ kind: "names-mismatched", atMillis: noonMillis, body: { names: ["dns:a"] } });
+  await store.recordEvent({ kind: "backed-up", atMillis: noonMillis, body: { names: ["dns:a"] } });
   const exported = await key.seal(store);
   await store.close();
   return { file, verifyHead: key.verifyHead, exported };
@@ -209,7 +209,7 @@ test("T16: a log that was written anew from some entry on is found by the head t
   database.exec(`DELETE FROM audit_heads WHERE number = ${number}; DELETE FROM audit_entries WHERE number = ${number}`);
   const ledger = openLedger(database);
   // Hashed and chained as it should be: only the head knows that it was another.
-  ledger.transaction(() => ledger.append("names-mismatched", noonMillis, { names: ["dns:b"] }));
+  ledger.transaction(() => ledger.append("backed-up", noonMillis, { names: ["dns:b"] }));
   const source = sourceOf(createOperations(ledger, copy), copy, noonMillis);
   const question = { source, verifyHead: scene.verifyHead, nowMillis: noonMillis };
   assert.ok((await verifyChain(question)).ok, "without it nothing tells");

@@ -5,7 +5,7 @@ import { createLog } from "#platform/log";
 const { log } = createLog({ level: "silent" });
 const store = await openSqliteStore({ file: process.argv[2]!, nowMillis: Date.now, log });
 let written = false;
-void store.recordEvent({ kind: "names-mismatched", atMillis: Date.now(), body: {} }).then(() => {
+void store.recordEvent({ kind: "backed-up", atMillis: Date.now(), body: {} }).then(() => {
   written = true;
 });
 await store.close();

@@ -5,10 +5,8 @@ import {
   createServerCertificate,
   type IssueServerCertificate,
   type ServerCertificate,
-  serverCertificateTemplate,
 } from "#ca/authorities/server-certificate";
-import { parseServerNames } from "#ca/authorities/server-names";
-import { SubjectPublicKey } from "#ca/x509/subject-public-key";
+import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import { recordLog } from "#test/support/ca/record-log";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
 
@@ -173,24 +171,4 @@ test("no first certificate, no source", async () => {
     /no authority is active/,
   );
   assert.equal(time.pending(), 0);
-});
-
-test("the server certificate is a leaf with the authority's own identity and all of its names", () => {
-  const spkiDer = Buffer.from(
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
-    "base64",
-  );
-  const template = serverCertificateTemplate({
-    trustDomain: "example.org",
-    names: parseServerNames(["ca.example.org", "127.0.0.1"]),
-    publicKey: SubjectPublicKey.of(new Uint8Array(spkiDer))!,
-    issuer: { subjectDer: Uint8Array.of(1), subjectKeyId: Uint8Array.of(2), keyKind: "P-256" },
-    serial: Uint8Array.of(7),
-    notBeforeMillis: 1000,
-    notAfterMillis: 2000,
-  });
-  assert.equal(template.uri, "spiffe://example.org/garita/ca");
-  assert.deepEqual(template.dnsNames, ["ca.example.org"]);
-  assert.deepEqual(template.ipAddresses, [Uint8Array.of(127, 0, 0, 1)]);
-  assert.deepEqual(template.subjectPublicKeyDer, new Uint8Array(spkiDer));
 });

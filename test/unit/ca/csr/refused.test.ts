@@ -5,7 +5,6 @@ import type { CsrRefusal } from "#ca/csr/contract";
 import { KeyPolicy } from "#ca/csr/key-policy";
 import { parseCsr } from "#ca/csr/parse-csr";
 import { proveCsr } from "#ca/csr/prove-csr";
-import { csrStepOf, csrSteps } from "#ca/csr/steps";
 import { bits, concat, hex, integer, nothing, octets, oid, seq, set, text, tlv } from "#test/support/ca/der-writer";
 import {
   type CsrChanges,
@@ -262,8 +261,7 @@ for (const [what, csr] of badSignatures)
 
 test("the first fault decides: a request that is wrong in two ways tells the earlier step", () => {
   const both = makeCsr(p256, { spkiDer: seq(), algorithm: "rsa-pss", version: integer(7), subject: name() });
-  assert.equal(csrStepOf(refusalOf(pemOf(both)).code), "shape");
+  assert.equal(refusalOf(pemOf(both)).code, "csr/shape");
   const later = makeCsr(p256, { spkiDer: seq(), algorithm: "rsa-pss" });
-  assert.equal(csrStepOf(refusalOf(pemOf(later)).code), "key kind");
-  assert.equal(new Set(csrSteps).size, 7);
+  assert.equal(refusalOf(pemOf(later)).code, "key/kind");
 });
