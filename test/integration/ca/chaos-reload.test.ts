@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import type { AuditShape, StatusShape } from "#ca/transport/http/shapes";
 import { checkRecord } from "#test/support/ca/chaos/check-record";
@@ -24,6 +25,9 @@ async function running(t: TestContext, options: ServeOptions & { readonly names?
   return { mesh, served, fleet, own: own[0]!, others: own.slice(1) };
 }
 
+/** Leaves the processor to the program between two requests. */
+const pauseMillis = 5;
+
 /** Asks again and again until it is stopped, which tells how often it was answered; what fails fails that. */
 function repeat(one: () => Promise<unknown>) {
   let busy = true;
@@ -32,6 +36,7 @@ function repeat(one: () => Promise<unknown>) {
     while (busy) {
       await one();
       answered++;
+      await wait(pauseMillis);
     }
   })();
   done.catch(() => undefined);
