@@ -1,5 +1,6 @@
-import { connect, constants } from "node:http2";
+import { connect } from "node:http2";
 import type { CheckMessage } from "#cli/request/check-message";
+import { callUnary, frame } from "./grpc-call.ts";
 
 export interface Load {
   readonly address: string;
@@ -15,31 +16,13 @@ export interface Load {
 export async function sendChecks(load: Load, messages: readonly CheckMessage[]): Promise<void> {
   const frames = messages.map((each) => ({ body: frame(each.message), headers: metadataOf(each) }));
   let sent = 0;
-  const one = (session: ReturnType<typeof connect>): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const { body, headers } = frames[sent % frames.length]!;
-      const stream = session.request({
-        [constants.HTTP2_HEADER_METHOD]: "POST",
-        [constants.HTTP2_HEADER_PATH]: "/envoy.service.auth.v3.Authorization/Check",
-        "content-type": "application/grpc",
-        te: "trailers",
-        "grpc-timeout": "1000m",
-        ...headers,
-      });
-      let status: string | undefined;
-      stream.on("trailers", (trailers) => {
-        status = String(trailers["grpc-status"]);
-      });
-      stream.on("response", (answer) => {
-        if (answer["grpc-status"] !== undefined) status = String(answer["grpc-status"]);
-      });
-      stream.on("error", reject);
-      stream.on("close", () =>
-        status === "0" ? resolve() : reject(new Error(`a check ended with grpc-status ${status}`)),
-      );
-      stream.resume();
-      stream.end(body);
+  const one = async (session: ReturnType<typeof connect>): Promise<void> => {
+    const { body, headers } = frames[sent % frames.length]!;
+    await callUnary(session, "/envoy.service.auth.v3.Authorization/Check", body, {
+      "grpc-timeout": "1000m",
+      ...headers,
     });
+  };
   const lane = async (session: ReturnType<typeof connect>): Promise<void> => {
     while (sent < load.requests) {
       sent += 1;
@@ -57,13 +40,6 @@ export async function sendChecks(load: Load, messages: readonly CheckMessage[]):
   } finally {
     for (const session of sessions) session.close();
   }
-}
-
-function frame(message: Uint8Array): Buffer {
-  const out = Buffer.alloc(5 + message.length);
-  out.writeUInt32BE(message.length, 1);
-  out.set(message, 5);
-  return out;
 }
 
 const metadataNames = ["peer", "remote", "tls", "uris", "dns", "subject"].map((name) => `x-garita-${name}`);

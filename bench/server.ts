@@ -62,7 +62,8 @@ export async function startGarita(
   };
 }
 
-function firstMatch(child: ChildProcess, pattern: RegExp): Promise<string> {
+/** The first group of the first match in what the child says. Rejects when the child ends before. */
+export function firstMatch(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
     const read = (chunk: Buffer): void => {

@@ -90,17 +90,17 @@ export const refusals = {
   "caller/refused": {
     status: "unauthenticated",
     message: "no credential was accepted",
-    help: "see the attempts",
+    help: "the explanation has what each credential lacked; a join token is good once: `garita ca token new` makes another",
   },
   "caller/unavailable": {
     status: "unavailable",
     message: "credentials cannot be verified now",
-    help: "the keys of the token's issuer have not been fetched: see the status",
+    help: "the keys of the token's issuer are not there, or none can be used: see the explanation and the log",
   },
   "identity/not-registered": {
     status: "permission-denied",
     message: "the caller may have no identity",
-    help: "add a WorkloadRegistration whose `callers` match; `garita ca entries` shows those in force",
+    help: "add a WorkloadRegistration whose `callers` match (for an operator any of the identity will do); `garita ca entries` shows those in force",
   },
   "identity/not-allowed": {
     status: "permission-denied",
@@ -120,7 +120,7 @@ export const refusals = {
   "identity/revoked": {
     status: "permission-denied",
     message: "the identity is revoked",
-    help: "`garita ca list --revoked` tells by whom and why",
+    help: "for good; `garita ca list --revoked` has its certificates, `garita ca show SERIAL` tells by whom and why",
   },
   "signer/unknown": {
     status: "invalid-argument",

@@ -37,7 +37,7 @@ export async function run(args: readonly string[], outside: Omit<CommandContext,
     if (fault instanceof UsageFault) {
       const lines = fault.message.split("\n").map((line) => printable(line));
       outside.writeError(`garita: ${lines.join("\n")}\n${fault.hinted ? `${hint}\n` : ""}`);
-      return exitCodes.usage;
+      return fault.exitCode;
     }
     const name = fault instanceof CodedError ? ` [${fault.code}]` : "";
     outside.writeError(`garita: ${printable(messageOf(fault))}${name}\n`);

@@ -34,6 +34,9 @@ export const faultCodes = {
     "A join token cannot be made for this identity: it is no workload's, or no registration gives it to a join token.",
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
+  "ca-revocation/target":
+    "This cannot be revoked: it is no workload's identity in the authority's trust domain, or it is the authority's own.",
+  "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
@@ -41,7 +44,12 @@ export const faultCodes = {
   "ca-key/wrong-encryption-key": "A private key of the authority was encrypted under another key-encryption key.",
   "ca-key/damaged": "The encrypted private key of an authority is damaged, or belongs to another record.",
   "ca-key/unknown-version": "A private key was encrypted by a newer version.",
+  "ca-authority/other-domain": "The store holds the authority of another trust domain than `ca.trustDomain`.",
+  "ca-issuer/keys":
+    "A file with the keys of an issuer of callers' tokens cannot be read, or holds no key that can be used. Those in force stay.",
   "ca-server/names": "`ca.serverNames` holds something that is neither a DNS name nor an address, or nothing.",
+  "ca-server/certificate":
+    "The certificate authority cannot give itself a server certificate: its issuing authority has ended, above all.",
   "ca-key/blocked-list": "The list of keys that get no certificate cannot be read, or has a line that is no SHA-256.",
   "ca-authority/lint":
     "A certificate of the authority itself was refused by the lints: an imported issuer may be the reason.",

@@ -62,16 +62,19 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
       lines: [
         "",
         `Garita answers, with the policies of examples/${trial.example}/policies:`,
-        ...[...addresses].map(([name, each]) => `  listener ${name.padEnd(6)} ${renderAddress(each)}`),
-        ...service.adminAddresses().map((each) => `  admin           ${each}  (/v1/status, /metrics)`),
+        ...[...addresses].map(([name, each]) => `  listener ${name.padEnd(7)} ${renderAddress(each)}`),
+        ...service.adminAddresses().map((each) => `  admin            ${each}  (/v1/status, /metrics)`),
         ...service
           .authorityAddresses()
           .map(({ name, address: each }) => `  authority ${name.padEnd(7)}${renderAddress(each)}`),
-        ...(issuer === undefined ? [] : [`  provider        ${issuer.issuer}`]),
+        ...(issuer === undefined ? [] : [`  provider         ${issuer.issuer}`]),
         ...(demo?.lines ?? []),
         "",
         "Ask it, in another terminal, in the repository's folder:",
         ...trial.lines(address).map((line) => `  ${line}`),
+        ...(demo === undefined
+          ? ["(These ask Garita itself, as an Envoy would; --with-envoy shows an application behind it.)"]
+          : []),
         ...(trial.authorityLines === undefined
           ? []
           : [
@@ -81,9 +84,6 @@ export async function startTrial(trial: Trial, options: TrialOptions): Promise<S
               ...authorityNote,
             ]),
         ...(trial.note === undefined ? [] : [`(${trial.note})`]),
-        ...(demo === undefined
-          ? ["(These ask Garita itself, as an Envoy would; --with-envoy shows an application behind it.)"]
-          : []),
         "",
         "Edit a policy: it is in force in under a second. Ctrl-C ends it.",
         "",

@@ -38,6 +38,11 @@ export interface Authorities {
    * what was in force stays then.
    */
   rotateIssuer(by: string): Promise<AuthorityStatus>;
+  /**
+   * Does now what is done every minute: what others changed is taken over, an issuing authority that is due is renewed, others are retired. A renewal that fails is logged, and
+   * tried again later. Fails as the store does.
+   */
+  lookAfter(): Promise<void>;
   /** Takes over what the store holds now, as after a change by another replica. Fails as `openAuthorities` does; what was in force stays then. */
   reload(): Promise<void>;
   /** No more renewals. What is under way ends. */
@@ -120,6 +125,7 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
       }),
     adopt: (imported, by) => changed(() => adoptAuthority(context, state, imported, by)),
     rotateIssuer: (by) => changed(() => rotate(by)),
+    lookAfter: () => exclusive(look),
     reload: () => exclusive(() => state.reload()),
     close() {
       closed = true;

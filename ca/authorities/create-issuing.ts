@@ -50,7 +50,8 @@ export async function createIssuing(wanted: {
       issuer: root.authority.names,
       organization: organizationOf(trustDomain),
       commonName: issuingCommonName(publicKey.spkiDer),
-      notBeforeMillis: wholeSeconds(nowMillis - backdateMillis),
+      // Nor does it begin before its root, which a clock that went back since would have it do.
+      notBeforeMillis: Math.max(wholeSeconds(nowMillis - backdateMillis), root.authority.certificate.notBefore.millis),
       notAfterMillis,
       subjectPublicKeyDer: publicKey.spkiDer,
       uri: `spiffe://${trustDomain}`,

@@ -1,4 +1,4 @@
-import { scrypt } from "node:crypto";
+import { scrypt, timingSafeEqual } from "node:crypto";
 import { CodedError } from "#platform/coded-error";
 import { readPrivateSecret } from "#platform/secret";
 
@@ -33,6 +33,11 @@ export class KeyEncryptionKey {
         `the key-encryption key has ${secret.length} bytes: expected at least ${smallestSizeBytes} (\`openssl rand -base64 32\`)`,
       );
     return new KeyEncryptionKey(Uint8Array.from(secret));
+  }
+
+  /** Is it the same secret? */
+  equals(other: KeyEncryptionKey): boolean {
+    return other.#secret.length === this.#secret.length && timingSafeEqual(other.#secret, this.#secret);
   }
 
   /** scrypt of the secret, off the main thread. The caller bounds the cost. */

@@ -1,5 +1,6 @@
 import type { CertificateTemplate, IssuerNames } from "#ca/x509/contract";
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
+import type { SpiffeId } from "#identity/spiffe-id";
 import type { Clock } from "#platform/clock";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -7,9 +8,17 @@ import type { Timers } from "#platform/timers";
 import { generateKey, type KeyPair } from "./generate-key.ts";
 import type { ServerNames } from "./server-names.ts";
 
-/** The authority's own identity. */
+/** Identities with this path, and below it, are the authority's own. */
+export const ownPath = "/garita";
+
+/** The identity of the authority's doors. */
 export function serverSpiffeId(trustDomain: string): string {
-  return `spiffe://${trustDomain}/garita/ca`;
+  return `spiffe://${trustDomain}${ownPath}/ca`;
+}
+
+/** Whoever had one of these could play the authority. */
+export function isOwnId({ path }: SpiffeId): boolean {
+  return path === ownPath || path.startsWith(`${ownPath}/`);
 }
 
 /** What the authority's server certificate is to be. Not checked: the times against the issuer's. */

@@ -23,7 +23,7 @@ export function usableRoot(loaded: LoadedAuthorities): UsableRoot {
   return {
     ok: false,
     code: "ca-authority/root-key-elsewhere",
-    message: `the private key of the root \`${root.authority.subject}\` is not here: have an issuing authority signed where it is, and import that`,
+    message: `the private key of the root \`${root.authority.subject}\` is not here: \`garita ca init --request FOLDER\` makes a request for an issuing authority, to be signed where it is`,
   };
 }
 

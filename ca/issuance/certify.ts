@@ -10,7 +10,7 @@ import type { IssuedAnswer } from "./contract.ts";
 import type { Grant } from "./grant.ts";
 import { IssuedCertificate, RecordedIntent } from "./issued-certificate.ts";
 import type { Progress } from "./progress.ts";
-import { type Refusal, type Refused, refuse } from "./refusal.ts";
+import { type Refusal, type Refused, refuse, revokedRefusal } from "./refusal.ts";
 
 export interface CertifyParts {
   readonly store: CaStore;
@@ -88,7 +88,7 @@ function intentRefusal(
         wanted: `a key of ${id} alone`,
       };
     case "identity-revoked":
-      return { step: "record", code: "identity/revoked", seen: id, wanted: "an identity that is not revoked" };
+      return revokedRefusal("record", id);
     case "serial-in-use":
       return { step: "record", code: "issue/defect", seen: "a serial was drawn twice", wanted: "a new one" };
     default:

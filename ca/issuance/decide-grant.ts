@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { AuthoritySet, IssuingAuthority } from "#ca/authorities/contract";
-import { serverSpiffeId } from "#ca/authorities/server-certificate";
+import { isOwnId, ownPath } from "#ca/authorities/server-certificate";
 import type { Caller } from "#ca/callers/contract";
 import type { CsrFault, CsrRefusal } from "#ca/csr/contract";
 import type { KeyPolicy } from "#ca/csr/key-policy";
@@ -16,7 +16,7 @@ import { earliestIssuanceMillis } from "./earliest-issuance.ts";
 import { Grant } from "./grant.ts";
 import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
-import { type Refusal, type Refused, refuse } from "./refusal.ts";
+import { type Refusal, type Refused, refuse, revokedRefusal } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
 import type { IssuanceStep } from "./steps.ts";
 
@@ -26,6 +26,8 @@ export interface InForce {
   readonly registrations: Registrations;
   readonly settings: IssuanceSettings;
   readonly keyPolicy: KeyPolicy;
+  /** What the store decides in the end, in one step with the record; here it spares the work, and tells a dry run. */
+  readonly isIdentityRevoked: (spiffeId: string) => boolean;
   readonly nowMillis: number;
   /** The newest time that the records hold. */
   readonly latestRecordMillis: number;
@@ -61,6 +63,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   const { id, entry } = authorized;
   const reserved = reservedRefusal(id, authorities.bundle.trustDomain);
   if (reserved !== undefined) return refuse(reserved);
+  if (inForce.isIdentityRevoked(id.toString())) return refuse(revokedRefusal("identity", id.toString()));
   progress.id = id;
   progress.entry = entry;
 
@@ -100,17 +103,15 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
       evidence: evidenceOf(caller),
       registration: entry.name,
       nameMismatch: differing,
-      csrHash: createHash("sha256").update(csr.der).digest("hex"),
+      csrHash: hash("sha256", csr.der, "hex"),
     },
   };
 }
 
 /** The authority's own identities are nobody else's, whatever a registration says: whoever had one could play the authority. */
 function reservedRefusal(id: SpiffeId, trustDomain: string): Refusal | undefined {
-  const own = serverSpiffeId(trustDomain);
-  const reserved = own.slice(0, own.lastIndexOf("/") + 1);
-  if (id.trustDomain === trustDomain && !`${id.toString()}/`.startsWith(reserved)) return undefined;
-  const wanted = `an identity of ${trustDomain} outside ${reserved}`;
+  if (id.trustDomain === trustDomain && !isOwnId(id)) return undefined;
+  const wanted = `an identity of ${trustDomain} outside ${ownPath}/`;
   return { step: "identity", code: "identity/not-allowed", seen: id.toString(), wanted };
 }
 

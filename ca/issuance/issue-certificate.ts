@@ -1,3 +1,4 @@
+import { createLineGate } from "#ca/limits/line-gate";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { CertificateRequest, IssueCertificate } from "./contract.ts";
@@ -24,11 +25,16 @@ export interface ObservedOutcome {
   readonly durationMillis: number;
 }
 
+/** Of refusals before anything was looked at. */
+const rateLinesPerSecond = 10;
+
 /**
  * The authority's one verb: counts, admits, issues, and explains what it refuses. The caller of a refusal gets its code and an id; everything
- * else is kept under the id and in the log.
+ * else is kept under the id and in the log: of refusals for rates only some, or whoever asks too often would write the log, and push the explanations of
+ * others out.
  */
 export function createIssueCertificate(parts: IssueCertificateParts): IssueCertificate {
+  const rateLines = createLineGate(rateLinesPerSecond);
   return async (request) => {
     const beganMillis = parts.monotonicMillis();
     const progress: Progress = {};
@@ -46,6 +52,14 @@ export function createIssueCertificate(parts: IssueCertificateParts): IssueCerti
     }
     const { refusal } = outcome;
     const explanationId = parts.nextId();
+    const refused = {
+      ok: false,
+      code: refusal.code,
+      explanationId,
+      retryAfterMillis: refusal.retryAfterMillis,
+    } as const;
+    const told = refusal.code.startsWith("rate/") ? rateLines.pass() : { leftOut: 0 };
+    if (told === undefined) return refused;
     parts.store.keepExplanation({
       id: explanationId,
       atMillis: parts.nowMillis(),
@@ -54,8 +68,8 @@ export function createIssueCertificate(parts: IssueCertificateParts): IssueCerti
       remoteAddress: request.credentials.remoteAddress,
       steps: explainRefusal(refusal, progress),
     });
-    logRefused(parts.log, request, refusal, explanationId, progress);
-    return { ok: false, code: refusal.code, explanationId, retryAfterMillis: refusal.retryAfterMillis };
+    logRefused(parts.log, request, refusal, explanationId, progress, told.leftOut);
+    return refused;
   };
 }
 
@@ -125,9 +139,9 @@ function logRefused(
   { code, step, seen, wanted }: Refusal,
   id: string,
   { caller }: Progress,
+  leftOut: number,
 ): void {
-  log.info(
-    { id, code, step, seen, wanted, caller: caller && nameOfCaller(caller), door, remote: credentials.remoteAddress },
-    "certificate refused",
-  );
+  const remote = credentials.remoteAddress;
+  const fields = { id, code, step, seen, wanted, caller: caller && nameOfCaller(caller), door, remote };
+  log.info(leftOut === 0 ? fields : { ...fields, leftOut }, "certificate refused");
 }

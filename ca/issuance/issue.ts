@@ -18,6 +18,7 @@ export interface IssuanceParts extends CertifyParts {
   readonly keyPolicy: () => KeyPolicy;
   readonly limits: CallLimits;
   readonly settings: () => IssuanceSettings;
+  readonly isIdentityRevoked: (spiffeId: string) => boolean;
   /** The newest time that the records hold. */
   readonly latestRecordMillis: () => number;
   /** 0 to 1, without 1. */
@@ -60,6 +61,7 @@ export async function issueToCaller(
     registrations: parts.registrations(),
     settings: parts.settings(),
     keyPolicy: parts.keyPolicy(),
+    isIdentityRevoked: parts.isIdentityRevoked,
     nowMillis: parts.nowMillis(),
     latestRecordMillis: parts.latestRecordMillis(),
     chance: parts.chance(),

@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IssuingAuthority } from "#ca/authorities/contract";
+import { sameBytes } from "#ca/lint/bytes";
+import { childrenOf, contentOf, elementBytes, wholeElement } from "#ca/lint/der-element";
 import type { LintedTemplate } from "#ca/lint/linted-template";
 import type { CaStore, IntentOutcome, IssuanceIntent } from "#ca/store/contract";
-import { readCertificate } from "#ca/x509/read-certificate";
 
 /** An intent that is durable. INVARIANT: `record` is the only way to get one, and nothing is signed for a workload without. */
 export class RecordedIntent {
@@ -67,7 +68,7 @@ export class IssuedCertificate {
     await store.recordCompletion({
       serialHex: recorded.intent.serialHex,
       atMillis: nowMillis(),
-      fingerprint: createHash("sha256").update(der).digest("hex"),
+      fingerprint: hash("sha256", der, "hex"),
       certificateDer: der,
     });
     return new IssuedCertificate(der, recorded);
@@ -75,18 +76,20 @@ export class IssuedCertificate {
 }
 
 /**
- * What a relying party would find wrong. The body was linted, its names and times compared with the grant: here it must have come out unchanged, byte
- * by byte, under a signature that verifies (a faulty key or memory shows here).
+ * What a relying party would find wrong. The body was read and linted, its key, names and times compared with the grant: here it must have come out unchanged, byte by
+ * byte, under a signature that verifies (a faulty key or memory shows here). PERF: so the three parts are told apart, and nothing inside of them is read a second time.
  */
-function resultFault(der: Uint8Array, linted: LintedTemplate, authority: IssuingAuthority): string | undefined {
-  const read = readCertificate(der);
-  if (!read.ok) return `the certificate cannot be read back: ${read.fault.message}`;
-  const { tbsDer, outerAlgorithmDer, signatureAlgorithmDer, signature } = read.value;
-  if (!sameBytes(tbsDer, linted.body.tbsDer)) return "the signed bytes are not those that were linted";
-  if (!sameBytes(outerAlgorithmDer, signatureAlgorithmDer)) return "the two signature algorithms differ";
-  return authority.verify(tbsDer, signature) ? undefined : "the signature does not verify";
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+export function resultFault(der: Uint8Array, linted: LintedTemplate, authority: IssuingAuthority): string | undefined {
+  const certificate = wholeElement(der);
+  const [tbs, algorithm, signature, ...more] = (certificate?.tag === 0x30 ? childrenOf(certificate) : undefined) ?? [];
+  if (tbs === undefined || algorithm === undefined || signature === undefined || more.length > 0)
+    return "the certificate cannot be read back";
+  const signedDer = elementBytes(tbs);
+  const { tbsDer, signatureAlgorithmDer } = linted.body;
+  if (!sameBytes(signedDer, tbsDer)) return "the signed bytes are not those that were linted";
+  if (!sameBytes(elementBytes(algorithm), signatureAlgorithmDer)) return "the two signature algorithms differ";
+  // RFC 5280 §4.1.1.3: a BIT STRING, of whole bytes.
+  const isWhole = signature.tag === 0x03 && signature.bytes[signature.contentStart] === 0;
+  const verifies = isWhole && authority.verify(signedDer, contentOf(signature).subarray(1));
+  return verifies ? undefined : "the signature does not verify";
 }

@@ -43,11 +43,18 @@ export function grantLifetime(
     const left = Math.max(0, Math.floor((latest - nowMillis) / 1000));
     return refused("authority/expiring", `${left} s are left`, `at least ${settings.minTtlSeconds} s`);
   }
-  const begin = Math.max(nowMillis - settings.backdateSeconds * 1000, issuer.notBeforeMillis);
-  return {
-    ok: true,
-    lifetime: { notBeforeMillis: wholeSecond(begin), notAfterMillis: wholeSecond(Math.max(end, nowMillis + 1000)) },
-  };
+  // A quarter at most of what is granted: whoever renews at half of a certificate's life is not due at once.
+  const backdateSeconds = Math.min(settings.backdateSeconds, jittered / 4);
+  const notBeforeMillis = wholeSecond(Math.max(nowMillis - backdateSeconds * 1000, issuer.notBeforeMillis));
+  const notAfterMillis = wholeSecond(Math.max(end, nowMillis + 1000));
+  // The issuer begins later than a clock that is a little behind: what would have ended before it begins was not worth much.
+  if (notAfterMillis <= notBeforeMillis)
+    return refused("clock/backwards", isoTime(nowMillis), `an issuer that begins before ${isoTime(notAfterMillis)}`);
+  return { ok: true, lifetime: { notBeforeMillis, notAfterMillis } };
+}
+
+function isoTime(millis: number): string {
+  return new Date(millis).toISOString();
 }
 
 /** Down to the second: certificates have no fractions, and an issuer's times are whole. */
@@ -55,6 +62,6 @@ function wholeSecond(millis: number): number {
   return Math.floor(millis / 1000) * 1000;
 }
 
-function refused(code: "ttl/too-long" | "authority/expiring", seen: string, wanted: string) {
+function refused(code: "ttl/too-long" | "authority/expiring" | "clock/backwards", seen: string, wanted: string) {
   return { ok: false, refusal: { step: "lifetime", code, seen, wanted } } as const;
 }

@@ -21,3 +21,8 @@ export interface Refused {
 export function refuse(refusal: Refusal): Refused {
   return { ok: false, refusal };
 }
+
+/** The same wherever it is found out. */
+export function revokedRefusal(step: IssuanceStep, spiffeId: string): Refusal {
+  return { step, code: "identity/revoked", seen: spiffeId, wanted: "an identity that is not revoked" };
+}

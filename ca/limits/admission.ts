@@ -1,4 +1,5 @@
 import type { RefusalCode } from "#ca/refusals";
+import { Queue } from "#platform/queue";
 
 /** How much is worked on, and how much may wait for it. */
 export interface AdmissionSettings {
@@ -113,26 +114,4 @@ export function createAdmission(parts: AdmissionParts): Admission {
     },
     load: () => ({ inFlight, waiting: waiting.size }),
   };
-}
-
-/** First in, first out. PERF: `Array.shift` moves all that is left of a long list; here nothing is moved. */
-class Queue<T> {
-  #incoming: T[] = [];
-  #outgoing: T[] = [];
-
-  get size(): number {
-    return this.#incoming.length + this.#outgoing.length;
-  }
-
-  push(item: T): void {
-    this.#incoming.push(item);
-  }
-
-  shift(): T | undefined {
-    if (this.#outgoing.length === 0) {
-      this.#outgoing = this.#incoming.reverse();
-      this.#incoming = [];
-    }
-    return this.#outgoing.pop();
-  }
 }

@@ -6,13 +6,15 @@ import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
 import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
+import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type { AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
+import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
 import type { Revoked } from "./revoked.ts";
@@ -46,10 +48,21 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     registrations: parts.registrations().index,
     settings: parts.configuration().issuance,
     keyPolicy: parts.configuration().keyPolicy,
+    isIdentityRevoked: revoked.isIdentityRevoked,
     nowMillis: nowMillis(),
     latestRecordMillis: parts.latestRecordMillis(),
     chance: 0,
   });
+  let auditing: Promise<AuditReport> | undefined;
+  const audit = async (): Promise<AuditReport> => {
+    const exported = await parts.exportedHead();
+    return verifyChain({
+      source: store,
+      verifyHead: (head) => authorities.verifyAudit(head.auditKeyId, headBytes(head), head.signature),
+      exportedHeads: exported === undefined ? [] : [exported],
+      nowMillis: nowMillis(),
+    });
+  };
   return {
     issue: parts.issue,
     bundle: () => authorities.current().bundle,
@@ -62,22 +75,22 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     createToken: (wanted, by) => createToken(parts, wanted, by),
     tokens: (limit) => store.joinTokens(limit),
     async revoke(target, reason, by) {
+      checkRevocation(target, reason, parts.trustDomain);
       const revocation = { target, reason, by, atMillis: nowMillis() };
-      const isNew = await store.revoke(revocation);
+      // ORDER: it counts before it is kept, so that nothing slips through while the disk writes; and also where it is not known whether it was.
       revoked.add(revocation);
+      const isNew = await store.revoke(revocation);
       log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
       return isNew;
     },
     revocations: () => store.revocations(),
     entries: () => parts.registrations().entries,
-    async auditReport() {
-      const exported = await parts.exportedHead();
-      return verifyChain({
-        source: store,
-        verifyHead: (head) => authorities.verifyAudit(head.auditKeyId, headBytes(head), head.signature),
-        exportedHeads: exported === undefined ? [] : [exported],
-        nowMillis: nowMillis(),
+    auditReport() {
+      // The whole log is read: whoever asks meanwhile gets the answer that is on its way.
+      auditing ??= audit().finally(() => {
+        auditing = undefined;
       });
+      return auditing;
     },
     async rotateIssuer(by) {
       const status = await authorities.rotateIssuer(by);
@@ -117,12 +130,27 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    warnings: [...parts.hindrances(), ...authorities.warnings()],
+    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
 }
 
+/** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */
+function foreignEntries({
+  trustDomain,
+  registrations,
+}: Pick<AuthorityServiceParts, "trustDomain" | "registrations">): readonly string[] {
+  const own = `spiffe://${trustDomain}/`;
+  const isForeign = ({ spiffeId: [first] }: RegistrationEntry) => first?.kind !== "text" || !first.text.startsWith(own);
+  const foreign = registrations().entries.filter(isForeign);
+  if (foreign.length === 0) return [];
+  const count = `${foreign.length} registration${foreign.length === 1 ? " is" : "s are"}`;
+  return [
+    `${count} of another trust domain than \`ca.trustDomain\` (${trustDomain}), as ${foreign[0]!.name}: they give nothing`,
+  ];
+}
+
 async function createToken(
-  { store, authorities, registrations, randomBytes, clock, trustDomain }: AuthorityServiceParts,
+  { store, authorities, registrations, revoked, randomBytes, clock, trustDomain }: AuthorityServiceParts,
   { spiffeId, ttlSeconds, sourceCidrs }: TokenWanted,
   by: string,
 ): Promise<{ readonly token: string; readonly expiresMillis: number }> {
@@ -138,6 +166,8 @@ async function createToken(
       "ca-token/identity",
       `no registration gives ${quote(spiffeId)} to a join token (\`joinToken: {}\`)`,
     );
+  if (revoked.isIdentityRevoked(spiffeId))
+    throw new CodedError("ca-token/identity", `${quote(spiffeId)} is revoked: a token could not be used`);
   const { issuing } = authorities.current();
   if (issuing === undefined) throw new CodedError("ca-authority/none", "there is no root to bind a token to");
   const { token, record } = createJoinToken({

@@ -31,6 +31,7 @@ export interface AuthorityService {
   /** The token is in the answer and nowhere else. Fails with `ca-token/…` for an identity that no registration gives to a join token. */
   createToken(wanted: TokenWanted, by: string): Promise<{ readonly token: string; readonly expiresMillis: number }>;
   tokens(limit: number): Promise<readonly JoinTokenRecord[]>;
+  /** Takes effect at once, answers false when it was revoked before. Fails with `ca-revocation/…` for what cannot be revoked; where the store fails, it counts until the program ends. */
   revoke(target: Revocation["target"], reason: string, by: string): Promise<boolean>;
   revocations(): Promise<readonly Revocation[]>;
   entries(): readonly RegistrationEntry[];

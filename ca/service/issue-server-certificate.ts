@@ -5,9 +5,11 @@ import type { ServerNames } from "#ca/authorities/server-names";
 import { type CertifyParts, certify } from "#ca/issuance/certify";
 import { Grant } from "#ca/issuance/grant";
 import { grantLifetime } from "#ca/issuance/lifetime";
+import type { Refusal } from "#ca/issuance/refusal";
 import type { IssuanceSettings } from "#ca/issuance/settings";
 import { writePem } from "#ca/x509/pem";
 import { parseSpiffeId } from "#identity/spiffe-id";
+import { CodedError } from "#platform/coded-error";
 
 export interface ServerCertificateParts extends CertifyParts {
   readonly authorities: () => AuthoritySet;
@@ -15,7 +17,7 @@ export interface ServerCertificateParts extends CertifyParts {
   readonly settings: () => IssuanceSettings;
 }
 
-/** Issues the authority's own server certificate: linted, recorded and verified like any other, for a lifetime of the default. */
+/** Issues the authority's own server certificate: linted, recorded and verified like any other, for a lifetime of the default. Rejects with `ca-server/certificate`. */
 export function createIssueServerCertificate(parts: ServerCertificateParts): IssueServerCertificate {
   return async (publicKey) => {
     const { issuing, bundle } = parts.authorities();
@@ -29,7 +31,7 @@ export function createIssueServerCertificate(parts: ServerCertificateParts): Iss
       nowMillis: parts.nowMillis(),
       chance: 0,
     });
-    if (!granted.ok) throw new Error(`${granted.refusal.code}: ${granted.refusal.seen}`);
+    if (!granted.ok) throw refused(granted.refusal);
     const grant = Grant.toSelf({ id: parsed.id, ...parts.names, publicKey, lifetime: granted.lifetime });
     const certified = await certify(
       parts,
@@ -39,10 +41,14 @@ export function createIssueServerCertificate(parts: ServerCertificateParts): Iss
       undefined,
       {},
     );
-    if (!certified.ok) throw new Error(`${certified.refusal.code}: ${certified.refusal.seen}`);
+    if (!certified.ok) throw refused(certified.refusal);
     return {
       chainPem: [writePem("CERTIFICATE", certified.issued.der), ...issuing.chainPem],
       ...granted.lifetime,
     };
   };
+}
+
+function refused({ code, seen }: Refusal): CodedError {
+  return new CodedError("ca-server/certificate", `the authority gives itself no server certificate: ${code}: ${seen}`);
 }

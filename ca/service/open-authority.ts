@@ -1,4 +1,5 @@
 import { type Authorities, openAuthorities } from "#ca/authorities/authorities";
+import type { AuthoritySet } from "#ca/authorities/contract";
 import type { KeyEncryptionKey } from "#ca/authorities/key-encryption-key";
 import {
   createServerCertificate,
@@ -24,10 +25,13 @@ import type { RegistrationEntry } from "#ca/registration/contract";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
+import { extensionOids, readAlternativeNames } from "#ca/x509/read-extensions";
 import { verifySvid } from "#ca/x509/verify-svid";
+import { quote } from "#identity/encoding/quote";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
@@ -87,7 +91,8 @@ export interface RunningAuthority {
 
 /**
  * Puts the authority together: its keys and certificates out of the store, who may call, the one way to a certificate, its own server certificate, and the sealing of
- * its log. Fails with `ca-authority/none` for a store without an authority, and as `openAuthorities` and the store do.
+ * its log. An issuing authority that is due is renewed first. Fails with `ca-authority/none` for a store without an authority, with `ca-server/certificate`, and as
+ * `openAuthorities` and the store do.
  */
 export async function openAuthority(parts: AuthorityParts): Promise<RunningAuthority> {
   const { store, trustDomain, clock, timers, log, randomBytes, configuration } = parts;
@@ -111,6 +116,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
   }
   const stops: (() => void | Promise<void>)[] = [() => authorities.close()];
   try {
+    checkTrustDomain(authorities.current(), trustDomain);
+    // ORDER: before anything is issued: whoever was away for long may find the issuing authority ended, and could not even open its doors.
+    await authorities.lookAfter();
     const revoked = await createRevoked(store);
     const bundle = () => authorities.current().bundle;
     const onDefect = (defect: unknown) =>
@@ -138,7 +146,16 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const settings = () => configuration().issuance;
     const abandonments = createAbandonments({ store, nowMillis, timers, log });
     stops.push(() => abandonments.stop());
-    const certifyParts = { store, admission, abandonments, nowMillis, randomBytes, nextId: parts.nextId };
+    // Serial numbers, and by how much a lifetime is shortened.
+    const publicNumbers = createRandomPool(randomBytes);
+    const certifyParts = {
+      store,
+      admission,
+      abandonments,
+      nowMillis,
+      randomBytes: publicNumbers,
+      nextId: parts.nextId,
+    };
     const issue = createIssueCertificate({
       ...certifyParts,
       authenticate,
@@ -147,8 +164,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       keyPolicy: () => configuration().keyPolicy,
       limits,
       settings,
+      isIdentityRevoked: revoked.isIdentityRevoked,
       latestRecordMillis: () => latestRecordMillis,
-      chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+      chance: () => Buffer.from(publicNumbers(4)).readUInt32BE() / 2 ** 32,
       monotonicMillis,
       log,
       onOutcome(outcome) {
@@ -212,6 +230,17 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     for (const stop of stops.reverse()) await stop();
     throw fault;
   }
+}
+
+/** A store of another trust domain has authorities that no certificate of this one can come from. An imported authority may name none. */
+function checkTrustDomain({ issuing }: AuthoritySet, trustDomain: string): void {
+  const names = issuing?.certificate.extensions.find(({ oid }) => oid === extensionOids.subjectAlternativeName);
+  const read = names === undefined ? undefined : readAlternativeNames(names.value);
+  const uris = read?.ok === true ? read.value.flatMap((name) => (name.kind === "uri" ? [name.value] : [])) : [];
+  const other = uris.find((uri) => uri !== `spiffe://${trustDomain}`);
+  if (other === undefined) return;
+  const message = `the authority of the store is ${quote(other)}, and \`ca.trustDomain\` is ${quote(trustDomain)}: a trust domain has a store of its own`;
+  throw new CodedError("ca-authority/other-domain", message);
 }
 
 async function startServerCertificate(

@@ -4,7 +4,8 @@ import type { CaStore, Revocation } from "#ca/store/contract";
 /** What is revoked, at hand for every call. Nothing is ever un-revoked. */
 export interface Revoked {
   readonly isRevoked: IsRevoked;
-  /** From now on, here; the store has it already. */
+  isIdentityRevoked(spiffeId: string): boolean;
+  /** From now on, here; whether or not the store has it already. */
   add(revocation: Revocation): void;
 }
 
@@ -22,6 +23,7 @@ export async function createRevoked(store: Pick<CaStore, "revocations">): Promis
       if (serials.has(serialHex)) return "certificate";
       return identities.has(spiffeId) ? "identity" : undefined;
     },
+    isIdentityRevoked: (spiffeId) => identities.has(spiffeId),
     add,
   };
 }

@@ -73,7 +73,10 @@ export async function verifyChain(question: ChainQuestion): Promise<ChainReport>
   };
   await readUpTo(projections.lastEntry);
   // What was written while the tables were asked is read too, and no more: the log may grow faster than it is read.
-  await readUpTo((await source.status()).entries);
+  const status = await source.status();
+  await readUpTo(status.entries);
+  if (status.generation !== chain.generation)
+    report(0, `the log is of generation ${chain.generation}, and the database says ${status.generation}`);
   for (const [number] of atNumber) {
     report(number, `a head vouches for entry ${number}, which is not there: the log was cut off`);
   }

@@ -68,7 +68,7 @@ export async function createProjectionCheck(
 async function createIssuanceCheck(source: ProjectionSource, status: StoreStatus, report: Tell): Promise<TableCheck> {
   const abandonedRows = await abandonedSerials(source, report);
   /** Intents whose end the log has not told yet, by serial; the value: what the table says already. */
-  const open = new Map<string, { readonly entry: number; readonly state: IssuanceRecord["state"] }>();
+  const open = new Map<string, { readonly entry: number; readonly record: IssuanceRecord | undefined }>();
   const abandoned = new Set<string>();
   /** As the log tells up to the last entry of the status: what comes later only ends what is open. */
   const counted = { issued: 0, unfinished: 0 };
@@ -80,11 +80,15 @@ async function createIssuanceCheck(source: ProjectionSource, status: StoreStatus
       return undefined;
     }
   };
+  const reportCertificate = (entry: number, record: IssuanceRecord | undefined) => {
+    if (record?.fingerprint === undefined) return;
+    report(entry, `the issuance \`${record.serialHex}\` has a certificate, and was not completed`);
+  };
   const step = (entry: AuditEntry, body: EntryBody, record: IssuanceRecord | undefined) => {
     const { number, kind } = entry;
     const serialHex = String(body["serialHex"]);
     if (kind === "issuance-intended") {
-      open.set(serialHex, { entry: number, state: record?.state ?? "intended" });
+      open.set(serialHex, { entry: number, record });
       counted.unfinished++;
       if (record === undefined) report(number, `the issuance \`${serialHex}\` is not in its table`);
       else if (record.atMillis !== entry.atMillis || canonicalJson(intentBody(record)) !== canonicalJson(body)) {
@@ -97,6 +101,7 @@ async function createIssuanceCheck(source: ProjectionSource, status: StoreStatus
     if (kind === "issuance-abandoned") {
       abandoned.add(serialHex);
       if (record?.state !== "abandoned") report(number, `the table does not have \`${serialHex}\` as abandoned`);
+      reportCertificate(number, record);
       return;
     }
     counted.issued++;
@@ -120,8 +125,10 @@ async function createIssuanceCheck(source: ProjectionSource, status: StoreStatus
       for (const { entry, body, record } of told) step(entry, body, await record);
     },
     async finish() {
-      for (const [serialHex, { entry, state }] of open) {
+      for (const [serialHex, { entry, record }] of open) {
+        const state = record?.state ?? "intended";
         if (state !== "intended") report(entry, `the table has \`${serialHex}\` as ${state}, and the log does not`);
+        else reportCertificate(entry, record);
       }
       for (const serialHex of abandonedRows) {
         if (!abandoned.has(serialHex)) report(0, `the table has \`${serialHex}\` as abandoned, and the log does not`);

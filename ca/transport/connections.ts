@@ -1,18 +1,25 @@
 import type { Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
+import { addressName } from "#ca/limits/call-limits";
+import { createLineGate } from "#ca/limits/line-gate";
 import { isLocal } from "#platform/address";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
+import { systemHandshakeParts, takeHandshakes } from "./handshake-turns.ts";
+import { createHandshakes } from "./handshakes.ts";
 
 /** What is known of a connection before its first request: pinned when it was made. */
 export interface DoorConnection {
-  /** As `readClientChain` gives them. */
+  /** See `ClientChain`. */
   readonly clientCertificates: readonly Uint8Array[];
   /** An IPv4 address in its own form, also where the socket is of both families. Undefined: a Unix socket. */
   readonly remoteAddress: string | undefined;
   /** The Unix socket of the administration. */
   readonly operatorSocket: boolean;
 }
+
+/** Of connections that come to nothing, all together: strangers cause them. */
+const linesPerSecond = 20;
 
 /**
  * Counts the connections of a door's server and hands over those that may stay, after the TLS handshake if there is one and before a protocol sees a
@@ -25,39 +32,69 @@ export function watchConnections(
 ): void {
   const { limits, name, log } = start;
   const counts = new Map<string, number>();
-  const secure = start.tls !== undefined;
+  const beginHandshake =
+    start.tls === undefined ? undefined : takeHandshakes(server as TlsServer, systemHandshakeParts);
+  const handshakes = createHandshakes(limits, (remoteAddress) =>
+    log.warn(
+      {
+        door: name,
+        remote: plainAddress(remoteAddress),
+        handshakeBytes: limits.handshakeBytes,
+        barMillis: limits.barMillis,
+      },
+      "a client sent too much in its handshake: its address is not heard for a while",
+    ),
+  );
   server.maxConnections = limits.connections;
-  server.on("drop", () => log.warn({ door: name }, "connection refused: there are too many"));
+  const gate = createLineGate(linesPerSecond);
+  const warn = (fields: { readonly remote: string | undefined; readonly reason: string }, message: string) => {
+    const told = gate.pass();
+    if (told !== undefined) log.warn({ door: name, ...fields, ...(told.leftOut > 0 && told) }, message);
+  };
+  server.on("drop", (dropped) =>
+    warn({ remote: dropped?.remoteAddress, reason: "there are too many" }, "connection refused"),
+  );
   server.prependListener("connection", (socket: Socket) => {
     const remoteAddress = plainAddress(socket.remoteAddress);
-    const count = remoteAddress === undefined ? 0 : (counts.get(remoteAddress) ?? 0);
-    const fault = connectionFault(start, remoteAddress, count);
-    if (fault !== undefined) {
-      log.warn({ door: name, remote: remoteAddress, reason: fault }, "connection refused");
+    if (remoteAddress !== undefined && handshakes.isBarred(remoteAddress)) {
       socket.destroy();
       return;
     }
-    if (remoteAddress !== undefined) {
-      counts.set(remoteAddress, count + 1);
-      socket.once("close", () => {
-        const left = counts.get(remoteAddress)! - 1;
-        if (left === 0) counts.delete(remoteAddress);
-        else counts.set(remoteAddress, left);
-      });
+    const counted = addressName(remoteAddress);
+    const count = counts.get(counted) ?? 0;
+    const fault = connectionFault(start, remoteAddress, count);
+    if (fault !== undefined) {
+      warn({ remote: remoteAddress, reason: fault }, "connection refused");
+      socket.destroy();
+      return;
     }
-    if (!secure) {
+    counts.set(counted, count + 1);
+    socket.once("close", () => {
+      const left = counts.get(counted)! - 1;
+      if (left === 0) counts.delete(counted);
+      else counts.set(counted, left);
+    });
+    if (beginHandshake === undefined) {
       accept(socket, { clientCertificates: [], remoteAddress, operatorSocket: start.address.kind === "unix" });
+    } else {
+      handshakes.begin(socket);
+      beginHandshake(socket);
     }
   });
-  if (!secure) return;
+  if (beginHandshake === undefined) return;
   const tlsServer = server as TlsServer;
   tlsServer.prependListener("secureConnection", (socket: TLSSocket) => {
     if (socket.destroyed) return;
+    const { certificates, sizeBytes } = readClientChain(socket);
+    if (!handshakes.isFit(socket, sizeBytes)) {
+      socket.destroy();
+      return;
+    }
     const remoteAddress = plainAddress(socket.remoteAddress);
-    accept(socket, { clientCertificates: readClientChain(socket), remoteAddress, operatorSocket: false });
+    accept(socket, { clientCertificates: certificates, remoteAddress, operatorSocket: false });
   });
   tlsServer.on("tlsClientError", (fault: Error, socket: TLSSocket) => {
-    log.warn({ door: name, remote: socket.remoteAddress, reason: fault.message }, "no TLS with a client");
+    warn({ remote: plainAddress(socket.remoteAddress), reason: fault.message }, "no TLS with a client");
     socket.destroy();
   });
 }

@@ -1,4 +1,4 @@
-import type { DerFault, Read } from "./contract.ts";
+import type { DerFault } from "./contract.ts";
 
 /** How much is read. `depth`: how many elements may stand inside each other, the outermost counted. */
 export interface DerLimits {
@@ -6,19 +6,15 @@ export interface DerLimits {
   readonly depth: number;
 }
 
-/** Where the elements are: for each, in the order of their first bytes, the offsets of its tag, of its content and of its end. */
-export type DerExtents = readonly number[];
-
 /**
  * Looks at bytes before any other reader does: one element of DER, and nothing after it (X.690 §8, §10, §11). Lengths are definite and minimal,
  * tags below 31, universal types of the kinds that certificates are made of and in their form (primitive or constructed), INTEGER and object identifiers
  * minimal, arcs below 2^53, BOOLEAN 00 or FF, unused bits of a BIT STRING zero, NULL empty. What context tags stand for is not known here, so
- * their content is not looked at when they are primitive. Not checked: order in a SET, characters of texts. Never throws; linear.
+ * their content is not looked at when they are primitive. Not checked: order in a SET, characters of texts. Undefined: nothing is wrong. Never throws; linear.
  */
-export function checkDer(bytes: Uint8Array, limits: DerLimits): Read<DerExtents> {
+export function checkDer(bytes: Uint8Array, limits: DerLimits): DerFault | undefined {
   if (bytes.length > limits.sizeBytes)
-    return { ok: false, fault: { message: `expected at most ${limits.sizeBytes} bytes, found ${bytes.length}` } };
-  const extents: number[] = [];
+    return { message: `expected at most ${limits.sizeBytes} bytes, found ${bytes.length}` };
   /** Ends of the constructed elements that are open. */
   const open: number[] = [];
   let at = 0;
@@ -42,7 +38,6 @@ export function checkDer(bytes: Uint8Array, limits: DerLimits): Read<DerExtents>
     }
     const contentEnd = contentStart + length;
     if (contentEnd > end) return failed("the element is longer than what it is in", at);
-    extents.push(at, contentStart, contentEnd);
 
     if ((tag & 0xc0) === 0) {
       const message = universalFault(tag, bytes, contentStart, contentEnd);
@@ -62,11 +57,11 @@ export function checkDer(bytes: Uint8Array, limits: DerLimits): Read<DerExtents>
     while (at === end && open.length > 0) end = open.pop()!;
   } while (open.length > 0);
   if (at !== bytes.length) return failed("bytes follow the end", at);
-  return { ok: true, value: extents };
+  return undefined;
 }
 
-function failed(message: string, offset: number): { readonly ok: false; readonly fault: DerFault } {
-  return { ok: false, fault: { message, offset } };
+function failed(message: string, offset: number): DerFault {
+  return { message, offset };
 }
 
 const SEQUENCE = 0x30;

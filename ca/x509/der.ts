@@ -1,5 +1,5 @@
 import asn1, { type Asn1 } from "node-forge/lib/asn1.js";
-import { checkDer, type DerExtents, type DerLimits } from "./check-der.ts";
+import { checkDer, type DerLimits } from "./check-der.ts";
 import type { Read } from "./contract.ts";
 
 export type { DerLimits } from "./check-der.ts";
@@ -17,12 +17,12 @@ export interface DerNode {
 }
 
 /**
- * Reads one element of DER, all of the bytes. Two readers must agree: our check goes first and says where each element is (see `checkDer` for what it
- * refuses), then node-forge says what is inside what. BIT STRING and OCTET STRING are not opened. Never throws. Linear, about 10 µs for a certificate.
+ * Reads one element of DER, all of the bytes. Two readers must agree: our check goes first (see `checkDer` for what it refuses), then node-forge says what is inside what, and every
+ * element must stand where its bytes say. BIT STRING and OCTET STRING are not opened. Never throws. Linear, about 10 µs for a certificate.
  */
 export function readDer(bytes: Uint8Array, limits: DerLimits): Read<DerNode> {
-  const checked = checkDer(bytes, limits);
-  if (!checked.ok) return checked;
+  const fault = checkDer(bytes, limits);
+  if (fault !== undefined) return { ok: false, fault };
   const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const root = asn1.fromDer(latin1Of(view), {
@@ -31,36 +31,39 @@ export function readDer(bytes: Uint8Array, limits: DerLimits): Read<DerNode> {
       decodeBitStrings: false,
       maxDepth: limits.depth,
     });
-    const cursor = { next: 0 };
-    const node = placed(root, view, checked.value, cursor);
-    if (node !== undefined && cursor.next === checked.value.length) return { ok: true, value: node };
+    const node = placed(root, view, 0, view.length);
+    if (node?.end === view.length) return { ok: true, value: node };
   } catch (error) {
     return { ok: false, fault: { message: `the second reader refuses it: ${String(error)}` } };
   }
   return { ok: false, fault: { message: "two readers disagree about what is inside what" } };
 }
 
-/** Joins what node-forge says with where the check saw it; undefined where they differ. */
-function placed(element: Asn1, bytes: Uint8Array, extents: DerExtents, cursor: { next: number }): DerNode | undefined {
-  const start = extents[cursor.next];
-  const contentStart = extents[cursor.next + 1];
-  const end = extents[cursor.next + 2];
-  cursor.next += 3;
-  if (start === undefined || contentStart === undefined || end === undefined) return undefined;
+/** Joins what node-forge says with what the bytes at `start` say, whose form was checked; undefined where they differ, or go beyond `limit`. */
+function placed(element: Asn1, bytes: Uint8Array, start: number, limit: number): DerNode | undefined {
   const tag = element.tagClass | element.type | (element.constructed ? 0x20 : 0);
   if (tag !== bytes[start]) return undefined;
+  const first = bytes[start + 1]!;
+  const contentStart = start + (first < 0x80 ? 2 : 2 + (first & 0x7f));
+  let length = first < 0x80 ? first : 0;
+  for (let i = start + 2; i < contentStart; i++) length = length * 256 + bytes[i]!;
+  const end = contentStart + length;
+  if (end > limit) return undefined;
   const { value } = element;
   if (typeof value === "string") {
     const sizeBytes = element.type === BMP_STRING ? value.length * 2 : value.length;
-    return sizeBytes === end - contentStart ? { bytes, tag, start, contentStart, end, parts: none } : undefined;
+    return sizeBytes === length ? { bytes, tag, start, contentStart, end, parts: none } : undefined;
   }
-  const parts: DerNode[] = [];
-  for (const part of value) {
-    const node = placed(part, bytes, extents, cursor);
-    if (node === undefined || node.end > end) return undefined;
-    parts.push(node);
+  // PERF: a list that grows leaves its smaller selves behind, for each of the elements.
+  const parts = new Array<DerNode>(value.length);
+  let at = contentStart;
+  for (let i = 0; i < value.length; i++) {
+    const node = placed(value[i]!, bytes, at, end);
+    if (node === undefined) return undefined;
+    parts[i] = node;
+    at = node.end;
   }
-  return { bytes, tag, start, contentStart, end, parts };
+  return at === end ? { bytes, tag, start, contentStart, end, parts } : undefined;
 }
 
 const BMP_STRING = 30;

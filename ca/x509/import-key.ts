@@ -1,17 +1,18 @@
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { type SignatureAlgorithm, signatureAlgorithmOf } from "./algorithms.ts";
 import type { KeyKind } from "./contract.ts";
+import { writePem } from "./pem.ts";
 import { SubjectPublicKey } from "./subject-public-key.ts";
 
 /**
  * The key for `node:crypto`. Undefined when OpenSSL refuses it: a point that is not on its curve, coordinates beyond the field. How good an RSA modulus is
- * is not looked at (`csr/key-policy.ts` does). About 25 µs. PERF: from SubjectPublicKeyInfo; by way of a JWK an elliptic key takes a tenth longer on Node 24,
- * an RSA key as long.
+ * is not looked at (`csr/key-policy.ts` does). About 12 µs. PERF: as PEM. Node 24 asks of everything but a text whether it is a KeyObject or a CryptoKey by having
+ * the native side throw, four times on the way to a key of DER or JWK, which takes as long again as the import (`bench/ca.ts`).
  */
 export function importPublicKey(key: SubjectPublicKey): KeyObject | undefined {
   if (!SubjectPublicKey.is(key)) throw new Error("a key is imported whose shape nobody looked at");
   try {
-    return createPublicKey({ key: bufferOf(key.spkiDer), format: "der", type: "spki" });
+    return createPublicKey(writePem("PUBLIC KEY", key.spkiDer));
   } catch {
     return undefined; // Said by the return type: the shape was right, so what is left is the point itself.
   }
@@ -39,8 +40,4 @@ export function verifySignature(
  */
 export function signTbs(signerKeyKind: KeyKind, privateKey: KeyObject, tbsDer: Uint8Array): Uint8Array {
   return new Uint8Array(sign(signatureAlgorithmOf(signerKeyKind).digest, tbsDer, privateKey));
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { KeyKind } from "./contract.ts";
 
 /**
@@ -12,13 +12,17 @@ export class SubjectPublicKey {
   readonly kind: KeyKind;
   /** The whole SubjectPublicKeyInfo, as it came. */
   readonly spkiDer: Uint8Array;
-  /** SHA-256 of `spkiDer`, hex. */
-  readonly hash: string;
+  #hash: string | undefined;
 
   private constructor(kind: KeyKind, spkiDer: Uint8Array) {
     this.kind = kind;
     this.spkiDer = spkiDer;
-    this.hash = createHash("sha256").update(spkiDer).digest("hex");
+  }
+
+  /** SHA-256 of `spkiDer`, hex. */
+  get hash(): string {
+    this.#hash ??= hash("sha256", this.spkiDer, "hex");
+    return this.#hash;
   }
 
   static is(value: object): value is SubjectPublicKey {

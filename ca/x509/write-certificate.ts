@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { signatureAlgorithmOf } from "./algorithms.ts";
 import type { CertificateTemplate, IssuerNames, KeyKind } from "./contract.ts";
 import { latin1Of } from "./der.ts";
@@ -138,7 +138,7 @@ function ipName(address: Uint8Array): string {
 }
 
 function keyIdOf(key: SubjectPublicKey): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(keyBitsOf(key)).digest().subarray(0, 20));
+  return new Uint8Array(hash("sha256", keyBitsOf(key), "buffer").subarray(0, 20));
 }
 
 /** The BIT STRING is the last of a SubjectPublicKeyInfo; its content behind the count of unused bits. */

@@ -25,7 +25,7 @@ export async function freePaths(
       () => true,
       () => false,
     );
-    if (isThere) throw new CodedError("output/exists", `\`${path}\` is there already`);
+    if (isThere) throw new CodedError("output/exists", `\`${path}\` is there already: \`--force\` goes over it`);
   }
   return paths;
 }

@@ -21,7 +21,7 @@ export async function entries(options: ServiceOptions & FormatOptions, context: 
   if (options.format === "json") context.write(jsonText({ entries: found }));
   else
     context.write(
-      found.length === 0 ? "none: nobody can have a certificate but by the operator\n" : entriesText(found),
+      found.length === 0 ? "none: nobody can have a certificate, not even by the operator\n" : entriesText(found),
     );
 }
 

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { Authorities } from "#ca/authorities/authorities";
 import type { AuthorityStatus } from "#ca/authorities/contract";
 import { importAuthority } from "#ca/authorities/import-authority";
@@ -75,9 +76,14 @@ export async function init(options: InitOptions, context: CommandContext): Promi
 }
 
 /** 32 random bytes, for the file that the configuration names. Fails with `output/exists` where there is one. */
-async function makeKeyEncryptionKey({ keyEncryptionKeyFile: file }: CaConfig): Promise<void> {
+async function makeKeyEncryptionKey({ keyEncryptionKeyFile: file, store }: CaConfig): Promise<void> {
   if (file === undefined) {
     throw new UsageFault("`--new-key-encryption-key` needs `ca.keyEncryptionKeyFile`, to know where", { hinted: true });
+  }
+  if (existsSync(store) && !existsSync(file)) {
+    throw new UsageFault(
+      `the store \`${store}\` is there, and the key-encryption key that it was made with is gone from \`${file}\`: a new one opens nothing`,
+    );
   }
   await writeWhole(file, Buffer.from(`${randomBytes(32).toString("base64")}\n`), { mode: 0o600, keepExisting: true });
 }

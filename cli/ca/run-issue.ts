@@ -1,5 +1,6 @@
 import { generateKey } from "#ca/authorities/generate-key";
 import { buildCsr } from "#ca/csr/build-csr";
+import { parseCsr } from "#ca/csr/parse-csr";
 import type { IssuedShape } from "#ca/transport/http/shapes";
 import type { KeyKind } from "#ca/x509/contract";
 import { readPemBlocks, writePem } from "#ca/x509/pem";
@@ -58,6 +59,9 @@ export async function signRequest(file: string, options: SignOptions, context: C
   const { out } = options;
   const paths = out === undefined ? undefined : await freePaths(out, ["chain", "bundle"], options.force);
   const csrPem = Buffer.from(await readNamed(file, context)).toString("latin1");
+  // What is no request is not sent: it may be a private key.
+  const parsed = parseCsr(csrPem);
+  if (!parsed.ok) throw new UsageFault(`\`${file}\` is no certificate request that is taken: ${parsed.fault.message}`);
   const client = await openWithCredential(options, context);
   const answer = await askFor(client, csrPem, options);
   const { chain, bundle } = partsOf(answer, client);

@@ -35,9 +35,10 @@ export async function restore(
         ["entries", String(restored.entries)],
         ["generation", String(restored.generation)],
         ["join tokens", `${restored.endedTokens} ended: they may have been used since the backup`],
+        ["revocations", `${restored.keptRevocations} kept that the backup did not have`],
         ["before it", restored.replaced],
       ]),
-      "next: garita serve; what was issued since the backup is not in the record: compare with the agents, and revoke what nobody has",
+      "next: garita serve; what was issued or revoked since the backup is not in the record: revoke again what was revoked, compare with the agents, and revoke what nobody has",
     ]),
   );
 }

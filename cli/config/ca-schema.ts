@@ -25,9 +25,12 @@ const admin = object(
   "A workload that may administer.",
   {
     spiffeId: text("Its SPIFFE ID, of this trust domain.", { examples: ["spiffe://example.org/ns/ops/sa/console"] }),
-    role: text("`auditor` reads; `operator` makes tokens, revokes, rotates and backs up too.", {
-      enum: ["operator", "auditor"],
-    }),
+    role: text(
+      "`auditor` reads; `operator` makes tokens, revokes and rotates too. Backups are made at `socket` alone.",
+      {
+        enum: ["operator", "auditor"],
+      },
+    ),
   },
   { required: ["spiffeId", "role"] },
 );

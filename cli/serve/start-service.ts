@@ -261,7 +261,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     }
   };
 
-  /** ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest. */
+  /**
+   * ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest, and those that decide requests last: what
+   * fails before has not touched them.
+   */
   const apply = async (next: ServiceConfig): Promise<void> => {
     const [wanted, wantedAdmin, jwt, wantedAuthority] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
@@ -271,16 +274,20 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ]);
     const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
+    const oldAuthority = authority.wanted();
     try {
       if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
         throw new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`);
       }
       await changeAdmin(wantedAdmin);
-      await listeners.become(wanted);
       await authority.become(wantedAuthority);
+      await listeners.become(wanted);
     } catch (fault) {
       await nextRules?.sync.stop();
       settle();
+      await authority
+        .become(oldAuthority)
+        .catch((again: unknown) => log.log.error({ fault: messageOf(again) }, "the certificate authority is not back"));
       await changeAdmin(oldAdmin);
       throw fault;
     }

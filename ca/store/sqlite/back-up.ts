@@ -1,10 +1,13 @@
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CodedError, messageOf } from "#platform/coded-error";
 
 /** Pages copied at a time: others get their turn in between. */
 const pagesAtATime = 500;
+/** Transactions are short: at most one in a few looks meets one. */
+const mostAttempts = 100;
 
 /**
  * Copies an open database to a new file, mode 0600, while it is written: the copy is the database as it was at one moment before this resolves. Fails with `ca-store/exists`
@@ -13,12 +16,25 @@ const pagesAtATime = 500;
 export async function backUp(database: DatabaseSync, file: string): Promise<void> {
   createEmpty(file);
   try {
-    await backup(database, file, { rate: pagesAtATime });
+    await copyPages(database, file);
     syncFile(file);
     syncFile(dirname(file));
   } catch (cause) {
     rmSync(file, { force: true });
     throw failed(file, cause);
+  }
+}
+
+/** Node takes it for a failure, without a reason, when the first look finds the database in a transaction (SQLITE_LOCKED): nothing was copied then. */
+async function copyPages(database: DatabaseSync, file: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await backup(database, file, { rate: pagesAtATime });
+      return;
+    } catch (fault) {
+      if (Reflect.get(Object(fault), "errcode") !== 0 || attempt === mostAttempts) throw fault;
+      await nextTurn();
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 import { constants, copyFileSync, existsSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { Revocation } from "#ca/store/contract";
+import { revocationOf } from "#ca/store/sqlite/rows";
 import { codedFault } from "#ca/store/sqlite/sqlite-faults";
 import { CodedError } from "#platform/coded-error";
 
 /** A database that is about to be replaced: nobody else can open it until it is released. */
 export interface ReplacedDatabase {
   readonly generation: number;
+  readonly revocations: readonly Revocation[];
   release(): void;
 }
 
@@ -25,7 +28,7 @@ export function claimReplaced(file: string, aside: string): ReplacedDatabase | u
     database.exec("BEGIN EXCLUSIVE");
     const claimed = database;
     rmSync(log, { force: true });
-    return { generation: generationOf(database), release: () => claimed.close() };
+    return { ...contentOf(database), release: () => claimed.close() };
   } catch (thrown) {
     database?.close();
     const fault = codedFault(thrown, file);
@@ -35,8 +38,10 @@ export function claimReplaced(file: string, aside: string): ReplacedDatabase | u
   }
 }
 
-function generationOf(database: DatabaseSync): number {
+function contentOf(database: DatabaseSync): Omit<ReplacedDatabase, "release"> {
   const isOurs = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'settings'").get() !== undefined;
-  if (!isOurs) return 0;
-  return Number(database.prepare("SELECT value FROM settings WHERE name = 'generation'").get()?.["value"] ?? 0);
+  if (!isOurs) return { generation: 0, revocations: [] };
+  const row = database.prepare("SELECT value FROM settings WHERE name = 'generation'").get();
+  const revocations = database.prepare("SELECT * FROM revocations ORDER BY number").all().map(revocationOf);
+  return { generation: Number(row?.["value"] ?? 0), revocations };
 }

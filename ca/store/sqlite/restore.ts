@@ -1,7 +1,8 @@
 import { chmodSync, constants, copyFileSync, existsSync, linkSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import type { AuditHead, AuthorityRecord } from "#ca/store/contract";
+import type { AuditHead, AuthorityRecord, Revocation } from "#ca/store/contract";
+import { targetText } from "#ca/store/entry-bodies";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { syncFile } from "#ca/store/sqlite/back-up";
 import { checkPlace } from "#ca/store/sqlite/check-place";
@@ -28,13 +29,15 @@ export interface Restored {
   readonly generation: number;
   /** Join tokens that were good in the backup and are ended now, for they may have been used since. */
   readonly endedTokens: number;
+  /** Revocations that the backup lacked and the database had that was there: nothing is ever un-revoked. */
+  readonly keptRevocations: number;
   /** Where the database that was there has gone; undefined: there was none. */
   readonly replaced: string | undefined;
 }
 
 /**
  * Puts a backup in the place of a database that no service uses. The backup's log is verified first and left as it is: a copy is worked on. The generation is raised above that of both; tokens
- * that were not redeemed are ended; an entry `restored` tells of it. What was there stays beside it as `.replaced-…`. At every instant one whole database stands in the place.
+ * that were not redeemed are ended; an entry `restored` tells of it; what was revoked in the database that is replaced stays so, if that can be read. What was there stays beside it as `.replaced-…`. At every instant one whole database stands in the place.
  *
  * Rejects with `ca-store/locked`, `chain-broken`, `damaged`, `newer`, `permissions`, `full` or `unavailable`; then the database is as it was.
  */
@@ -55,7 +58,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       replaced = aside === undefined ? undefined : claimReplaced(file, aside);
       const oldHead = await readHeadFile(headFileOf(file)).catch(() => undefined);
       const lowest = Math.max(replaced?.generation ?? 0, oldHead?.generation ?? 0);
-      const { head, ...made } = raiseGeneration(copy, fresh, nowMillis, lowest, oldHead);
+      const { head, ...made } = raiseGeneration(copy, fresh, nowMillis, lowest, oldHead, replaced?.revocations ?? []);
       // Brings what the write-ahead log holds into the file, and removes it.
       copy.close();
       syncFile(fresh);
@@ -99,18 +102,21 @@ async function verifyCopy(
   throw new CodedError("ca-store/chain-broken", `the log of \`${backupFile}\`: ${where}${first.message}${rest}`);
 }
 
-/** One transaction: the generation, the end of the tokens, and the entry that tells of both. Answers the newest head too. */
+/** One transaction: the generation, the end of the tokens, the entry that tells of both, and revocations to be kept. Answers the newest head too. */
 function raiseGeneration(
   copy: DatabaseSync,
   fresh: string,
   nowMillis: number,
   lowestGeneration: number,
   oldHead: AuditHead | undefined,
+  revocations: readonly Revocation[],
 ): Omit<Restored, "replaced"> & { readonly head: AuditHead | undefined } {
   const ledger = openLedger(copy);
   const operations = createOperations(ledger, fresh);
   const { number: entries, hash } = ledger.state;
   const generation = Math.max(ledger.generation, lowestGeneration) + 1;
+  const known = new Set(operations.revocations().map(({ target }) => targetText(target)));
+  const kept = revocations.filter(({ target }) => !known.has(targetText(target)));
   const endedTokens = ledger.transaction(() => {
     const ended = operations.endTokens(nowMillis);
     ledger.append("restored", nowMillis, {
@@ -121,12 +127,14 @@ function raiseGeneration(
       replacedGeneration: lowestGeneration,
       replacedHeadNumber: oldHead?.number,
       replacedHeadHash: oldHead?.hash,
+      keptRevocations: kept.length,
     });
+    for (const revocation of kept) operations.revoke(revocation);
     copy.prepare("UPDATE settings SET value = ? WHERE name = 'generation'").run(generation);
     return ended;
   });
   const [head] = operations.auditHeads(1);
-  return { entries, generation, endedTokens, head };
+  return { entries, generation, endedTokens, keptRevocations: kept.length, head };
 }
 
 async function putInPlace(

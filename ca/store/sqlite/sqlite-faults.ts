@@ -14,8 +14,10 @@ const codes: Readonly<Record<number, FaultCode>> = {
   14: "ca-store/unavailable", // CANTOPEN
   // Whatever could offend is looked for before a row is written: then an index does not say what its table holds.
   19: "ca-store/damaged", // CONSTRAINT
-  26: "ca-store/damaged", // NOTADB
 };
+
+/** NOTADB. */
+const notDatabase = 26;
 
 const sentences: Partial<Record<FaultCode, string>> = {
   "ca-store/locked": "another program has the database open: one service uses it at a time",
@@ -33,6 +35,13 @@ export function codedFault(thrown: unknown, subject: string): unknown {
   // A number that no writer of ours writes: SQLite's integers are larger than ours.
   const outOfRange = thrown instanceof Error && Reflect.get(thrown, "code") === "ERR_OUT_OF_RANGE";
   const errcode = thrown instanceof Error ? Reflect.get(thrown, "errcode") : undefined;
+  if (typeof errcode === "number" && (errcode & 0xff) === notDatabase) {
+    return new CodedError(
+      "ca-store/damaged",
+      `\`${subject}\` is no store of an authority, or it is damaged from its first byte on`,
+      { cause: thrown },
+    );
+  }
   const code = outOfRange ? "ca-store/damaged" : typeof errcode === "number" ? codes[errcode & 0xff] : undefined;
   if (code === undefined) return thrown;
   return new CodedError(code, `${sentences[code]} (\`${subject}\`: ${messageOf(thrown)})`, { cause: thrown });

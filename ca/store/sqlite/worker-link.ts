@@ -28,7 +28,7 @@ export interface LinkEvents {
 export function startWorker(request: StartRequest, events: LinkEvents): Promise<WorkerLink> {
   // The emitted program has the same file with another ending.
   const file = import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "./store-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: request });
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: request, name: "garita-store" });
   return new Promise((resolve, reject) => {
     let isOpen = false;
     const gone = (fault: CodedError) => {

@@ -30,7 +30,22 @@ export function answerCall(
     refuse(stream, { ok: false, code: grpcCodes.unimplemented, message: "there is no such method" });
     return;
   }
-  const chunks: Buffer[] = [];
+  let keptBytes = 0;
+  stream.once("close", () => start.room.giveBack(keptBytes));
+  const keep = (moreBytes: number): boolean => {
+    if (!start.room.take(moreBytes)) {
+      refuse(stream, {
+        ok: false,
+        code: grpcCodes.resourceExhausted,
+        message: "too many calls wait for their messages",
+      });
+      return false;
+    }
+    keptBytes += moreBytes;
+    return true;
+  };
+  if (!keep(sizeOf(fields))) return;
+  const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   const timer = setTimeout(
     () => refuse(stream, { ok: false, code: grpcCodes.unavailable, message: "the message did not arrive in time" }),
@@ -38,11 +53,12 @@ export function answerCall(
   );
   stream.once("close", () => clearTimeout(timer));
   stream.on("data", (chunk: Buffer) => {
+    if (stream.headersSent) return;
     sizeBytes += chunk.length;
-    if (sizeBytes <= messageLimitBytes + frameHeadBytes) chunks.push(chunk);
-    else if (!stream.headersSent) {
+    if (sizeBytes > messageLimitBytes + frameHeadBytes)
       refuse(stream, { ok: false, code: grpcCodes.invalidArgument, message: "the message is longer than 64 KiB" });
-    }
+    // A copy: a chunk is a part of what was read at once, and a byte of it would keep all the rest.
+    else if (keep(chunk.length)) chunks.push(new Uint8Array(chunk));
   });
   stream.once("end", () => {
     clearTimeout(timer);
@@ -93,6 +109,10 @@ function stopReading(stream: ServerHttp2Stream): void {
 /** gRPC over HTTP/2: POST, and a content type of `application/grpc`, with a suffix or without. */
 function isGrpc(headers: (name: string) => readonly string[]): boolean {
   return headers(":method")[0] === "POST" && /^application\/grpc(?:$|[+;])/.test(headers("content-type")[0] ?? "");
+}
+
+function sizeOf(fields: readonly string[]): number {
+  return fields.reduce((sum, { length }) => sum + length, 0);
 }
 
 function valuesOf(fields: readonly string[], name: string): readonly string[] {

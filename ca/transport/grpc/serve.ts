@@ -6,7 +6,9 @@ import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
 import { type DoorConnection, watchConnections } from "../connections.ts";
 import { type Door, type DoorStart, doorContextOptions, doorTlsOptions, requireTlsForOthers } from "../door.ts";
+import { createCallRoom } from "./call-room.ts";
 import type { UnaryMethods } from "./contract.ts";
+import { createIdleSessions } from "./idle-sessions.ts";
 import { closeSession, createKeepalive, openSession } from "./session.ts";
 
 /**
@@ -20,6 +22,8 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
   const server: Server =
     tls === undefined ? createPlainServer({ noDelay: true }) : createTlsServer(doorTlsOptions(tls, limits, "h2"));
   const sessions = new Set<ServerHttp2Session>();
+  const room = createCallRoom(limits.callBytes);
+  const idle = createIdleSessions(limits.idleConnections);
   let stopping = false;
   const accept = (socket: Socket, connection: DoorConnection) => {
     // A client that names no protocol is let through by TLS; it would not speak ours.
@@ -29,7 +33,7 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
       return;
     }
     socket.setNoDelay(true);
-    const session = openSession(socket, connection, { methods, requestMillis: limits.requestMillis, log });
+    const session = openSession(socket, connection, { methods, requestMillis: limits.requestMillis, room, log, idle });
     sessions.add(session);
     const timer = setInterval(createKeepalive(session), limits.keepaliveMillis);
     session.once("close", () => {

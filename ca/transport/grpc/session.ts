@@ -3,13 +3,17 @@ import type { Socket } from "node:net";
 import type { Log } from "#platform/log";
 import type { DoorConnection } from "../connections.ts";
 import { answerCall } from "./call.ts";
+import type { CallRoom } from "./call-room.ts";
 import type { UnaryMethods } from "./contract.ts";
+import type { IdleSessions } from "./idle-sessions.ts";
 
 export interface SessionStart {
   readonly methods: UnaryMethods;
   /** A call whose message takes longer to arrive is refused. */
   readonly requestMillis: number;
+  readonly room: CallRoom;
   readonly log: Log;
+  readonly idle: IdleSessions;
 }
 
 /** RFC 9113 §6.5.2. What is not refused by them is bounded by them: a connection holds a hundred messages of 64 KiB and their headers at most. */
@@ -32,7 +36,19 @@ export function openSession(socket: Socket, connection: DoorConnection, start: S
   });
   // What a client does to its own connection is none of our faults.
   session.on("error", () => session.destroy());
-  session.on("stream", (stream, _headers, _flags, fields) => answerCall(stream, fields, connection, start));
+  const { idle } = start;
+  let calls = 0;
+  idle.add(session);
+  session.once("close", () => idle.remove(session));
+  session.on("stream", (stream, _headers, _flags, fields) => {
+    calls++;
+    idle.remove(session);
+    stream.once("close", () => {
+      calls--;
+      if (calls === 0 && !session.closed) idle.add(session);
+    });
+    answerCall(stream, fields, connection, start);
+  });
   return session;
 }
 

@@ -27,7 +27,11 @@ export function browserFault(
   if (presented.origin !== undefined || (presented.site !== undefined && presented.site !== "none"))
     return { status: 403, code: "admin/foreign-origin", message: "web pages may not ask the authority" };
   if (!presented.credential && hosts !== undefined && !hosts.has(hostName(presented.host)))
-    return { status: 403, code: "admin/foreign-host", message: "the Host header names another machine" };
+    return {
+      status: 403,
+      code: "admin/foreign-host",
+      message: "the Host header is none of the authority's names: ask by one of `ca.serverNames`, or add it there",
+    };
   return undefined;
 }
 
@@ -42,7 +46,7 @@ export function roleFault(
   if (role === undefined)
     return { status: 403, code: "ca-door/role", message: "the caller is no administrator of the authority" };
   if (need !== "auditor" && role !== "operator")
-    return { status: 403, code: "ca-door/role", message: "an auditor may read and change nothing" };
+    return { status: 403, code: "ca-door/role", message: "an auditor may only read" };
   if (need === "socket" && !operatorSocket)
     return {
       status: 403,

@@ -10,6 +10,7 @@ import type { FaultShape } from "./shapes.ts";
 const areaStatus: Readonly<Record<string, number>> = {
   "ca-store": 503,
   "ca-token": 400,
+  "ca-revocation": 400,
   "ca-authority": 409,
   "ca-key": 409,
 };

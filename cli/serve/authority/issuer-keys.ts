@@ -1,4 +1,5 @@
 import type { TokenMethodParts } from "#ca/callers/token";
+import type { TokenIssuers } from "#ca/callers/token-issuers";
 import type { KeySetStore } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import { createTokenVerifier } from "#identity/token/verify";
@@ -9,7 +10,6 @@ import { createSignatureVerifier } from "#platform/signature-verifier";
 import type { Timers } from "#platform/timers";
 import type { JwtConfig } from "../../config/model.ts";
 import { createAttemptLog, prepareFetching } from "../issuer-keys.ts";
-import type { PreparedAuthority } from "./prepare.ts";
 
 /** For so long a start waits for keys of issuers; what does not come by then is fetched on. */
 const patienceMillis = 3_000;
@@ -25,7 +25,7 @@ export interface AuthorityKeysParts {
 
 /** Keys of the issuers whose tokens prove callers to the authority, kept fresh. Apart from those of the rules, whose issuers are others' business. */
 export async function followAuthorityKeys(
-  { issuers }: PreparedAuthority,
+  issuers: () => TokenIssuers,
   { environment, jwt, clock, timers, log }: AuthorityKeysParts,
 ): Promise<{ readonly tokens: Omit<TokenMethodParts, "leewaySeconds">; readonly keys: KeySetStore }> {
   const fetching = await prepareFetching(jwt, environment);
@@ -37,11 +37,11 @@ export async function followAuthorityKeys(
     settings: () => fetching,
     onAttempt: createAttemptLog(log),
   });
-  await keys.follow(issuers.keySources, patienceMillis);
+  await keys.follow(issuers().keySources, patienceMillis);
   return {
     keys,
     tokens: {
-      issuers: () => issuers,
+      issuers,
       keySets: () => keys.current(),
       missed: (sourceId, kid) => keys.missed(sourceId, kid),
       verifyToken: createTokenVerifier(createSignatureVerifier()),

@@ -5,6 +5,7 @@ import { prepareTokenIssuers, type TokenIssuers } from "#ca/callers/token-issuer
 import { readBlockedKeys } from "#ca/csr/blocked-keys";
 import { KeyPolicy } from "#ca/csr/key-policy";
 import type { AuthorityConfiguration } from "#ca/service/open-authority";
+import { readKeySet } from "#identity/key-set/read-key-set";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { CaConfig, CaIssuerConfig } from "../../config/ca-model.ts";
 
@@ -14,7 +15,7 @@ export interface PreparedAuthority {
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly issuers: TokenIssuers;
   readonly configuration: AuthorityConfiguration;
-  /** SHA-256 of what its files hold, but for the key-encryption key, whose change shows when the keys are opened. */
+  /** Equal for equal contents of its files. */
   readonly fileDigests: { readonly issuers: string; readonly blockedKeys: string };
 }
 
@@ -38,7 +39,10 @@ export async function prepareAuthority(
     config,
     keyEncryptionKey,
     issuers: prepareTokenIssuers(issuers),
-    fileDigests: { issuers: digestOf(issuers), blockedKeys: digestOf([...blockedKeys]) },
+    fileDigests: {
+      issuers: digestOf(issuers),
+      blockedKeys: digestOf([...blockedKeys]),
+    },
     configuration: {
       issuance: { ...leaf, csrNames },
       admins,
@@ -49,11 +53,14 @@ export async function prepareAuthority(
   };
 }
 
+/** INVARIANT: a file of keys that is not understood is refused as a whole: the keys that were there before stay. */
 async function readIssuer({ issuer, audiences, keys }: CaIssuerConfig) {
   if (keys.kind !== "file") return { issuer, audiences, keys };
-  try {
-    return { issuer, audiences, keys: { kind: "inline", text: await readFile(keys.path, "utf8") } } as const;
-  } catch (cause) {
-    throw new CodedError("secret/unreadable", `cannot read the keys \`${keys.path}\`: ${messageOf(cause)}`, { cause });
-  }
+  const text = await readFile(keys.path, "utf8").catch((cause: unknown) => {
+    throw new CodedError("ca-issuer/keys", `cannot read the keys \`${keys.path}\`: ${messageOf(cause)}`, { cause });
+  });
+  const read = readKeySet(text);
+  if (!read.ok)
+    throw new CodedError("ca-issuer/keys", `\`${keys.path}\` holds no key set that can be used: found ${read.fault}`);
+  return { issuer, audiences, keys: { kind: "inline", text } } as const;
 }

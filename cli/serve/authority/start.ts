@@ -29,7 +29,7 @@ export interface ServedAuthority {
   readonly addresses: readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store">;
   /** From the next request on. */
-  configure(configuration: PreparedAuthority["configuration"]): void;
+  configure(prepared: PreparedAuthority): void;
   /** Signed with the last head of its log; the store is closed. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -48,10 +48,10 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
   try {
     const store = await openSqliteStore({ file: config.store, nowMillis: clock.nowMillis, log, timers });
     stops.push(() => store.close());
-    const { tokens, keys } = await followAuthorityKeys(prepared, parts);
+    let { configuration, issuers } = prepared;
+    const { tokens, keys } = await followAuthorityKeys(() => issuers, parts);
     stops.push(() => keys.stop());
     const headFile = headFileOf(config.store);
-    let { configuration } = prepared;
     let doors: Awaited<ReturnType<typeof openAuthorityDoors>> | undefined;
     const authority = await openAuthority({
       trustDomain: config.trustDomain,
@@ -86,7 +86,8 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
       addresses: doors.addresses,
       summary: authority.summary,
       configure(next) {
-        configuration = next;
+        ({ configuration, issuers } = next);
+        void keys.follow(issuers.keySources, 0);
       },
       stop,
     };

@@ -25,12 +25,15 @@ export interface AuthoritySwitch {
   /** Reads the files that it needs. Fails with the coded error of the first that cannot be used. */
   prepare(config: CaConfig | undefined, jwt: JwtConfig): Promise<WantedAuthority | undefined>;
   /**
-   * Makes it the one that runs. Where only lifetimes, limits, admins, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
-   * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. Takes turns with itself.
+   * Makes it the one that runs. Where only lifetimes, limits, admins, issuers, names or blocked keys differ, they count from the next request on and no connection ends. Else one that ran is
+   * stopped before, for a store has one owner; where the new one cannot start, it is started again and the fault thrown. One change after the other; after the end none.
    */
   become(wanted: WantedAuthority | undefined): Promise<void>;
+  /** What runs now. */
+  wanted(): WantedAuthority | undefined;
   addresses(): readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store"> | undefined;
+  /** The end. A change that is under way is waited for. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -48,21 +51,32 @@ const drainMillis = 2_000;
 export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
   let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  let ended = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (run: () => Promise<void>): Promise<void> => {
+    const next = last.then(run);
+    last = next.catch(() => undefined); // Whoever asked is told.
+    return next;
+  };
   const startOne = async (wanted: WantedAuthority) => {
     observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
     return { wanted, served: await start(wanted, observe) };
   };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
-    if (wanted?.mark === running?.wanted.mark) return;
+    if (ended || wanted?.mark === running?.wanted.mark) return;
     const old = running;
     if (old !== undefined && wanted !== undefined && wanted.startMark === old.wanted.startMark) {
-      old.served.configure(wanted.prepared.configuration);
+      old.served.configure(wanted.prepared);
       running = { wanted, served: old.served };
       return;
     }
     running = undefined;
-    await old?.served.stop(AbortSignal.timeout(drainMillis));
+    try {
+      await old?.served.stop(AbortSignal.timeout(drainMillis));
+    } catch (fault) {
+      log.error({ fault: messageOf(fault) }, "the certificate authority did not stop well");
+    }
     if (wanted === undefined) return;
     try {
       running = await startOne(wanted);
@@ -78,29 +92,38 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
     }
   };
 
+  let lastKey: PreparedAuthority["keyEncryptionKey"] | undefined;
+  let keyVersion = 0;
   return {
     async prepare(config, jwt) {
       if (config === undefined) return undefined;
       const { prepareAuthority } = await import("./prepare.ts");
       const prepared = await prepareAuthority(config, environment);
-      return { prepared, jwt, ...marksOf(config, jwt, prepared) };
+      // Counted, so that no mark holds anything of the secret.
+      if (lastKey?.equals(prepared.keyEncryptionKey) !== true) keyVersion++;
+      lastKey = prepared.keyEncryptionKey;
+      return { prepared, jwt, ...marksOf(config, jwt, prepared, keyVersion) };
     },
-    become,
+    become: (wanted) => inTurn(() => become(wanted)),
+    wanted: () => running?.wanted,
     addresses: () => running?.served.addresses ?? [],
     summary: () => running?.served.summary(),
-    async stop(deadline) {
-      const last = running;
-      running = undefined;
-      await last?.served.stop(deadline);
+    stop(deadline) {
+      ended = true;
+      return inTurn(async () => {
+        const served = running?.served;
+        running = undefined;
+        await served?.stop(deadline);
+      });
     },
   };
 }
 
-function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority) {
-  const { leaf, csrNames, admins, limits, blockedKeysFile, ...rest } = config;
+function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority, keyVersion: number) {
+  const { leaf, csrNames, admins, limits, blockedKeysFile, issuers, ...rest } = config;
   return {
-    mark: JSON.stringify([config, jwt, fileDigests]),
+    mark: JSON.stringify([config, jwt, fileDigests, keyVersion]),
     // So long authorities that were replaced stay.
-    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, fileDigests.issuers]),
+    startMark: JSON.stringify([rest, leaf.maxTtlSeconds, jwt, keyVersion]),
   };
 }

@@ -53,10 +53,10 @@ test(`the product's reader and the oracle agree on ${count} mutations of DER`, (
     const expected = oracleRead(der, depth);
     const limits = { sizeBytes: 64 * 1024, depth };
     // The check by itself, for node-forge behind it would hide what it lets through; then both.
-    const checked = checkDer(der, limits);
+    const refused = checkDer(der, limits) !== undefined;
     const found = readDer(der, limits);
     const told = `${Buffer.from(der).toString("hex")} at depth ${depth}: ${JSON.stringify(found.ok || found.fault)}`;
-    assert.deepEqual(checked.ok ? checked.value : undefined, expected && extents(expected), told);
+    assert.equal(refused, expected === undefined, told);
     assert.equal(found.ok, expected !== undefined, told);
     if (!found.ok || expected === undefined) continue;
     accepted++;
@@ -65,11 +65,6 @@ test(`the product's reader and the oracle agree on ${count} mutations of DER`, (
   assert.ok(accepted > count / 20, "hardly a mutant was DER");
   assert.ok(accepted < count * 0.9, "hardly a mutant was refused");
 });
-
-/** Tag, content and end of every element, in the order of their first bytes. */
-function extents(node: OracleNode): readonly number[] {
-  return [node.start, node.contentStart, node.end, ...node.parts.flatMap(extents)];
-}
 
 test("certificates that are changed are read or refused, and what is read stands in them byte by byte", () => {
   const random = new Random(testSeed("certificates"));

@@ -94,16 +94,45 @@ for (const kind of kinds) {
     }
   });
 
-  test(`${kind}: of a chain of fifty, no more is read than any chain of ours has`, async (t) => {
+  test(`${kind}: of a chain of twenty, no more is read than any chain of ours has`, async (t) => {
     const { port, asked } = await open(t, kind);
     const leaf = made.leaf("a");
-    const certs = [leaf.cert, ...Array.from({ length: 49 }, (_, i) => (i % 2 === 0 ? made.issuer : made.root))];
+    const certs = [leaf.cert, ...Array.from({ length: 19 }, (_, i) => (i % 2 === 0 ? made.issuer : made.root))];
     await ask(t, kind, port, { cert: certs.join(""), key: leaf.key });
     assert.deepEqual(hex(asked[0]?.credentials.clientCertificates), der(...certs.slice(0, chainLimit)));
   });
 
-  test(`${kind}: a chain that OpenSSL does not read ends its connection alone`, async (t) => {
+  test(`${kind}: a chain of a hundred ends its connection, and its address is not heard for a while`, async (t) => {
     const { port, asked, logged } = await open(t, kind);
+    const leaf = made.leaf("a");
+    await ask(t, kind, port, leaf);
+    const large = { ...leaf, cert: leaf.cert + made.issuer.repeat(99) };
+    await assert.rejects(ask(t, kind, port, large));
+    await assert.rejects(ask(t, kind, port, leaf));
+    assert.equal(asked.length, 1);
+    assert.match(logged(), /"remote":"127\.0\.0\.1",.*its address is not heard for a while/);
+  });
+
+  test(`${kind}: nothing is negotiated anew on a connection`, async (t) => {
+    const { port } = await open(t, kind);
+    const socket = connect({
+      port,
+      host: "localhost",
+      ca: made.root,
+      maxVersion: "TLSv1.2",
+      ALPNProtocols: [alpn[kind]],
+    });
+    t.after(() => socket.destroy());
+    await once(socket, "secureConnect");
+    const fault = await new Promise<Error | null>((resolve) => {
+      socket.once("error", resolve);
+      socket.renegotiate({}, resolve);
+    });
+    assert.match(String(fault), /no.renegotiation/i);
+  });
+
+  test(`${kind}: a chain that OpenSSL does not read ends its connection alone`, async (t) => {
+    const { port, asked, logged } = await open(t, kind, { limits: { barMillis: 0 } });
     const leaf = made.leaf("a");
     const cert = leaf.cert + made.issuer.repeat(400);
     const socket = connect({

@@ -151,6 +151,23 @@ test("a message that does not come to its end is given up: UNAVAILABLE", async (
   assert.equal((await rawCall(opened, fit)).grpcStatus, "0");
 });
 
+test("calls that are begun and not ended take no more room than there is for all connections together, and give it back", async (t) => {
+  const { port } = await open(t, { limits: { callBytes: 128 * KiB } });
+  const other = session(t, port);
+  const fields = { "x-large": "a".repeat(30 * KiB) };
+  const until = async (status: string) => {
+    let ending = await rawCall(other, fit, fields);
+    while (ending.grpcStatus !== status) ending = await rawCall(other, fit, fields);
+    assert.equal((await rawCall(other, fit)).grpcStatus, "0");
+  };
+  await until("0");
+  const sessions = [session(t, port), session(t, port)];
+  for (const one of sessions) openCall(one).write(Buffer.alloc(60 * KiB));
+  await until("8");
+  for (const one of sessions) one.destroy();
+  await until("0");
+});
+
 test("a client that goes away in the middle leaves the others alone", async (t) => {
   const release = Promise.withResolvers<void>();
   const inside = Promise.withResolvers<void>();

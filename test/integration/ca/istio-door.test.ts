@@ -273,3 +273,21 @@ test("a door whose time is up cuts off what still runs: UNAVAILABLE, which agent
   await door.stop(AbortSignal.abort());
   await failed;
 });
+
+test("of agents that keep their connection and ask nothing the one that has asked longest ago is told to go, and comes again", async (t) => {
+  const { agent, asked } = await served(t, { limits: { idleConnections: 2 } });
+  const message = certificateRequest("csr", 0);
+  const agents = Array.from({ length: 3 }, () => new AgentConnection(agent.port, agent.channel));
+  t.after(() => {
+    for (const each of agents) each.close();
+  });
+  for (const each of agents) await each.call(message, [["authorization", "Bearer a.token"]]);
+  // Its connection is gone by now, or is told to go: either way the call is answered, over another one.
+  for (const each of agents) {
+    await each.call(message, [["authorization", "Bearer a.token"]]).catch((fault: ServiceError) => {
+      assert.equal(fault.code, status.UNAVAILABLE);
+      return each.call(message, [["authorization", "Bearer a.token"]]);
+    });
+  }
+  assert.equal(asked.length, 6);
+});

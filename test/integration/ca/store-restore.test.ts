@@ -81,6 +81,35 @@ test("T14: a restore raises the generation, ends tokens that may have been used 
   await old.close();
 });
 
+test("T14: what was revoked since the backup stays revoked", async (t) => {
+  const { file, key, store, restore } = await scene(t);
+  const revocations = [
+    { target: { kind: "serial", serialHex: serialOf(1) }, atMillis: noonMillis + 1, by: "operator", reason: "lost" },
+    {
+      target: { kind: "identity", spiffeId: intentOf(1).spiffeId },
+      atMillis: noonMillis + 2,
+      by: "op",
+      reason: "gone",
+    },
+  ] as const;
+  for (const revocation of revocations) await store.revoke(revocation);
+  await writeHeadFile(headFileOf(file), await key.seal(store));
+  await store.close();
+  assert.equal((await restore()).keptRevocations, 2);
+  const again = await open(file);
+  t.after(() => again.close());
+  assert.deepEqual(await again.revocations(), revocations);
+  assert.deepEqual(await again.recordIntent(intentOf(1, { serialHex: "0a" })), {
+    ok: false,
+    fault: "identity-revoked",
+  });
+  const question = { source: again, verifyHead: key.verifyHead, nowMillis: laterMillis };
+  assert.deepEqual((await verifyChain(question)).faults, []);
+  await again.close();
+  const laterStill = { nowMillis: laterMillis + 60_000 };
+  assert.equal((await restore(laterStill)).keptRevocations, 2, "the backup has not learned of them");
+});
+
 test("T14: what was replaced is refused when it is put back by hand, and accepted when it is restored", async (t) => {
   const { file, store, restore, key } = await scene(t);
   await store.close();

@@ -172,6 +172,34 @@ function edit(database: DatabaseSync, random: Random, table: string, where: stri
 
 const integers = new Set(["used_millis"]);
 
+test("T16: a certificate that is put beside an issuance that was not completed is found", async (t) => {
+  const scene = await sealed(t);
+  for (const [n, state] of [
+    [3, "abandoned"],
+    [12, "under way"],
+  ] as const) {
+    const report = await verified(scene, (database) => {
+      database.exec(`
+        INSERT INTO certificates SELECT i.number, c.fingerprint, c.der FROM issuances i, certificates c
+        WHERE i.serial = '${serialOf(n)}' ORDER BY c.number LIMIT 1`);
+    });
+    assert.equal(report.faults.length, 1, state);
+    assert.match(report.faults[0]!.message, /has a certificate, and was not completed/);
+  }
+});
+
+test("T16: a generation that no restore made is found, before a head is signed for it", async (t) => {
+  const scene = await sealed(t);
+  for (const generation of [0, 2, 7]) {
+    const report = await verified(scene, (database) => {
+      database.exec(`UPDATE settings SET value = ${generation} WHERE name = 'generation'`);
+    });
+    assert.deepEqual(report.faults, [
+      { entry: 0, message: `the log is of generation 1, and the database says ${generation}` },
+    ]);
+  }
+});
+
 test("T16: a log that was written anew from some entry on is found by the head that was exported", async (t) => {
   const scene = await sealed(t);
   const copy = `${scene.file}.anew`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { credentials } from "@grpc/grpc-js";
@@ -9,6 +9,7 @@ import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
+import type { WantedAuthority } from "#cli/serve/authority/switch";
 import type { Service } from "#cli/serve/start-service";
 import { createAuthority } from "#test/support/service/certificates";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";
@@ -392,3 +393,39 @@ for (const [title, before, exchange] of exchanges) {
     await until(service, (one) => one.status().rules.active?.digest !== second);
   });
 }
+
+test("a configuration whose certificate authority cannot start changes no listener; one whose listener cannot start, no authority", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  const write = (text: string) => writeFile(file, `${text}\npolicies: { directory: policies }\n`);
+  await write(`listeners: [${grpc}]`);
+  let running: string | undefined;
+  let next = "first";
+  const { service } = await runService(t, file, {
+    createAuthority: () => ({
+      prepare: async () => ({ mark: next }) as WantedAuthority,
+      async become(wanted) {
+        if (wanted?.mark === "broken") throw new Error("the store is locked");
+        running = wanted?.mark;
+      },
+      wanted: () => (running === undefined ? undefined : ({ mark: running } as WantedAuthority)),
+      addresses: () => [],
+      summary: () => undefined,
+      stop: async () => undefined,
+    }),
+  });
+  const before = [...service.addresses()];
+  next = "broken";
+  await write(`listeners: [${http}]`);
+  assert.equal((await service.reload()).messages[0], "the store is locked");
+  assert.deepEqual([[...service.addresses()], running], [before, "first"]);
+
+  const other = createServer().listen(0, "127.0.0.1");
+  t.after(() => other.close());
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  next = "second";
+  await write(`listeners: [${grpc}, { name: http, protocol: http, address: "127.0.0.1:${port}" }]`);
+  assert.match((await service.reload()).messages[0] ?? "", /EADDRINUSE/);
+  assert.deepEqual([[...service.addresses()], running], [before, "first"]);
+});

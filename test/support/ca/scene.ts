@@ -50,6 +50,7 @@ export interface SceneChanges {
   readonly issuingKeyKind?: KeyKind;
   readonly rootKeyKind?: KeyKind;
   readonly folder?: string;
+  readonly trustDomain?: string;
   readonly keySets?: KeySets;
   readonly issuers?: Parameters<typeof prepareTokenIssuers>[0];
   readonly serverNames?: readonly string[];
@@ -131,7 +132,14 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   };
   // The cheapest scrypt that is taken: keys of a test are worth nothing.
   const keyEncryptionKey = KeyEncryptionKey.of(Buffer.from("a secret of the tests alone"));
-  const common = { store, keyEncryptionKey, trustDomain: sceneDomain, clock, timers: systemTimers, log };
+  const common = {
+    store,
+    keyEncryptionKey,
+    trustDomain: changes.trustDomain ?? sceneDomain,
+    clock,
+    timers: systemTimers,
+    log,
+  };
   if ((await store.authorities()).length === 0) {
     const { authorityAgeMillis = 0 } = changes;
     const made = { ...clock, nowMillis: () => clock.nowMillis() - authorityAgeMillis };
@@ -142,7 +150,7 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   }
   const issuers = prepareTokenIssuers(changes.issuers ?? []);
   const headFile = headFileOf(file);
-  const authority = await openAuthority({
+  const opening = openAuthority({
     ...common,
     authoritySettings,
     configuration: () => configuration,
@@ -161,6 +169,11 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
     exportHead: (head) => writeHeadFile(headFile, head),
     exportedHead: () => readHeadFile(headFile),
     onServerCertificate: () => undefined,
+  });
+  // A store that stays open could not be opened again.
+  const authority = await opening.catch(async (fault: unknown) => {
+    await store.close();
+    throw fault;
   });
   return Object.assign(scene, {
     folder,

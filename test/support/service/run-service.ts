@@ -55,6 +55,7 @@ export async function runService(
     createAuthority: () => ({
       prepare: async () => undefined,
       become: async () => undefined,
+      wanted: () => undefined,
       addresses: () => [],
       summary: () => undefined,
       stop: async () => undefined,

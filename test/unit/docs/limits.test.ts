@@ -10,6 +10,7 @@ import { csrLimits } from "#ca/csr/limits";
 import { chainLimit } from "#ca/transport/client-chain";
 import { defaultDoorLimits } from "#ca/transport/door";
 import { messageLimitBytes } from "#ca/transport/grpc/call";
+import { handshakeLimits } from "#ca/transport/handshake-turns";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
@@ -57,7 +58,12 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| one name in a request", number(csrLimits.nameBytes)],
   ["| connections of one door", number(defaultDoorLimits.connections)],
   ["| connections of one door", number(defaultDoorLimits.connectionsPerAddress)],
+  ["| TLS handshakes under way", number(handshakeLimits.underWay)],
+  ["| gRPC: connections without a call", number(defaultDoorLimits.idleConnections)],
   ["| certificates of a client", number(chainLimit)],
+  ["| what a client sends in a handshake", `${defaultDoorLimits.barMillis / 1000} s`],
+  ["| what a client sends in a handshake", `${defaultDoorLimits.handshakeBytes / 1024} KiB`],
+  ["| gRPC: calls that are not answered yet", mebibytes(defaultDoorLimits.callBytes)],
   ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],

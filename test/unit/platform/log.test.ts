@@ -31,6 +31,16 @@ test("secrets are redacted at the top and up to two levels down", () => {
   assert.match(all.join(), /\[redacted\]/);
 });
 
+test("secrets of errors and in lists are redacted too, and what is logged stays as it was", () => {
+  const fields = { list: [{ token: "sesame" }], err: Object.assign(new Error("no"), { token: "sesame", status: 401 }) };
+  const [line] = lines(({ log }) => log.warn(fields, "x"));
+  const { list, err } = JSON.parse(line!);
+  assert.deepEqual(list, [{ token: "[redacted]" }]);
+  assert.deepEqual([err.type, err.message, err.status, err.token], ["Error", "no", 401, "[redacted]"]);
+  assert.equal(fields.list[0]?.token, "sesame");
+  assert.equal(fields.err.token, "sesame");
+});
+
 test("a line has a level by name, an ISO time and its message", () => {
   const [line] = lines(({ log }) => log.warn({ a: 1 }, "careful"));
   const { time, ...rest } = JSON.parse(line!) as Record<string, unknown>;

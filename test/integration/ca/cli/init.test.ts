@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
@@ -62,6 +62,11 @@ test("init: a key-encryption key, a store, a root and an issuing authority; once
   const other = await init(at, "--new-key-encryption-key");
   assert.match(other.err, /kek` is there already \[output\/exists\]\n$/);
   assert.equal((await readFile(join(at.folder, "kek"), "utf8")).trim(), key);
+  await rm(join(at.folder, "kek"));
+  const lost = await init(at, "--new-key-encryption-key");
+  assert.equal(lost.status, 2);
+  assert.match(lost.err, /is gone from `.*kek`: a new one opens nothing/);
+  assert.ok(!existsSync(join(at.folder, "kek")));
 });
 
 test("init: kinds of keys, the environment's key, and JSON", async (t) => {

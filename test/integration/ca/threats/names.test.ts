@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import type { CertificateRequest } from "#ca/issuance/contract";
 import { issuanceDefaults } from "#ca/issuance/settings";
 import type { RegistrationEntry } from "#ca/registration/contract";
@@ -16,7 +16,17 @@ import {
   workloadKey,
 } from "#test/support/ca/make-csr";
 import { recordLog } from "#test/support/ca/record-log";
-import { entry, newCsr, operator, sceneDomain, testScene, webId } from "#test/support/ca/scene";
+import {
+  endScene,
+  entry,
+  newCsr,
+  openScene,
+  operator,
+  type Scene,
+  sceneDomain,
+  testScene,
+  webId,
+} from "#test/support/ca/scene";
 import { bearing, enrolIn, issueIn, presenting, recordsIn, refuseIn } from "#test/support/ca/scene-requests";
 import { keySetOf, makeTestKeys } from "#test/support/tokens/test-keys";
 import { tokenOf } from "#test/support/tokens/token-text";
@@ -27,9 +37,14 @@ const key = workloadKey("P-256");
 const requestNaming = (...names: readonly Uint8Array[]) =>
   pemOf(makeCsr(key, { attributes: [extensionRequest(sanExtension(...names))] }));
 
-test("T1: a CSR asks for someone else's name: the name is passed over, and stands in the record and in the log", async (t) => {
-  const { log, lines } = recordLog();
-  const scene = await testScene(t, { entries: both, log });
+const { log, lines } = recordLog();
+let scene: Scene;
+before(async () => {
+  scene = await openScene({ entries: both, log });
+});
+after(() => endScene(scene));
+
+test("T1: a CSR asks for someone else's name: the name is passed over, and stands in the record and in the log", async () => {
   const subject = name(["2.5.4.3", "db.hello.mesh"]);
   const attributes = [extensionRequest(sanExtension(uriName(databaseId), dnsName("db.hello.mesh"), uriName(webId)))];
   const csrPem = pemOf(makeCsr(key, { subject, attributes }));
@@ -47,8 +62,8 @@ test("T1: a CSR asks for someone else's name: the name is passed over, and stand
 
 test("T1: a CSR asks for someone else's name: strict mode refuses, and says which", async (t) => {
   const configuration = { issuance: { ...issuanceDefaults, csrNames: "strict" as const } };
-  const scene = await testScene(t, { entries: both, configuration });
-  const { chain } = await enrolIn(scene, webId);
+  const strict = await testScene(t, { entries: both, configuration });
+  const { chain } = await enrolIn(strict, webId);
   const credentials = presenting(chain);
   for (const wrong of [
     uriName(databaseId),
@@ -57,16 +72,15 @@ test("T1: a CSR asks for someone else's name: strict mode refuses, and says whic
     text(0x81, "db@hello.mesh"),
     hex("87047f000001"),
   ]) {
-    const { code, last } = await refuseIn(scene, { csrPem: requestNaming(uriName(webId), wrong), credentials });
+    const { code, last } = await refuseIn(strict, { csrPem: requestNaming(uriName(webId), wrong), credentials });
     assert.equal(code, "csr/names");
     assert.ok(!last.ok && last.step.startsWith("names:") && last.wanted === webId, JSON.stringify(last));
   }
-  await issueIn(scene, { csrPem: requestNaming(uriName(webId)), credentials });
-  await issueIn(scene, { csrPem: newCsr().csrPem, credentials });
+  await issueIn(strict, { csrPem: requestNaming(uriName(webId)), credentials });
+  await issueIn(strict, { csrPem: newCsr().csrPem, credentials });
 });
 
-test("T1: an identity that is asked for and not registered is refused, whoever it is", async (t) => {
-  const scene = await testScene(t, { entries: both });
+test("T1: an identity that is asked for and not registered is refused, whoever it is", async () => {
   const { chain } = await enrolIn(scene, webId);
   const { code, last } = await refuseIn(scene, {
     csrPem: requestNaming(uriName(databaseId)),
@@ -111,8 +125,7 @@ const injections = [
   "",
 ];
 
-test("T2: separators, escapes, case, dots and Unicode in an identity that is asked for never give one", async (t) => {
-  const scene = await testScene(t, { entries: both });
+test("T2: separators, escapes, case, dots and Unicode in an identity that is asked for never give one", async () => {
   const { chain } = await enrolIn(scene, webId);
   const before = (await recordsIn(scene)).length;
   const { csrPem } = newCsr();
@@ -130,8 +143,7 @@ test("T2: separators, escapes, case, dots and Unicode in an identity that is ask
   assert.equal((await recordsIn(scene)).length, before);
 });
 
-test("T2: separators, escapes, case, dots and Unicode in the names of a CSR never come into a certificate", async (t) => {
-  const scene = await testScene(t, { entries: both });
+test("T2: separators, escapes, case, dots and Unicode in the names of a CSR never come into a certificate", async () => {
   const { chain } = await enrolIn(scene, webId);
   const credentials = presenting(chain);
   for (const injected of injections) {
@@ -169,7 +181,7 @@ const tokenSaying = (claims: object): string => {
 
 test("T2: separators, escapes, case, dots and Unicode in claims never make another identity", async (t) => {
   const state = keysOfText(keySetOf([keys.p256]));
-  const scene = await testScene(t, {
+  const byClaims = await testScene(t, {
     entries: [templated],
     issuers: [{ issuer, audiences: undefined, keys: { kind: "inline", text: "" } }],
     keySets: { of: () => state },
@@ -207,14 +219,14 @@ test("T2: separators, escapes, case, dots and Unicode in claims never make anoth
       { ns: "hello", sa: value },
       { ns: value, sa: "web" },
     ]) {
-      const { code } = await refuseIn(scene, ask(claims));
+      const { code } = await refuseIn(byClaims, ask(claims));
       assert.equal(code, "identity/not-registered", JSON.stringify(value));
     }
   }
-  assert.equal((await recordsIn(scene)).length, 0);
-  const { answer } = await issueIn(scene, ask({ ns: "hello", sa: "web" }));
+  assert.equal((await recordsIn(byClaims)).length, 0);
+  const { answer } = await issueIn(byClaims, ask({ ns: "hello", sa: "web" }));
   assert.equal(answer.spiffeId, webId);
   // Upper case is another identity, and the same one nowhere.
-  const upper = await issueIn(scene, { ...ask({ ns: "hello", sa: "WEB" }), csrPem: newCsr().csrPem });
+  const upper = await issueIn(byClaims, { ...ask({ ns: "hello", sa: "WEB" }), csrPem: newCsr().csrPem });
   assert.equal(upper.answer.spiffeId, `spiffe://${sceneDomain}/ns/hello/sa/WEB`);
 });

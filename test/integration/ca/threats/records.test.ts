@@ -18,6 +18,8 @@ import { headVerifierOf } from "../../../../cli/ca/head-verifier.ts";
 const databaseId = `spiffe://${sceneDomain}/ns/hello/sa/db`;
 const entries = [entry(webId), entry(databaseId)];
 const minute = 60_000;
+/** Began a day ago. */
+const old = makeOpenAuthority();
 const ask = (spiffeId = webId) => ({ csrPem: newCsr().csrPem, credentials: operator, spiffeId });
 
 /** What an operator's request gets when the clock is so far from the last record. */
@@ -28,7 +30,7 @@ async function answerAt(scene: Scene, shiftMillis: number): Promise<string> {
 }
 
 test("T12: a clock that goes back: up to five minutes are borne, more than that issues nothing until it is right again", async (t) => {
-  const scene = await testScene(t, { entries });
+  const scene = await testScene(t, { entries, imported: old.material });
   await issueIn(scene, ask());
   assert.equal(await answerAt(scene, -4 * minute), "issued");
   assert.equal(await answerAt(scene, -6 * minute), "clock/backwards");
@@ -44,7 +46,7 @@ test("T12: a clock that goes back: up to five minutes are borne, more than that 
 });
 
 test("T12: a clock that goes an hour ahead and back again: what was issued then holds the rest up, and the state tells why", async (t) => {
-  const scene = await testScene(t, { entries });
+  const scene = await testScene(t, { entries, imported: old.material });
   scene.shiftMillis = 60 * minute;
   const { leaf } = await issueIn(scene, ask());
   const aheadMillis = Date.now() + 60 * minute;
@@ -55,7 +57,7 @@ test("T12: a clock that goes an hour ahead and back again: what was issued then 
 });
 
 test("T12: a clock that was set back while the authority was down is seen at the next start", async (t) => {
-  const first = await openScene({ entries });
+  const first = await openScene({ entries, imported: old.material });
   const { chain } = await enrolIn(first, webId);
   await first.close();
   const second = await testScene(t, { entries, folder: first.folder, shiftMillis: -60 * minute });
@@ -69,6 +71,16 @@ test("T12: a clock that was set back while the authority was down is seen at the
   await issueIn(second, renewal);
 });
 
+test("T12: a clock that is a little before the beginning of its issuer issues nothing that would end before it begins", async (t) => {
+  const scene = await testScene(t, { entries });
+  const { notBefore } = scene.authority.authorities.current().issuing!.certificate;
+  scene.shiftMillis = -4 * minute;
+  const { code, last } = await refuseIn(scene, { ...ask(), ttlSeconds: 60 });
+  assert.deepEqual([code, last.step.split(":")[0]], ["clock/backwards", "lifetime"]);
+  const { leaf } = await issueIn(scene, { ...ask(), ttlSeconds: 3600 });
+  assert.ok(leaf.notBefore.millis === notBefore.millis && leaf.notAfter.millis > notBefore.millis);
+});
+
 test("T12: no certificate begins before its issuer or ends after it, however the clock stands", async (t) => {
   const scene = await testScene(t, { entries, imported: makeOpenAuthority().material });
   const issuer = scene.authority.authorities.current().issuing!.certificate;
@@ -79,6 +91,16 @@ test("T12: no certificate begins before its issuer or ends after it, however the
   }
   assert.equal(await answerAt(scene, 90 * 24 * 60 * minute - 5 * minute), "authority/expiring");
   assert.equal(await answerAt(scene, 90 * 24 * 60 * minute + 5 * minute), "authority/expiring");
+});
+
+test("T12: an issuing authority that is made by a clock that went back begins no earlier than its root", async (t) => {
+  const scene = await testScene(t, { entries });
+  const { anchors } = scene.authority.service.bundle();
+  scene.shiftMillis = -minute;
+  const rotated = await scene.authority.service.rotateIssuer("test");
+  assert.equal(rotated.notBeforeMillis, anchors[0]!.notBefore.millis);
+  const { leaf } = await issueIn(scene, ask());
+  assert.ok(leaf.notBefore.millis >= anchors[0]!.notBefore.millis);
 });
 
 const { log } = createLog({ level: "silent" });

@@ -96,6 +96,14 @@ test("a certificate begins two minutes ago, and not before its issuer", () => {
   assert.equal(fresh.lifetime.notBeforeMillis, now - 500);
 });
 
+test("a short certificate begins a quarter of its life ago at most, so that it is not due for renewal at once", () => {
+  const granted = grantLifetime(issuanceDefaults, { ...wanted, askedSeconds: 40 });
+  assert.ok(granted.ok);
+  const { notBeforeMillis, notAfterMillis } = granted.lifetime;
+  assert.equal(notBeforeMillis, now - 500 - 10_000);
+  assert.ok((notBeforeMillis + notAfterMillis) / 2 > now + 10_000);
+});
+
 test("no lifetime is longer than asked for, outlives its issuer or has a fraction of a second", () => {
   fc.assert(
     fc.property(

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Revocation } from "#ca/store/contract";
+import { openScene, type Scene, sceneDomain, testScene, webId } from "#test/support/ca/scene";
+import { enrolIn, presenting, refuseIn } from "#test/support/ca/scene-requests";
+
+const identity = (spiffeId: string): Revocation["target"] => ({ kind: "identity", spiffeId });
+const revoke = (scene: Scene, target: Revocation["target"], reason = "a test") =>
+  scene.authority.service.revoke(target, reason, "operator");
+
+test("what is no workload's identity cannot be revoked: a slip would revoke nobody and say that it did", async (t) => {
+  const scene = await testScene(t);
+  const slips = [
+    `${webId} `,
+    `${webId}\n`,
+    `${webId}/`,
+    webId.toUpperCase(),
+    webId.replace(sceneDomain, sceneDomain.toUpperCase()),
+    webId.replace(sceneDomain, "hello.mehs"),
+    `spiffe://${sceneDomain}`,
+    "web",
+    `${webId}\ud800`,
+  ];
+  for (const slip of slips) {
+    await assert.rejects(revoke(scene, identity(slip)), { code: "ca-revocation/target" }, JSON.stringify(slip));
+  }
+  assert.deepEqual(await scene.store.revocations(), []);
+  assert.equal(await revoke(scene, identity(webId)), true);
+});
+
+test("the authority's own identity cannot be revoked: its doors could never be opened again", async (t) => {
+  const scene = await openScene({ serverNames: ["localhost"] });
+  for (const path of ["ca", "ca/more", "other"]) {
+    const own = `spiffe://${sceneDomain}/garita/${path}`;
+    await assert.rejects(revoke(scene, identity(own)), { code: "ca-revocation/target" });
+  }
+  await scene.close();
+  await testScene(t, { folder: scene.folder, serverNames: ["localhost"] });
+});
+
+test("a reason that is not text, or not one line, is refused: the log would tell it otherwise than the table for ever", async (t) => {
+  const scene = await testScene(t);
+  for (const reason of ["lost\ud800", "\udc00", "two\nlines", "\u0000", "", "x".repeat(501)]) {
+    const told = JSON.stringify(reason.slice(0, 20));
+    await assert.rejects(revoke(scene, identity(webId), reason), { code: "ca-revocation/reason" }, told);
+  }
+  assert.equal(await revoke(scene, identity(webId), "laptop lost: 💻 Zoë’s"), true);
+  const { ok, faults } = await scene.authority.service.auditReport();
+  assert.deepEqual([ok, faults], [true, []]);
+});
+
+test("a certificate is no credential from the moment on in which its revocation is asked for, however slow the disk is", async (t) => {
+  const disk = Promise.withResolvers<void>();
+  const scene = await testScene(t, {
+    wrapStore: (store) => ({
+      ...store,
+      async revoke(revocation) {
+        await disk.promise;
+        return store.revoke(revocation);
+      },
+    }),
+  });
+  const { chain, answer, csrPem } = await enrolIn(scene, webId);
+  const revoked = revoke(scene, { kind: "serial", serialHex: answer.serialHex });
+  const refused = await refuseIn(scene, { csrPem, credentials: presenting(chain) });
+  assert.equal(refused.code, "caller/refused");
+  disk.resolve();
+  assert.equal(await revoked, true);
+});
+
+test("a revocation of which it is not known whether it was kept counts until the end of the program", async (t) => {
+  const scene = await testScene(t, {
+    wrapStore: (store) => ({ ...store, revoke: () => Promise.reject(new Error("the disk is gone")) }),
+  });
+  const { chain, answer, csrPem } = await enrolIn(scene, webId);
+  await assert.rejects(revoke(scene, { kind: "serial", serialHex: answer.serialHex }), /the disk is gone/);
+  const refused = await refuseIn(scene, { csrPem, credentials: presenting(chain) });
+  assert.equal(refused.code, "caller/refused");
+});
