@@ -1,4 +1,8 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
+
+import { authorityCost } from "./ca.ts";
+import { restartCost } from "./ca-restart.ts";
+import { authorityRows, restartRows } from "./ca-rows.ts";
 import { caStoreCost } from "./ca-store.ts";
 import { cachedTokenCost } from "./cached-token.ts";
 import { compileCost, loadConditionsCost, loadCost, swapCost } from "./compile.ts";
@@ -7,16 +11,9 @@ import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { conditionCosts } from "./decide-conditions.ts";
 import { grpcCost } from "./grpc.ts";
+import type { Row } from "./row.ts";
 import { startCost } from "./start.ts";
 import { tokenCost } from "./tokens.ts";
-
-interface Row {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  /** Largest value that passes; undefined: for information. */
-  readonly most?: number;
-}
 
 /** Every measurement by its name, with its bars. */
 const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -84,6 +81,9 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "the dearest that compiles, on hostile input", value: cost.worstMillis, unit: "ms", most: 20 },
     ];
   },
+  async ca() {
+    return [...authorityRows(await authorityCost(7, 2_000)), ...restartRows(await restartCost(10_000))];
+  },
   async start() {
     const cost = await startCost(5);
     return [
@@ -133,11 +133,12 @@ let missed = 0;
 for (const [name, measure] of Object.entries(measurements)) {
   if (names.length > 0 && !names.includes(name)) continue;
   console.log(`\n${name}`);
-  for (const { what, value, unit, most } of await measure()) {
-    const fails = most !== undefined && !(value <= most);
+  for (const { what, value, unit, most, least } of await measure()) {
+    const fails = (most !== undefined && !(value <= most)) || (least !== undefined && !(value >= least));
     if (fails) missed += 1;
-    const bar = most === undefined ? "" : `  bar ${most}${fails ? "  MISSED" : ""}`;
-    console.log(`  ${what.padEnd(46)} ${value.toPrecision(4).padStart(10)} ${unit}${bar}`);
+    const bar = most ?? least;
+    const told = bar === undefined ? "" : `  bar ${Number(bar.toPrecision(4))}${fails ? "  MISSED" : ""}`;
+    console.log(`  ${what.padEnd(46)} ${value.toPrecision(4).padStart(10)} ${unit}${told}`);
   }
 }
 if (missed > 0) console.log(`\n${missed} bars missed`);

@@ -13,10 +13,17 @@ import { ecSpki, makeCsr, pemOf, rsaSpki, workloadKey } from "./make-csr.ts";
 const watched: Uint8Array[] = [];
 const real = crypto.createPublicKey;
 const watching = (input: Parameters<typeof real>[0]) => {
-  const key = typeof input === "object" && "key" in input ? input.key : undefined;
-  if (key instanceof Uint8Array) watched.push(new Uint8Array(key));
+  // The public half of a key of our own.
+  if (!(input instanceof crypto.KeyObject)) watched.push(spkiDerOf(input));
   return real(input);
 };
+/** Of whatever is imported, in any form; nothing for a form that is not known here, which no shape fits. */
+function spkiDerOf(input: unknown): Uint8Array {
+  if (typeof input === "string") return new Uint8Array(Buffer.from(input.replace(/-----[^\n]*-----/g, ""), "base64"));
+  if (input instanceof Uint8Array) return new Uint8Array(input);
+  const key: unknown = Reflect.get(Object(input), "key");
+  return key === undefined ? new Uint8Array() : spkiDerOf(key);
+}
 Object.assign(crypto, { createPublicKey: watching });
 syncBuiltinESMExports();
 
