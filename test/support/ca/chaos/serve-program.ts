@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { main } from "#test/support/cli/run-cli";
-import type { Mesh } from "./mesh.ts";
+import { compiledIn, type Mesh } from "./mesh.ts";
 
 /** The program `garita serve`, all doors of its authority open. */
 export interface Served {
@@ -36,14 +36,13 @@ export interface ServeOptions {
 /** Starts it and waits for its doors; rejects with what it said when it ends instead. It ends with the test. */
 export async function serveProgram(
   t: TestContext,
-  { config, at }: Pick<Mesh, "config" | "at">,
+  { config, folder }: Pick<Mesh, "config" | "folder">,
   { preload = [], environment = {}, lingerSeconds = 0 }: ServeOptions = {},
 ): Promise<Served> {
   const imports = preload.flatMap((url) => ["--import", fileURLToPath(url)]);
   const child = spawn(process.execPath, [...imports, main, "serve", "-c", config, "--linger", String(lingerSeconds)], {
     stdio: ["ignore", "pipe", "pipe"],
-    // What one that ended in peace has compiled, the next need not: it is written at the end.
-    env: { ...process.env, NODE_COMPILE_CACHE: at("compiled"), ...environment },
+    env: { ...process.env, ...compiledIn(folder), ...environment },
   });
   t.after(() => child.kill("SIGKILL"));
   const ended = once(child, "close").then(([code, signal]) => ({
