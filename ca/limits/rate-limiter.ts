@@ -28,7 +28,6 @@ export interface RateLimiter {
 }
 
 const rows = 4;
-const rowNumbers = Array.from({ length: rows }, (_, row) => row);
 const defaultSlots = 65_536;
 /** Sums of fractions are not exact. */
 const toleranceMillis = 0.001;
@@ -53,22 +52,23 @@ export function createRateLimiter({
   if (slots < 1 || (slots & (slots - 1)) !== 0) throw new Error("the number of buckets is a power of two");
   const secret = Buffer.from(random(16)).toString("base64url");
   const fullAtMillis = new Float64Array(rows * slots).fill(Number.NEGATIVE_INFINITY);
-  const placesOf = (name: string): readonly number[] => {
-    const digest = hash("sha256", secret + name, "buffer");
-    return rowNumbers.map((row) => row * slots + (digest.readUInt32LE(4 * row) & (slots - 1)));
-  };
+  const placeIn = (row: number, digest: Buffer) => row * slots + (digest.readUInt32LE(4 * row) & (slots - 1));
   return {
     take(name) {
       const { perSecond, burst } = rate();
       const intervalMillis = 1000 / perSecond;
       const now = monotonicMillis();
-      const places = placesOf(name);
-      const owed = Math.max(now, Math.min(...places.map((place) => fullAtMillis[place]!)));
-      const full = owed + intervalMillis;
+      const digest = hash("sha256", secret + name, "buffer");
+      let least = Number.POSITIVE_INFINITY;
+      for (let row = 0; row < rows; row++) least = Math.min(least, fullAtMillis[placeIn(row, digest)]!);
+      const full = Math.max(now, least) + intervalMillis;
       const excessMillis = full - now - burst * intervalMillis;
       if (excessMillis > toleranceMillis) return { ok: false, retryAfterMillis: Math.ceil(excessMillis) };
-      // A bucket that owes more stays as it is: that is another's debt.
-      for (const place of places) fullAtMillis[place] = Math.max(fullAtMillis[place]!, full);
+      for (let row = 0; row < rows; row++) {
+        const place = placeIn(row, digest);
+        // A bucket that owes more stays as it is: that is another's debt.
+        fullAtMillis[place] = Math.max(fullAtMillis[place]!, full);
+      }
       return { ok: true };
     },
   };
