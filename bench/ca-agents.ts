@@ -1,40 +1,54 @@
-import { type ClientHttp2Session, connect } from "node:http2";
-import { certificateRequest, createCertificatePath } from "#test/support/ca/agent-calls";
-import type { AuthorityServer } from "./ca-server.ts";
-import { callUnary, frame } from "./grpc-call.ts";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AuthorityServer, EnrolledAgent } from "./ca-server.ts";
 
-/** Agents that hold their connection to the authority, each with its own certificate, and renew over it one certificate after the other. */
-export interface ConnectedAgents {
-  /** A certificate for each request. Rejects at the first that is refused. */
-  renew(csrPems: readonly string[]): Promise<void>;
-  close(): void;
+/** What the program with the agents is told. */
+export interface AgentsOfServer {
+  readonly port: number;
+  readonly roots: string;
+  readonly agents: readonly EnrolledAgent[];
 }
 
-/** TLS with the client certificate of each of the server's agents; the server's name is verified. */
+/** Agents that hold their connection to the authority, each with its own certificate, in a process of their own. */
+export interface ConnectedAgents {
+  /** So many certificates, each for a new key, one after the other over each connection. `around` is called when the keys are made, and what it gives when all are answered. */
+  renew(count: number, around: () => () => void): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export async function connectAgents({ port, roots, agents }: AuthorityServer): Promise<ConnectedAgents> {
-  const sessions = await Promise.all(
-    agents.map(
-      ({ cert, key }) =>
-        new Promise<ClientHttp2Session>((resolve, reject) => {
-          const session = connect(`https://localhost:${port}`, { ca: roots, cert, key });
-          session.once("connect", () => resolve(session));
-          session.once("error", reject);
-        }),
-    ),
-  );
+  const folder = mkdtempSync(join(tmpdir(), "garita-bench-"));
+  const file = join(folder, "agents.json");
+  const told: AgentsOfServer = { port, roots, agents };
+  writeFileSync(file, JSON.stringify(told), { mode: 0o600 });
+  const child = fork(new URL("./ca-agents-main.ts", import.meta.url), [file]);
+  const answer = () =>
+    new Promise<void>((resolve, reject) => {
+      const fail = () => reject(new Error("the agents failed"));
+      child.once("exit", fail);
+      child.once("message", () => {
+        child.off("exit", fail);
+        resolve();
+      });
+    });
+  await answer();
   return {
-    async renew(csrPems) {
-      const bodies = csrPems.map((csrPem) => frame(certificateRequest(csrPem, 0)));
-      let next = 0;
-      const lane = async (session: ClientHttp2Session) => {
-        for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
-          await callUnary(session, createCertificatePath, body);
-        }
-      };
-      await Promise.all(sessions.map(lane));
+    async renew(count, around) {
+      child.send(count);
+      await answer();
+      const after = around();
+      child.send("go");
+      await answer();
+      after();
     },
-    close() {
-      for (const session of sessions) session.close();
+    async stop() {
+      const ended = once(child, "exit");
+      child.disconnect();
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -32,5 +32,7 @@ process.on("message", () => {
   delays.reset();
   busy.reset();
 });
-// The service ends when it wants to, not when its parent hangs up.
+// Nobody is left to end it.
+process.on("disconnect", () => process.exit(1));
+// And what is asked keeps it from nothing.
 process.channel?.unref();
