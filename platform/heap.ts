@@ -12,18 +12,32 @@ export function keepRequestsYoung(): void {
 }
 
 /**
- * Runs work that makes much that stays, in slices, and has the young heap collected often meanwhile.
+ * Has the young heap collected often until the function that is returned is called, at least once; begun several times, until the last of them has ended. For work that makes much that
+ * stays, in slices.
  *
  * PERF: a collection of it takes as long as what has survived is large. Left alone it is let fill, and what stays of 16 MB and more is copied in
  * one pause of 20 to 40 ms; in turns of the loop in between it is copied in pauses of 4 to 7 (`bench/compile.ts`). A heap that were small
  * all the time would make every check dearer as soon as many are under way.
  */
+export function collectOften(): () => void {
+  if (begun++ === 0) setFlagsFromString(`--minor-gc-task-trigger=${oftenPercent}`);
+  let ended = false;
+  return () => {
+    if (ended) return;
+    ended = true;
+    if (--begun === 0) setFlagsFromString(`--minor-gc-task-trigger=${usualPercent}`);
+  };
+}
+
+let begun = 0;
+
+/** Runs work as `collectOften` has it, from its beginning to its end. */
 export async function collectingOften<T>(work: () => Promise<T>): Promise<T> {
-  setFlagsFromString(`--minor-gc-task-trigger=${oftenPercent}`);
+  const end = collectOften();
   try {
     return await work();
   } finally {
-    setFlagsFromString(`--minor-gc-task-trigger=${usualPercent}`);
+    end();
   }
 }
 

@@ -15,14 +15,20 @@ function scene() {
   server.on("connection", (socket: { id: number }) => begun.push(socket.id));
   const turns: (() => void)[] = [];
   const timers: { readonly atMillis: number; readonly run: () => void }[] = [];
+  const rushes = { begun: 0, ended: 0 };
   let nowMillis = 0;
   const take = takeHandshakes(server as TlsServer, {
     nextTurn: (run) => void turns.push(run),
     after: (millis, run) => void timers.push({ atMillis: nowMillis + millis, run }),
+    collectOften: () => {
+      rushes.begun++;
+      return () => rushes.ended++;
+    },
   });
   return {
     begun,
     gone,
+    rushes,
     ended: (event: "secureConnection" | "tlsClientError") => server.emit(event, {}),
     add(id: number) {
       const socket = {
@@ -116,4 +122,18 @@ test("an end that nothing had begun for is none", () => {
   for (const id of ids(0, underWay + 1)) add(id);
   turn();
   assert.equal(begun.length, underWay);
+});
+
+test("the young heap is collected often while many wait, and as usual when none does", () => {
+  const { add, rushes, turn, ended } = scene();
+  for (const id of ids(0, 31)) add(id);
+  assert.deepEqual(rushes, { begun: 0, ended: 0 });
+  for (const id of ids(31, 10)) add(id);
+  assert.deepEqual(rushes, { begun: 1, ended: 0 });
+  turn();
+  for (let i = 0; i < 9; i++) ended("secureConnection");
+  turn();
+  assert.deepEqual(rushes, { begun: 1, ended: 1 });
+  for (const id of ids(41, 40)) add(id);
+  assert.deepEqual(rushes, { begun: 2, ended: 1 });
 });
