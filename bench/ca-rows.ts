@@ -54,7 +54,7 @@ export function restartRows({ agents, outcome, loopDelay, ...cost }: RestartCost
     { what: `${restart} served`, value: outcome.served, unit: "agents", least: agents },
     { what: `${restart} event loop's delay, p99`, value: loopDelay.p99Millis, unit: "ms", most: 50 },
     { what: `${restart} its own part of it, p99`, value: loopDelay.busyP99Millis, unit: "ms CPU", most: 50 },
-    { what: `${restart} the most resident`, value: cost.peakMegabytes, unit: "MB", most: 1_000 },
+    { what: `${restart} the most resident`, value: cost.peakMegabytes, unit: "MB", most: 800 },
     { what: `${restart} all have theirs after`, value: outcome.seconds, unit: "s" },
     { what: `${restart} one waits, median`, value: outcome.p50Millis / 1000, unit: "s" },
     { what: `${restart} connections tried`, value: outcome.attempts, unit: "connections" },
