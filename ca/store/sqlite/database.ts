@@ -54,8 +54,6 @@ function configure(database: DatabaseSync, { maxSizeBytes }: DatabasePlace): voi
   database.exec("PRAGMA temp_store=MEMORY");
   database.exec("PRAGMA cache_size=-65536");
   database.exec("PRAGMA journal_size_limit=67108864");
-  // PERF: 16 MB of the log before it is copied into the database, instead of 4: pages that are written again and again are copied once.
-  database.exec("PRAGMA wal_autocheckpoint=4000");
   if (maxSizeBytes !== undefined) {
     database.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(maxSizeBytes / pageSizeBytes))}`);
   }

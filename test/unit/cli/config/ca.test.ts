@@ -35,9 +35,9 @@ test("a minimal section gets every default", async () => {
     limits: {
       perAddressPerSecond: 200,
       perAddressBurst: 1000,
-      perCallerPerSecond: 20,
-      perCallerBurst: 200,
-      inFlight: 64,
+      perCallerPerSecond: 100,
+      perCallerBurst: 1000,
+      inFlight: 256,
       waiting: 4096,
     },
     blockedKeysFile: undefined,
