@@ -53,18 +53,12 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
   const { folder, file, roots, agents } = await enrolAgents(options);
   writeConfiguration(folder, file, options);
   const program = ["--import", join(root, "bench/loop-probe.ts"), join(root, "cli/main.ts")];
-  const child = spawn(
-    process.execPath,
-    [...(process.env["SRV_FLAGS"]?.split(" ") ?? []), ...program, "serve", "--config", join(folder, "garita.yaml")],
-    {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, GARITA_CA_KEY_ENCRYPTION_KEY: "a secret of the tests alone" },
-    },
-  );
+  const child = spawn(process.execPath, [...program, "serve", "--config", join(folder, "garita.yaml")], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: { ...process.env, GARITA_CA_KEY_ENCRYPTION_KEY: "a secret of the tests alone" },
+  });
   const port = Number(await firstMatch(child, /"listener":"ca-grpc","address":"127\.0\.0\.1:(\d+)"/));
-  if (process.env["BSHOW"]) child.stdout?.on("data", (d: Buffer) => process.stderr.write(d));
   child.stdout?.resume();
-  if (process.env["BSHOW"]) child.stderr?.on("data", (d: Buffer) => process.stderr.write(d));
   child.stderr?.resume();
   return {
     pid: child.pid!,

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { canonicalEntry, type EntryBody, hashEntry, noPrevious } from "#ca/store/chain";
 import type { AuditKind } from "#ca/store/contract";
 import { schemaVersion } from "#ca/store/sqlite/database";
+import { CodedError } from "#platform/coded-error";
 
 /** Where the log ends, and what is counted. */
 export interface LedgerState {
@@ -40,11 +41,14 @@ export function openLedger(database: DatabaseSync): Ledger {
   const insert = database.prepare(
     "INSERT INTO audit_entries (number, at_millis, kind, hash, canonical) VALUES (?, ?, ?, ?, ?)",
   );
-  const generation = database.prepare("SELECT value FROM settings WHERE name = 'generation'").get()?.["value"];
+  const generation = Number(database.prepare("SELECT value FROM settings WHERE name = 'generation'").get()?.["value"]);
+  // The store wrote numbers: what others did to the bytes of the file need not be any.
+  if (![generation, state.number, state.latestAtMillis].every(Number.isSafeInteger))
+    throw new CodedError("ca-store/damaged", "where the log ends cannot be read");
   return {
     database,
     schemaVersion: schemaVersion(database),
-    generation: Number(generation),
+    generation,
     get state() {
       return state;
     },
