@@ -38,7 +38,7 @@ export async function restore(
         ["revocations", `${restored.keptRevocations} kept that the backup did not have`],
         ["before it", restored.replaced],
       ]),
-      "next: garita serve; what was issued or revoked since the backup is not in the record: revoke again what was revoked, compare with the agents, and revoke what nobody has",
+      "next: garita serve; what was issued since the backup is not in the record: compare with the agents, and revoke what nobody has",
     ]),
   );
 }

@@ -198,7 +198,7 @@ test("an older copy beside what a killed service had not yet brought into its fi
   const store = await openSqliteStore(options(file));
   await store.backup(`${folder}/old`);
   // Long enough that the log of writes has been brought in and begun anew.
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 50; round++) {
     const numbers = Array.from({ length: 100 }, (_, i) => round * 100 + i + 1);
     await Promise.all(numbers.map((n) => store.recordIntent(intentOf(n))));
     await Promise.all(numbers.map((n) => store.recordCompletion(completionOf(n))));
