@@ -13,8 +13,8 @@ import { closeSession, createKeepalive, openSession } from "./session.ts";
 
 /**
  * Starts a door that serves unary gRPC methods. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
- * nothing but public means, and no status is sent that an agent takes for the end of its patience (`refusal-status.ts`). PERF: 62 µs of a core for a call with TLS, of
- * which grpc-js takes 88. Fails with `listen/failed` or `ca-door/plain-text`.
+ * nothing but public means, and no status is sent that an agent takes for the end of its patience (`refusal-status.ts`). PERF: what a call takes is the row
+ * `transport` of `bench/ca.ts`. Fails with `listen/failed` or `ca-door/plain-text`.
  */
 export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promise<Door> {
   requireTlsForOthers(start);
