@@ -9,7 +9,7 @@ import { serveProgram } from "#test/support/ca/chaos/serve-program";
 import { Random, testSeed } from "#test/support/random";
 
 /** Of each half: two services, each with its machines, are killed at the same time. */
-const kills = process.env["GARITA_LONG"] === "1" ? 150 : 10;
+const kills = process.env["GARITA_LONG"] === "1" ? 150 : 6;
 const joinersPerRun = 4;
 /** Within so long after the clients begin, the service dies: it serves a few hundred requests by then. */
 const longestLifeMillis = 250;

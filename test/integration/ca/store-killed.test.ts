@@ -9,7 +9,7 @@ import { completionOf, intentOf, noonMillis, serialOf, tokenOf } from "#test/sup
 import { Random, testSeed } from "#test/support/random";
 import { tempFolder } from "#test/support/service/temp-folder";
 
-const rounds = process.env["GARITA_LONG"] === "1" ? 300 : 25;
+const rounds = process.env["GARITA_LONG"] === "1" ? 300 : 15;
 
 test("killed at any instant, the store has every record that was acknowledged, and no token is good twice", async (t) => {
   const random = new Random(testSeed("killed store"));
