@@ -1,6 +1,6 @@
+import { sameBytes } from "#ca/x509/bytes";
 import { CodedError } from "#platform/coded-error";
 import { activateIssuing } from "./activate-issuing.ts";
-import { equalBytes } from "./authority-certificate.ts";
 import type { AuthorityContext, AuthorityState } from "./authority-state.ts";
 import type { ImportedAuthority } from "./import-authority.ts";
 import { createIssuingAuthority } from "./issuing-authority.ts";
@@ -52,7 +52,7 @@ function demandRoom(
   const own = path[0]!;
   const root = path.at(-1)!;
   const before = known.get(own.keyId);
-  const isSame = before === undefined || equalBytes(before.record.certificateDer, own.certificate.der);
+  const isSame = before === undefined || sameBytes(before.record.certificateDer, own.certificate.der);
   if (!isSame || before?.record.state === "active" || before?.record.role === "root")
     throw new CodedError("ca-authority/exists", `the key \`${own.keyId}\` is an authority's already: make a new one`);
   const trusted = known.get(root.keyId)?.record.state;

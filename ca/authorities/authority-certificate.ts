@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { fitsKeyKind, type SignatureAlgorithm, signatureAlgorithmFrom } from "#ca/x509/algorithms";
+import { sameBytes } from "#ca/x509/bytes";
 import type { Certificate, IssuerNames } from "#ca/x509/contract";
 import { importPublicKey, verifySignature } from "#ca/x509/import-key";
 import { renderName } from "#ca/x509/name";
@@ -65,7 +66,7 @@ export function readAuthorityCertificate(certificate: Certificate): ReadAuthorit
         "has a key that is not taken: expected P-256, P-384, or RSA with 2048, 3072 or 4096 bits and the exponent 65537",
     };
   const algorithm = signatureAlgorithmFrom(certificate.outerAlgorithmDer);
-  if (algorithm === undefined || !equalBytes(certificate.outerAlgorithmDer, certificate.signatureAlgorithmDer))
+  if (algorithm === undefined || !sameBytes(certificate.outerAlgorithmDer, certificate.signatureAlgorithmDer))
     return refused(
       "is signed with an algorithm that is not taken: expected ECDSA or RSA with SHA-256, SHA-384 or SHA-512",
     );
@@ -97,19 +98,15 @@ export function readAuthorityCertificate(certificate: Certificate): ReadAuthorit
 
 /** Did the one sign the other? Names, key ids and the signature are compared; times and path lengths are not. */
 export function issued(parent: AuthorityCertificate, child: AuthorityCertificate): boolean {
-  if (!equalBytes(parent.certificate.subjectDer, child.certificate.issuerDer)) return false;
-  if (child.authorityKeyId !== undefined && !equalBytes(child.authorityKeyId, parent.names.subjectKeyId)) return false;
+  if (!sameBytes(parent.certificate.subjectDer, child.certificate.issuerDer)) return false;
+  if (child.authorityKeyId !== undefined && !sameBytes(child.authorityKeyId, parent.names.subjectKeyId)) return false;
   if (!fitsKeyKind(child.algorithm, parent.publicKey.kind)) return false;
   return verifySignature(child.algorithm, parent.verifyKey, child.certificate.tbsDer, child.certificate.signature);
 }
 
 /** Is it its own issuer by name? */
 export function isSelfIssued(certificate: Certificate): boolean {
-  return equalBytes(certificate.subjectDer, certificate.issuerDer);
-}
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
+  return sameBytes(certificate.subjectDer, certificate.issuerDer);
 }
 
 export function hexOf(bytes: Uint8Array): string {
@@ -123,7 +120,7 @@ const emptyName = Uint8Array.of(0x30, 0x00);
 
 function versionFault(certificate: Certificate): string | undefined {
   if (certificate.version !== 3) return `has version ${certificate.version}: expected 3`;
-  if (equalBytes(certificate.subjectDer, emptyName)) return "has no subject";
+  if (sameBytes(certificate.subjectDer, emptyName)) return "has no subject";
   const oids = certificate.extensions.map(({ oid }) => oid);
   const twice = oids.find((oid, i) => oids.indexOf(oid) !== i);
   return twice === undefined ? undefined : `has the extension ${twice} twice`;

@@ -1,17 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import type { KeyKind } from "#ca/x509/contract";
+import { wholeSecond } from "#ca/x509/time";
 import { drawSerial, subjectKeyId } from "#ca/x509/write-certificate";
 import { CodedError } from "#platform/coded-error";
 import { type AuthorityCertificate, hexOf } from "./authority-certificate.ts";
 import { generateKey } from "./generate-key.ts";
 import type { RandomBytes } from "./key-envelope.ts";
-import {
-  backdateMillis,
-  type CreatedAuthority,
-  organizationOf,
-  signAuthority,
-  wholeSeconds,
-} from "./sign-authority.ts";
+import { backdateMillis, type CreatedAuthority, organizationOf, signAuthority } from "./sign-authority.ts";
 
 /** An issuing authority lives no shorter: it is replaced at half of its life, and leaves of a day must fit under it. */
 export const shortestIssuingMillis = 24 * 3_600_000;
@@ -36,8 +31,8 @@ export async function createIssuing(wanted: {
   if (wanted.lifetimeMillis < shortestIssuingMillis)
     throw new CodedError("ca-authority/lifetime", "an issuing authority lives at least 24 hours");
   const rootEndMillis = root.authority.certificate.notAfter.millis;
-  const notAfterMillis = wholeSeconds(Math.min(nowMillis + wanted.lifetimeMillis, rootEndMillis - marginMillis));
-  if (notAfterMillis < wholeSeconds(nowMillis + shortestIssuingMillis))
+  const notAfterMillis = wholeSecond(Math.min(nowMillis + wanted.lifetimeMillis, rootEndMillis - marginMillis));
+  if (notAfterMillis < wholeSecond(nowMillis + shortestIssuingMillis))
     throw new CodedError(
       "ca-authority/root-expiring",
       `the root \`${root.authority.subject}\` ends at ${new Date(rootEndMillis).toISOString()}: less than 24 hours are left for an issuing authority`,
@@ -51,7 +46,7 @@ export async function createIssuing(wanted: {
       organization: organizationOf(trustDomain),
       commonName: issuingCommonName(publicKey.spkiDer),
       // Nor does it begin before its root, which a clock that went back since would have it do.
-      notBeforeMillis: Math.max(wholeSeconds(nowMillis - backdateMillis), root.authority.certificate.notBefore.millis),
+      notBeforeMillis: Math.max(wholeSecond(nowMillis - backdateMillis), root.authority.certificate.notBefore.millis),
       notAfterMillis,
       subjectPublicKeyDer: publicKey.spkiDer,
       uri: `spiffe://${trustDomain}`,

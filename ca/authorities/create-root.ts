@@ -1,14 +1,9 @@
 import type { KeyKind } from "#ca/x509/contract";
+import { wholeSecond } from "#ca/x509/time";
 import { drawSerial } from "#ca/x509/write-certificate";
 import { generateKey } from "./generate-key.ts";
 import type { RandomBytes } from "./key-envelope.ts";
-import {
-  backdateMillis,
-  type CreatedAuthority,
-  organizationOf,
-  signAuthority,
-  wholeSeconds,
-} from "./sign-authority.ts";
+import { backdateMillis, type CreatedAuthority, organizationOf, signAuthority } from "./sign-authority.ts";
 
 /**
  * A new root with a new key: subject `O=<trust domain>, CN=root <generation>`, so that no two of a trust domain share a name. Fails as
@@ -32,8 +27,8 @@ export async function createRoot(wanted: {
       issuer: undefined,
       organization: organizationOf(trustDomain),
       commonName: `root ${wanted.generation}`,
-      notBeforeMillis: wholeSeconds(nowMillis - backdateMillis),
-      notAfterMillis: wholeSeconds(nowMillis + wanted.lifetimeMillis),
+      notBeforeMillis: wholeSecond(nowMillis - backdateMillis),
+      notAfterMillis: wholeSecond(nowMillis + wanted.lifetimeMillis),
       subjectPublicKeyDer: publicKey.spkiDer,
       uri: `spiffe://${trustDomain}`,
     },

@@ -1,5 +1,6 @@
+import { sameBytes } from "#ca/x509/bytes";
 import { renderName } from "#ca/x509/name";
-import { type AuthorityCertificate, equalBytes, isSelfIssued, issued } from "./authority-certificate.ts";
+import { type AuthorityCertificate, isSelfIssued, issued } from "./authority-certificate.ts";
 
 /** Longer ones are no real ones. */
 const longestPath = 8;
@@ -72,7 +73,7 @@ function whyNot(
   const issuer = renderName(last.certificate.issuerDer);
   if (isSelfIssued(last.certificate)) return `\`${last.subject}\` is a root of its own, and not among the roots`;
   const namesake = [...intermediates, ...roots].some(({ certificate: { subjectDer } }) =>
-    equalBytes(subjectDer, last.certificate.issuerDer),
+    sameBytes(subjectDer, last.certificate.issuerDer),
   );
   return namesake
     ? `\`${last.subject}\` names \`${issuer}\` as its issuer, and the certificate of that name did not sign it`
@@ -80,5 +81,5 @@ function whyNot(
 }
 
 function same(a: AuthorityCertificate, b: AuthorityCertificate): boolean {
-  return a === b || equalBytes(a.certificate.der, b.certificate.der);
+  return a === b || sameBytes(a.certificate.der, b.certificate.der);
 }

@@ -1,15 +1,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { sameBytes } from "#ca/x509/bytes";
 import { readPemBlocks } from "#ca/x509/pem";
 import { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import { CodedError } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
-import {
-  type AuthorityCertificate,
-  equalBytes,
-  isSelfIssued,
-  issued,
-  readAuthorityDer,
-} from "./authority-certificate.ts";
+import { type AuthorityCertificate, isSelfIssued, issued, readAuthorityDer } from "./authority-certificate.ts";
 import { shortestIssuingMillis } from "./create-issuing.ts";
 import { findPath } from "./find-path.ts";
 import { fitsCertificate } from "./issuing-authority.ts";
@@ -49,7 +44,7 @@ export function checkAuthority(
       "ca-import/key-mismatch",
       `\`${material.key.name}\` does not belong to \`${material.certificate.name}\`: it is another one, or its halves are not of one key`,
     );
-  const isRoot = roots.some(({ certificate }) => equalBytes(certificate.der, own!.certificate.der));
+  const isRoot = roots.some(({ certificate }) => sameBytes(certificate.der, own!.certificate.der));
   const chain = material.chain === undefined ? [] : readChain(material, own!, isRoot);
   const found = findPath(own!, [...behind, ...chain], roots);
   if (!found.ok) throw fault(pathCodes[found.kind], `\`${material.certificate.name}\`: ${found.message}`);
@@ -117,7 +112,7 @@ function readChain(
 ): readonly AuthorityCertificate[] {
   if (isRoot && chain!.text.trim() === "") return [];
   const authorities = readAuthorities(chain!, "certificate");
-  if (!authorities.some((authority) => equalBytes(authority.certificate.der, own.certificate.der)))
+  if (!authorities.some((authority) => sameBytes(authority.certificate.der, own.certificate.der)))
     throw fault(
       "ca-import/chain",
       `\`${chain!.name}\` does not hold the certificate of \`${certificate.name}\`: the files belong to two authorities`,

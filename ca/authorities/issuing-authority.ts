@@ -1,11 +1,11 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { LintedTemplate } from "#ca/lint/linted-template";
 import { signatureAlgorithmOf } from "#ca/x509/algorithms";
+import { sameBytes } from "#ca/x509/bytes";
 import { signTbs, verifySignature } from "#ca/x509/import-key";
 import { writePem } from "#ca/x509/pem";
 import { assembleCertificate } from "#ca/x509/write-certificate";
 import type { AuthorityCertificate } from "./authority-certificate.ts";
-import { equalBytes } from "./authority-certificate.ts";
 import type { IssuingAuthority } from "./contract.ts";
 
 /**
@@ -24,7 +24,7 @@ export function createIssuingAuthority(path: readonly AuthorityCertificate[], pr
     context.profile === "leaf" &&
     context.signerKeyKind === keyKind &&
     context.issuer !== undefined &&
-    (context.issuer.body === certificate || equalBytes(context.issuer.body.tbsDer, certificate.tbsDer));
+    (context.issuer.body === certificate || sameBytes(context.issuer.body.tbsDer, certificate.tbsDer));
   return Object.freeze({
     keyId: own.keyId,
     keyKind,
@@ -52,7 +52,7 @@ export function fitsCertificate(privateKey: KeyObject, authority: AuthorityCerti
   const { publicKey, verifyKey } = authority;
   try {
     const spkiDer = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-    if (!equalBytes(spkiDer, publicKey.spkiDer)) return false;
+    if (!sameBytes(spkiDer, publicKey.spkiDer)) return false;
     const signature = signTbs(publicKey.kind, privateKey, trialBytes);
     return verifySignature(signatureAlgorithmOf(publicKey.kind), verifyKey, trialBytes, signature);
   } catch {

@@ -1,8 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import type { AuthorityRecord } from "#ca/store/contract";
+import { sameBytes } from "#ca/x509/bytes";
 import { CodedError } from "#platform/coded-error";
 import { type AuditKey, auditKeyId, auditKeyOf } from "./audit-key.ts";
-import { type AuthorityCertificate, equalBytes, isSelfIssued, readAuthorityDer } from "./authority-certificate.ts";
+import { type AuthorityCertificate, isSelfIssued, readAuthorityDer } from "./authority-certificate.ts";
 import type { IssuingAuthority } from "./contract.ts";
 import { findPath } from "./find-path.ts";
 import { createIssuingAuthority, fitsCertificate } from "./issuing-authority.ts";
@@ -141,10 +142,10 @@ function equalRecords(a: AuthorityRecord, b: AuthorityRecord): boolean {
     a.keyId === b.keyId &&
     a.role === b.role &&
     a.state === b.state &&
-    equalBytes(a.certificateDer, b.certificateDer) &&
+    sameBytes(a.certificateDer, b.certificateDer) &&
     a.chainDer.length === b.chainDer.length &&
-    a.chainDer.every((der, i) => equalBytes(der, b.chainDer[i]!)) &&
-    equalBytes(a.encryptedKey ?? new Uint8Array(), b.encryptedKey ?? new Uint8Array())
+    a.chainDer.every((der, i) => sameBytes(der, b.chainDer[i]!)) &&
+    sameBytes(a.encryptedKey ?? new Uint8Array(), b.encryptedKey ?? new Uint8Array())
   );
 }
 

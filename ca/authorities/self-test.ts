@@ -1,16 +1,16 @@
 import { X509Certificate } from "node:crypto";
 import { lintTemplate } from "#ca/lint/linted-template";
+import { sameBytes } from "#ca/x509/bytes";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { svidFaults } from "#ca/x509/svid-faults";
+import { wholeSecond } from "#ca/x509/time";
 import { verifySvid } from "#ca/x509/verify-svid";
 import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
 import { messageOf } from "#platform/coded-error";
 import type { AuthorityCertificate } from "./authority-certificate.ts";
-import { equalBytes } from "./authority-certificate.ts";
 import type { IssuingAuthority } from "./contract.ts";
 import { generateKey } from "./generate-key.ts";
 import type { RandomBytes } from "./key-envelope.ts";
-import { wholeSeconds } from "./sign-authority.ts";
 
 export type SelfTestResult =
   | { readonly ok: true }
@@ -33,7 +33,7 @@ export async function selfTest(tested: {
   const { authority, nowMillis } = tested;
   const { publicKey } = await generateKey("P-256");
   const uri = `spiffe://${tested.trustDomain}/selftest`;
-  const notBeforeMillis = Math.max(wholeSeconds(nowMillis), authority.certificate.notBefore.millis);
+  const notBeforeMillis = Math.max(wholeSecond(nowMillis), authority.certificate.notBefore.millis);
   const notAfterMillis = Math.min(notBeforeMillis + leafMillis, authority.notAfterMillis);
   const tbsDer = buildTbs({
     profile: "leaf",
@@ -100,7 +100,7 @@ function pathFault(der: Uint8Array, path: readonly AuthorityCertificate[]): stri
     child = parent;
   }
   const root = path.at(-1);
-  if (root === undefined || !equalBytes(root.certificate.subjectDer, root.certificate.issuerDer))
+  if (root === undefined || !sameBytes(root.certificate.subjectDer, root.certificate.issuerDer))
     return "the path does not end with a root";
   return child.verify(root.verifyKey) ? undefined : `the signature of the root \`${root.subject}\` does not verify`;
 }

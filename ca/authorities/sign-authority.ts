@@ -30,11 +30,6 @@ export function organizationOf(trustDomain: string): string {
   return trustDomain.slice(0, 64);
 }
 
-/** Down to the second, which is what a certificate can say. */
-export function wholeSeconds(millis: number): number {
-  return Math.floor(millis / 1000) * 1000;
-}
-
 /**
  * Builds, lints, signs and verifies the certificate of an authority. Fails with `ca-authority/lint` when our own lints object to it, which an issuer that
  * was imported may be the reason of.

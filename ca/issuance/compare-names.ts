@@ -1,5 +1,6 @@
 import type { CsrNames } from "#ca/csr/contract";
 import type { SpiffeId } from "#identity/spiffe-id";
+import { cut } from "./shown-text.ts";
 
 /**
  * Names of a request that its identity does not have: a trust domain that was configured wrongly, or an attempt. None of them comes into the
@@ -22,7 +23,6 @@ export function namesThatDiffer(names: CsrNames, id: SpiffeId, dnsNames: readonl
 }
 
 const maxShown = 8;
-const maxShownLength = 200;
 
 function shown(name: CsrNames["alternativeNames"][number]): string {
   switch (name.kind) {
@@ -37,8 +37,4 @@ function shown(name: CsrNames["alternativeNames"][number]): string {
     default:
       return name satisfies never;
   }
-}
-
-function cut(text: string): string {
-  return text.length <= maxShownLength ? text : `${text.slice(0, maxShownLength)}…`;
 }

@@ -18,6 +18,7 @@ import { grantLifetime } from "./lifetime.ts";
 import { evidenceOf, nameOfCaller, type Progress } from "./progress.ts";
 import { type Refusal, type Refused, refuse, revokedRefusal } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
+import { isoTime } from "./shown-text.ts";
 import type { IssuanceStep } from "./steps.ts";
 
 /** What is in force for one request, pinned at its beginning. */
@@ -152,8 +153,4 @@ const csrChecks = {
 /** The message says what was found, and of the many things that are wanted the one that was missing. */
 function csrRefusal({ code, message }: CsrFault): Refusal {
   return { ...csrChecks[code], code, seen: message };
-}
-
-function isoTime(millis: number): string {
-  return new Date(millis).toISOString();
 }

@@ -9,6 +9,7 @@ import { decideGrant } from "./decide-grant.ts";
 import { nameOfCaller, type Progress } from "./progress.ts";
 import { type Refusal, type Refused, refuse } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
+import { cut } from "./shown-text.ts";
 
 /** What issuance is made of. What may change while it runs is a function, asked once a request. */
 export interface IssuanceParts extends CertifyParts {
@@ -93,8 +94,4 @@ function rateRefusal(limits: CallLimits, caller: Caller): Refusal | undefined {
   const { code, retryAfterMillis } = answer;
   const wanted = `again in ${Math.ceil(retryAfterMillis)} ms`;
   return { step: "caller-rate", code, seen: nameOfCaller(caller), wanted, retryAfterMillis };
-}
-
-function cut(text: string): string {
-  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }

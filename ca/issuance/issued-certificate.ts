@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import type { IssuingAuthority } from "#ca/authorities/contract";
-import { sameBytes } from "#ca/lint/bytes";
 import { childrenOf, contentOf, elementBytes, wholeElement } from "#ca/lint/der-element";
 import type { LintedTemplate } from "#ca/lint/linted-template";
 import type { CaStore, IntentOutcome, IssuanceIntent } from "#ca/store/contract";
+import { sameBytes } from "#ca/x509/bytes";
 
 /** An intent that is durable. INVARIANT: `record` is the only way to get one, and nothing is signed for a workload without. */
 export class RecordedIntent {

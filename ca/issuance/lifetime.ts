@@ -1,5 +1,7 @@
+import { wholeSecond } from "#ca/x509/time";
 import type { Refusal } from "./refusal.ts";
 import type { IssuanceSettings } from "./settings.ts";
+import { isoTime } from "./shown-text.ts";
 
 /** When a certificate is valid: both ends on a whole second, both included (RFC 5280 §4.1.2.5). Unix milliseconds. */
 export interface Lifetime {
@@ -51,15 +53,6 @@ export function grantLifetime(
   if (notAfterMillis <= notBeforeMillis)
     return refused("clock/backwards", isoTime(nowMillis), `an issuer that begins before ${isoTime(notAfterMillis)}`);
   return { ok: true, lifetime: { notBeforeMillis, notAfterMillis } };
-}
-
-function isoTime(millis: number): string {
-  return new Date(millis).toISOString();
-}
-
-/** Down to the second: certificates have no fractions, and an issuer's times are whole. */
-function wholeSecond(millis: number): number {
-  return Math.floor(millis / 1000) * 1000;
 }
 
 function refused(code: "ttl/too-long" | "authority/expiring" | "clock/backwards", seen: string, wanted: string) {

@@ -1,8 +1,3 @@
-/** Are they the same bytes? */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
-}
-
 /** For messages: hexadecimal, cut after 40 bytes. */
 export function shownBytes(bytes: Uint8Array): string {
   if (bytes.length === 0) return "nothing";

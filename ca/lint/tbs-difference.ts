@@ -1,5 +1,5 @@
+import { sameBytes } from "#ca/x509/bytes";
 import type { CertificateBody, WrittenExtension, WrittenTime } from "#ca/x509/contract";
-import { sameBytes } from "./bytes.ts";
 import {
   childrenOf,
   contentOf,

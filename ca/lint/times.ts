@@ -28,8 +28,3 @@ export function millisOfText({ form, text }: WrittenTime): number | undefined {
     date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
   return exists ? date.getTime() : undefined;
 }
-
-/** Certificates have no finer times. */
-export function wholeSecond(millis: number): number {
-  return Math.floor(millis / 1000) * 1000;
-}

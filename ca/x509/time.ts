@@ -81,3 +81,8 @@ export function writtenTime(millis: number): { readonly tag: number; readonly te
   const text = `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}${iso.slice(11, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
   return year < GENERALIZED_YEAR ? { tag: UTC_TIME, text: text.slice(2) } : { tag: GENERALIZED_TIME, text };
 }
+
+/** Down to the second: certificates have no finer times (RFC 5280 §4.1.2.5). Unix milliseconds. */
+export function wholeSecond(millis: number): number {
+  return Math.floor(millis / 1000) * 1000;
+}

@@ -1,4 +1,5 @@
 import { fitsKeyKind, signatureAlgorithmFrom } from "./algorithms.ts";
+import { sameBytes } from "./bytes.ts";
 import type { Certificate } from "./contract.ts";
 import { importPublicKey, verifySignature } from "./import-key.ts";
 import { nameConstraintsFault } from "./name-constraints.ts";
@@ -177,8 +178,4 @@ function signatureFault(child: Certificate, issuer: Certificate): SvidFault | un
   const key = importPublicKey(shape);
   if (key === undefined) return "authority-key";
   return verifySignature(algorithm, key, child.tbsDer, child.signature) ? undefined : "signature-wrong";
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
 }

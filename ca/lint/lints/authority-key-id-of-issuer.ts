@@ -1,4 +1,5 @@
-import { sameBytes, shownBytes } from "../bytes.ts";
+import { sameBytes } from "#ca/x509/bytes";
+import { shownBytes } from "../bytes.ts";
 import type { Lint } from "../contract.ts";
 import { LintSubject } from "../lint-subject.ts";
 import { issued } from "../profile-sets.ts";

@@ -1,6 +1,6 @@
+import { wholeSecond } from "#ca/x509/time";
 import type { Lint } from "../contract.ts";
 import { everyProfile } from "../profile-sets.ts";
-import { wholeSecond } from "../times.ts";
 
 /** What is recorded is what is signed. */
 export const notBeforeAsGranted: Lint = {

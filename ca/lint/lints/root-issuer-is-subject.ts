@@ -1,4 +1,4 @@
-import { sameBytes } from "../bytes.ts";
+import { sameBytes } from "#ca/x509/bytes";
 import type { Lint } from "../contract.ts";
 import { roots } from "../profile-sets.ts";
 

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import { sameBytes, shownBytes } from "../bytes.ts";
+import { sameBytes } from "#ca/x509/bytes";
+import { shownBytes } from "../bytes.ts";
 import type { Lint } from "../contract.ts";
 import { everyProfile } from "../profile-sets.ts";
 

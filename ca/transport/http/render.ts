@@ -2,6 +2,7 @@ import type { AuthorityStatus } from "#ca/authorities/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import type { AuthorityStatusPage, DryRunAnswer } from "#ca/service/contract";
 import type { AuditHead, Explanation, IssuanceRecord, JoinTokenRecord, Revocation } from "#ca/store/contract";
+import { writePem } from "#ca/x509/pem";
 import type {
   AuditHeadShape,
   AuthorityShape,
@@ -98,15 +99,10 @@ export function renderRecord(record: IssuanceRecord): CertificateShape {
 }
 
 export function renderWholeRecord(record: IssuanceRecord): CertificateShape {
-  return { ...renderRecord(record), ...member("certificate", record.certificateDer, renderPem) };
-}
-
-function renderPem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  return {
+    ...renderRecord(record),
+    ...member("certificate", record.certificateDer, (der) => writePem("CERTIFICATE", der)),
+  };
 }
 
 export function renderExplanation({ id, atMillis, code, door, remoteAddress, steps }: Explanation): ExplanationShape {
