@@ -77,7 +77,7 @@ export const faultCodes = {
   "ca-import/subject":
     "Two authorities that are to be imported share a subject: several libraries cannot find their way then.",
   "ca-import/expired": "An authority to be imported has ended, ends too soon, or has not begun.",
-  "ca-door/plain-text": "A door of the authority without TLS would be reached by other machines.",
+  "door/plain-text": "A door that credentials come to, without TLS, would be reached by other machines.",
   "ca-door/authorization": "A request to the authority brought several authorizations, or one that is no bearer token.",
   "ca-door/role": "The caller is no administrator of the authority, or an auditor who asked for a change.",
   "ca-store/locked": "Another program has the authority's database open: one service uses it at a time.",

@@ -1,6 +1,7 @@
 import { issuanceSteps } from "#ca/issuance/steps";
 import { refusals } from "#ca/refusals";
-import { grpcCodes, refusalStatus } from "#ca/transport/refusal-status";
+import { refusalStatus } from "#ca/transport/refusal-status";
+import { grpcCodes } from "#platform/grpc/codes";
 
 const intro = `# Why no certificate
 

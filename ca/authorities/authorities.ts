@@ -45,6 +45,8 @@ export interface Authorities {
   lookAfter(): Promise<void>;
   /** Takes over what the store holds now, as after a change by another replica. Fails as `openAuthorities` does; what was in force stays then. */
   reload(): Promise<void>;
+  /** `changed` is called after another set came into force. Returns how to stop that. */
+  subscribe(changed: () => void): () => void;
   /** No more renewals. What is under way ends. */
   close(): void;
 }
@@ -127,6 +129,7 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
     rotateIssuer: (by) => changed(() => rotate(by)),
     lookAfter: () => exclusive(look),
     reload: () => exclusive(() => state.reload()),
+    subscribe: (changed) => state.subscribe(changed),
     close() {
       closed = true;
       cancel();

@@ -30,6 +30,7 @@ export class AuthorityState {
   readonly #context: AuthorityContext;
   #loaded: LoadedAuthorities;
   #set: AuthoritySet;
+  readonly #listeners = new Set<() => void>();
 
   private constructor(context: AuthorityContext, loaded: LoadedAuthorities, set: AuthoritySet) {
     this.#context = context;
@@ -54,7 +55,15 @@ export class AuthorityState {
   /** Takes over what the store holds now. Fails as `open` does; what was in force stays then. */
   async reload(): Promise<void> {
     // INVARIANT: the new set is in force by one assignment, after everything of it was checked.
+    const before = this.#set;
     [this.#loaded, this.#set] = await load(this.#context, this.#loaded, this.#set);
+    if (this.#set !== before) for (const changed of this.#listeners) changed();
+  }
+
+  /** `changed` is called after another set came into force. Returns how to stop that. */
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => void this.#listeners.delete(changed);
   }
 }
 

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
+import { readRemoteAddress } from "#platform/door/remote-address";
 import { parseBlock } from "#platform/fetch/address-guard";
-import { readRemoteAddress } from "./remote-address.ts";
 
 type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 

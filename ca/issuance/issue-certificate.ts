@@ -1,5 +1,5 @@
-import { createLineGate } from "#ca/limits/line-gate";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { createLineGate } from "#platform/door/line-gate";
 import type { Log } from "#platform/log";
 import type { CertificateRequest, IssueCertificate } from "./contract.ts";
 import { explainRefusal } from "./explain-refusal.ts";

@@ -1,7 +1,6 @@
-import ipaddr from "ipaddr.js";
 import type { Caller } from "#ca/callers/contract";
-import { readRemoteAddress } from "#ca/callers/remote-address";
 import type { RefusalCode } from "#ca/refusals";
+import { addressName } from "#platform/door/remote-address";
 import { createRateLimiter, type RateAnswer } from "./rate-limiter.ts";
 
 /** How much is asked at most. All are at least 1. */
@@ -55,17 +54,6 @@ export function createCallLimits({ rates, monotonicMillis, random }: CallLimitsP
 
 function limitAnswer(code: "rate/address" | "rate/caller", answer: RateAnswer): LimitAnswer {
   return answer.ok ? answer : { ok: false, code, retryAfterMillis: answer.retryAfterMillis };
-}
-
-/**
- * Who counts as one: an IPv4 address, also where it is written as IPv6, and a /64 of IPv6 addresses, of which any machine has as many as it likes (RFC 6177).
- */
-export function addressName(remoteAddress: string | undefined): string {
-  if (remoteAddress === undefined) return "no address";
-  const address = readRemoteAddress(remoteAddress);
-  if (address === undefined) return "another address";
-  if (address instanceof ipaddr.IPv4) return address.toString();
-  return address.toByteArray().slice(0, 8).join(" ");
 }
 
 /** INVARIANT: different callers have different names; no text of one can be made to look like another's. */

@@ -7,6 +7,8 @@ export interface Revoked {
   isIdentityRevoked(spiffeId: string): boolean;
   /** From now on, here; whether or not the store has it already. */
   add(revocation: Revocation): void;
+  /** `changed` is called after each `add`. Returns how to stop that. */
+  subscribe(changed: () => void): () => void;
 }
 
 /** Reads what the store knows. Rejects when it cannot be read: without it nobody could be told from a revoked one. */
@@ -18,12 +20,20 @@ export async function createRevoked(store: Pick<CaStore, "revocations">): Promis
     else identities.add(target.spiffeId);
   };
   for (const revocation of await store.revocations()) add(revocation);
+  const listeners = new Set<() => void>();
   return {
     isRevoked({ spiffeId, serialHex }) {
       if (serials.has(serialHex)) return "certificate";
       return identities.has(spiffeId) ? "identity" : undefined;
     },
     isIdentityRevoked: (spiffeId) => identities.has(spiffeId),
-    add,
+    add(revocation) {
+      add(revocation);
+      for (const changed of listeners) changed();
+    },
+    subscribe(changed) {
+      listeners.add(changed);
+      return () => void listeners.delete(changed);
+    },
   };
 }

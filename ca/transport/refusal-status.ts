@@ -1,18 +1,5 @@
 import { type RefusalCode, type RefusalStatus, refusals } from "#ca/refusals";
-
-/** Codes of gRPC that are given out. */
-export const grpcCodes = {
-  ok: 0,
-  invalidArgument: 3,
-  notFound: 5,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  unauthenticated: 16,
-} as const;
-export type GrpcCode = (typeof grpcCodes)[keyof typeof grpcCodes];
+import { type GrpcCode, grpcCodes } from "#platform/grpc/codes";
 
 /**
  * THE table of what the outside sees of a refusal. Istio's agents ask again at `resource-exhausted`, `unavailable` and `internal`, and at nothing else

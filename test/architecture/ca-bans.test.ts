@@ -60,7 +60,6 @@ const keyUsers: Readonly<Record<string, readonly string[]>> = {
   // Our own clients' requests.
   "ca/csr/build-csr.ts": ["createPublicKey", "sign"],
   // No key: options of TLS.
-  "ca/transport/door.ts": ["constants"],
 };
 const harmless = new Set(["hash", "createHash", "timingSafeEqual", "randomBytes"]);
 

@@ -2,9 +2,9 @@ import type { Socket } from "node:net";
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { messageOf } from "#platform/coded-error";
-import type { DoorConnection } from "../connections.ts";
+import type { DoorConnection } from "#platform/door/connections";
+import { type DoorStart, doorTlsOptions } from "#platform/door/door";
 import { readCredentials } from "../credentials.ts";
-import { type DoorStart, doorTlsOptions } from "../door.ts";
 import { browserFault, type Need, roleFault } from "./access.ts";
 import type { Asking, HttpParts } from "./contract.ts";
 import { challenge, faultOf, faultShape, notFound } from "./faults.ts";
@@ -67,7 +67,7 @@ export async function createHttpApp(
       return;
     }
     const { role, who, reason } = await parts.service.roleOf(read.credentials);
-    const fault = roleFault(need, role, { credential, operatorSocket: connection.operatorSocket });
+    const fault = roleFault(need, role, { credential, operatorSocket: connection.unixSocket });
     if (fault === undefined) {
       asking.set(request, { credentials: read.credentials, who });
       return;

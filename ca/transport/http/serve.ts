@@ -1,10 +1,10 @@
 import type { Server, Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import { messageOf } from "#platform/coded-error";
+import { type DoorConnection, watchConnections } from "#platform/door/connections";
+import { type Door, type DoorStart, doorContextOptions, requireTlsForOthers } from "#platform/door/door";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
-import { type DoorConnection, watchConnections } from "../connections.ts";
-import { type Door, type DoorStart, doorContextOptions, requireTlsForOthers } from "../door.ts";
 import { createHttpApp } from "./app.ts";
 import type { HttpParts } from "./contract.ts";
 
@@ -13,7 +13,7 @@ const socketMode = 0o600;
 
 /**
  * Starts the JSON door: over TLS, in plain text on an address of this machine, or on a Unix socket (mode 0600), where every request is an operator's. Fails
- * with `listen/failed` or `ca-door/plain-text`.
+ * with `listen/failed` or `door/plain-text`.
  */
 export async function serveHttp(parts: HttpParts, start: DoorStart): Promise<Door> {
   requireTlsForOthers(start);

@@ -1,8 +1,9 @@
 import type { IssueCertificate, RefusedAnswer } from "#ca/issuance/contract";
 import { refusals } from "#ca/refusals";
+import { grpcCodes } from "#platform/grpc/codes";
+import type { UnaryAnswer, UnaryMethod } from "#platform/grpc/contract";
 import { readCredentials } from "../credentials.ts";
-import type { UnaryAnswer, UnaryMethod } from "../grpc/contract.ts";
-import { grpcCodes, outsideOf } from "../refusal-status.ts";
+import { outsideOf } from "../refusal-status.ts";
 import { decodeIstioRequest, encodeIstioResponse, encodeRetryInfo } from "./messages.ts";
 
 export const certificateService = "istio.v1.auth.IstioCertificateService";

@@ -1,13 +1,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack, DurationSchema } from "@bufbuild/protobuf/wkt";
+import type { GrpcCode } from "#platform/grpc/codes";
 import { RetryInfoSchema } from "../istio-api/gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../istio-api/gen/google/rpc/status_pb.ts";
 import {
   IstioCertificateRequestSchema,
   IstioCertificateResponseSchema,
 } from "../istio-api/gen/security/v1alpha1/ca_pb.ts";
-import type { GrpcCode } from "../refusal-status.ts";
 
 /** An IstioCertificateRequest as the core wants it. Nothing of it is checked. */
 export interface IstioRequest {

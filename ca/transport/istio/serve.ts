@@ -1,7 +1,7 @@
 import type { AuthorityService } from "#ca/service/contract";
-import type { Door, DoorStart } from "../door.ts";
-import { createHealthCheck, healthPath, type IsServing } from "../grpc/health.ts";
-import { serveGrpc } from "../grpc/serve.ts";
+import type { Door, DoorStart } from "#platform/door/door";
+import { createHealthCheck, healthPath, type IsServing } from "#platform/grpc/health";
+import { serveGrpc } from "#platform/grpc/serve";
 import { certificateService, createCertificateMethod, createCertificatePath } from "./create-certificate.ts";
 
 export interface IstioDoorStart extends DoorStart {
@@ -9,7 +9,7 @@ export interface IstioDoorStart extends DoorStart {
   readonly serving: IsServing;
 }
 
-/** Starts the door of Istio's agents: `CreateCertificate`, and gRPC's health check. Fails with `listen/failed` or `ca-door/plain-text`. */
+/** Starts the door of Istio's agents: `CreateCertificate`, and gRPC's health check. Fails with `listen/failed` or `door/plain-text`. */
 export function serveIstio(start: IstioDoorStart): Promise<Door> {
   return serveGrpc(
     start,

@@ -1,12 +1,12 @@
 import { renderBundleJwks } from "#ca/bundle/render-jwks";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import type { RunningAuthority } from "#ca/service/open-authority";
-import { type Door, type DoorTls, defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { serveIstio } from "#ca/transport/istio/serve";
 import { type Address, renderAddress } from "#platform/address";
 import type { Clock } from "#platform/clock";
 import { CodedError } from "#platform/coded-error";
+import { type Door, type DoorTls, defaultDoorLimits } from "#platform/door/door";
 import type { Log } from "#platform/log";
 import type { CaConfig } from "../../config/ca-model.ts";
 

@@ -40,7 +40,7 @@ test("whatever a message holds, it is refused or handed on as texts and a number
     asked.push(request);
     return fakeIssued;
   });
-  const connection = { clientCertificates: [], remoteAddress: "10.0.0.1", operatorSocket: false };
+  const connection = { clientCertificates: [], remoteAddress: "10.0.0.1", unixSocket: false };
   for (let i = 0; i < (long ? 500_000 : 20_000); i++) {
     const answer = await method({ message: mutated(random, whole), headers: () => [], connection });
     if (answer.ok) seen.handedOn++;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { credentials, type ServiceError, status } from "@grpc/grpc-js";
-import { chainLimit } from "#ca/transport/client-chain";
+import { chainLimit } from "#platform/door/client-chain";
 import { AgentConnection, certChainOf, certificateRequest } from "#test/support/ca/agent-calls";
 import { type DoorCertificates, makeDoorCertificates, type Pair } from "#test/support/ca/door-certificates";
 import { type DoorOptions, openDoor } from "#test/support/ca/doors";

@@ -205,7 +205,7 @@ test("in plain text, when so configured, this machine's agents are served with t
 
 test("a door in plain text that others would reach does not open", async (t) => {
   await assert.rejects(openDoor(t, "istio", { address: { kind: "tcp", host: "0.0.0.0", port: 0 } }), {
-    code: "ca-door/plain-text",
+    code: "door/plain-text",
   });
 });
 

@@ -2,10 +2,10 @@ import { PassThrough } from "node:stream";
 import type { TestContext } from "node:test";
 import type { CertificateAnswer, CertificateRequest } from "#ca/issuance/contract";
 import type { AuthorityService } from "#ca/service/contract";
-import { type Door, type DoorStart, defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { serveIstio } from "#ca/transport/istio/serve";
 import type { Address } from "#platform/address";
+import { type Door, type DoorStart, defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
 import { type FakeAuthority, fakeAuthority, fakeIssued } from "./fake-authority.ts";
 

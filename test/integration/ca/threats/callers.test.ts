@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { credentials as ChannelCredentials } from "@grpc/grpc-js";
 import type { RegistrationEntry } from "#ca/registration/contract";
-import { defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { serveIstio } from "#ca/transport/istio/serve";
 import { type SvidFault, svidFaults } from "#ca/x509/svid-faults";
+import { defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
 import { AgentConnection, certificateRequest } from "#test/support/ca/agent-calls";
 import { clientAuth, dnsName, extensions, keyIdOf, serverAuth, uriName } from "#test/support/ca/certificate-parts";
@@ -193,13 +193,13 @@ test("T26: a door without TLS opens on loopback and sockets alone", async () => 
     const address = { kind: "tcp", host, port: 0 } as const;
     await assert.rejects(
       serveIstio({ ...doorStart, address, service: scene.authority.service, serving: () => true }),
-      { code: "ca-door/plain-text" },
+      { code: "door/plain-text" },
       host,
     );
     const http = { renderPem: () => "", renderJwks: () => "", version: "", nowMillis: Date.now, hosts: undefined };
     await assert.rejects(
       serveHttp({ ...http, service: scene.authority.service }, { ...doorStart, address }),
-      { code: "ca-door/plain-text" },
+      { code: "door/plain-text" },
       host,
     );
   }

@@ -12,10 +12,10 @@ import { Grant } from "#ca/issuance/grant";
 import type { Lifetime } from "#ca/issuance/lifetime";
 import type { Progress } from "#ca/issuance/progress";
 import { createAdmission } from "#ca/limits/admission";
-import { defaultDoorLimits } from "#ca/transport/door";
 import { serveHttp } from "#ca/transport/http/serve";
 import { encodeName } from "#ca/x509/name";
 import { parseSpiffeId } from "#identity/spiffe-id";
+import { defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
 import { askHttp } from "#test/support/ca/ask-http";
 import {

@@ -1,9 +1,9 @@
 import { hash, type KeyObject, X509Certificate } from "node:crypto";
 import { credentials } from "@grpc/grpc-js";
 import { parseJoinToken } from "#ca/callers/join-token-text";
-import { healthPath } from "#ca/transport/grpc/health";
 import type { CreatedTokenShape, IssuedShape } from "#ca/transport/http/shapes";
 import { type CaClient, clientOf } from "#cli/ca/client";
+import { healthPath } from "#platform/grpc/health";
 import { AgentConnection, certChainOf, certificateRequest } from "#test/support/ca/agent-calls";
 import { newCsr } from "#test/support/ca/scene";
 import { idOf, type Mesh } from "./mesh.ts";

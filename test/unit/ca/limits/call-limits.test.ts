@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Caller } from "#ca/callers/contract";
-import { addressName, callerName, createCallLimits } from "#ca/limits/call-limits";
+import { callerName, createCallLimits } from "#ca/limits/call-limits";
 import { createRateLimiter, type Rate } from "#ca/limits/rate-limiter";
+import { addressName } from "#platform/door/remote-address";
 import { idOf } from "#test/support/ca/callers";
 import { Random, testSeed } from "#test/support/random";
 

@@ -5,14 +5,20 @@ import { readCredentials } from "#ca/transport/credentials";
 const connection = {
   clientCertificates: [new Uint8Array([1])],
   remoteAddress: "10.0.0.1",
+  unixSocket: false,
+};
+
+const connected = {
+  clientCertificates: connection.clientCertificates,
+  remoteAddress: "10.0.0.1",
   operatorSocket: false,
 };
 
 test("what a connection and a request bring is handed over as it is", () => {
-  assert.deepEqual(readCredentials(connection, []), { ok: true, credentials: { ...connection, bearer: undefined } });
+  assert.deepEqual(readCredentials(connection, []), { ok: true, credentials: { ...connected, bearer: undefined } });
   for (const authorization of ["Bearer a.b-c_d~e+f/g==", "bearer a.b-c_d~e+f/g==", "BEARER   a.b-c_d~e+f/g=="]) {
     const read = readCredentials(connection, [authorization]);
-    assert.deepEqual(read, { ok: true, credentials: { ...connection, bearer: "a.b-c_d~e+f/g==" } });
+    assert.deepEqual(read, { ok: true, credentials: { ...connected, bearer: "a.b-c_d~e+f/g==" } });
   }
   const longest = "a".repeat(16 * 1024 - "Bearer ".length);
   assert.equal(readCredentials(connection, [`Bearer ${longest}`]).ok, true);

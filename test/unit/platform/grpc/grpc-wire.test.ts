@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { frame, readFrame, trailers } from "#ca/transport/grpc/wire";
+import { frame, readFrame, trailers } from "#platform/grpc/wire";
 
 test("a framed message is read back", () => {
   for (const sizeBytes of [0, 1, 255, 256, 65_536]) {

@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { Server as TlsServer } from "node:tls";
-import { handshakeLimits, takeHandshakes } from "#ca/transport/handshake-turns";
+import { handshakeLimits, takeHandshakes } from "#platform/door/handshake-turns";
 
 const { underWay, perTurn } = handshakeLimits;
 

@@ -1,12 +1,12 @@
 import type { Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
-import { addressName } from "#ca/limits/call-limits";
-import { createLineGate } from "#ca/limits/line-gate";
 import { isLocal } from "#platform/address";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
 import { systemHandshakeParts, takeHandshakes } from "./handshake-turns.ts";
 import { createHandshakes } from "./handshakes.ts";
+import { createLineGate } from "./line-gate.ts";
+import { addressName } from "./remote-address.ts";
 
 /** What is known of a connection before its first request: pinned when it was made. */
 export interface DoorConnection {
@@ -14,8 +14,8 @@ export interface DoorConnection {
   readonly clientCertificates: readonly Uint8Array[];
   /** An IPv4 address in its own form, also where the socket is of both families. Undefined: a Unix socket. */
   readonly remoteAddress: string | undefined;
-  /** The Unix socket of the administration. */
-  readonly operatorSocket: boolean;
+  /** Over a Unix socket: whoever may open it. */
+  readonly unixSocket: boolean;
 }
 
 /** Of connections that come to nothing, all together: strangers cause them. */
@@ -75,7 +75,7 @@ export function watchConnections(
       else counts.set(counted, left);
     });
     if (beginHandshake === undefined) {
-      accept(socket, { clientCertificates: [], remoteAddress, operatorSocket: start.address.kind === "unix" });
+      accept(socket, { clientCertificates: [], remoteAddress, unixSocket: start.address.kind === "unix" });
     } else {
       handshakes.begin(socket);
       beginHandshake(socket);
@@ -91,7 +91,7 @@ export function watchConnections(
       return;
     }
     const remoteAddress = plainAddress(socket.remoteAddress);
-    accept(socket, { clientCertificates: certificates, remoteAddress, operatorSocket: false });
+    accept(socket, { clientCertificates: certificates, remoteAddress, unixSocket: false });
   });
   tlsServer.on("tlsClientError", (fault: Error, socket: TLSSocket) => {
     warn({ remote: plainAddress(socket.remoteAddress), reason: fault.message }, "no TLS with a client");

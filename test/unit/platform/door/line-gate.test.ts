@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLineGate } from "#ca/limits/line-gate";
+import { createLineGate } from "#platform/door/line-gate";
 import { createFakeTime } from "#test/support/keys/fake-time";
 
 test("so many lines of a second are written, and the next one tells how many were not", async () => {

@@ -3,9 +3,9 @@ import { EventEmitter } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { watchConnections } from "#ca/transport/connections";
-import { defaultDoorLimits } from "#ca/transport/door";
-import { createHandshakes } from "#ca/transport/handshakes";
+import { watchConnections } from "#platform/door/connections";
+import { defaultDoorLimits } from "#platform/door/door";
+import { createHandshakes } from "#platform/door/handshakes";
 import { recordLog } from "#test/support/ca/record-log";
 
 const limits = { handshakeBytes: 1000, barMillis: 60_000 };

@@ -1,7 +1,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import type { DoorConnection } from "#platform/door/connections";
 import type { Log } from "#platform/log";
-import type { DoorConnection } from "../connections.ts";
 import { answerCall } from "./call.ts";
 import type { CallRoom } from "./call-room.ts";
 import type { UnaryMethods } from "./contract.ts";

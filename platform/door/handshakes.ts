@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { addressName } from "#ca/limits/call-limits";
+import { addressName } from "./remote-address.ts";
 
 export interface HandshakeLimits {
   /** A handshake in which a client sends more (of one that is done, more certificates) ends its connection. */

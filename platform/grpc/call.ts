@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { messageOf } from "#platform/coded-error";
-import type { DoorConnection } from "../connections.ts";
-import { grpcCodes } from "../refusal-status.ts";
+import type { DoorConnection } from "#platform/door/connections";
+import { grpcCodes } from "#platform/grpc/codes";
 import type { UnaryAnswer, UnaryMethod } from "./contract.ts";
 import type { SessionStart } from "./session.ts";
 import { frame, readFrame, trailers } from "./wire.ts";

@@ -1,4 +1,4 @@
-import { type GrpcCode, grpcCodes } from "../refusal-status.ts";
+import { type GrpcCode, grpcCodes } from "#platform/grpc/codes";
 
 const frameHeadBytes = 5;
 

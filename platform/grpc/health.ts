@@ -1,4 +1,4 @@
-import { grpcCodes } from "../refusal-status.ts";
+import { grpcCodes } from "#platform/grpc/codes";
 import type { UnaryMethod } from "./contract.ts";
 
 /** Answers whether a certificate could be issued now. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectionFault } from "#ca/transport/connections";
-import { type DoorStart, defaultDoorLimits, requireTlsForOthers } from "#ca/transport/door";
+import { connectionFault } from "#platform/door/connections";
+import { type DoorStart, defaultDoorLimits, requireTlsForOthers } from "#platform/door/door";
 import { createLog } from "#platform/log";
 
 const { log } = createLog({ level: "silent" });
@@ -15,7 +15,7 @@ function start(host: string, tls: boolean): DoorStart {
 test("plain text is for this machine alone", () => {
   for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"]) requireTlsForOthers(start(host, false));
   for (const host of ["0.0.0.0", "::", "10.0.0.1", "ca.example"]) {
-    assert.throws(() => requireTlsForOthers(start(host, false)), { code: "ca-door/plain-text" });
+    assert.throws(() => requireTlsForOthers(start(host, false)), { code: "door/plain-text" });
     requireTlsForOthers(start(host, true));
   }
 });

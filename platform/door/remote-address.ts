@@ -11,3 +11,14 @@ export function readRemoteAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | und
   if (family === 6 && text.includes(".") && !/^::ffff:/i.test(text)) return undefined;
   return ipaddr.process(text);
 }
+
+/**
+ * Who counts as one: an IPv4 address, also where it is written as IPv6, and a /64 of IPv6 addresses, of which any machine has as many as it likes (RFC 6177).
+ */
+export function addressName(remoteAddress: string | undefined): string {
+  if (remoteAddress === undefined) return "no address";
+  const address = readRemoteAddress(remoteAddress);
+  if (address === undefined) return "another address";
+  if (address instanceof ipaddr.IPv4) return address.toString();
+  return address.toByteArray().slice(0, 8).join(" ");
+}

@@ -65,11 +65,11 @@ export interface DoorStart {
   readonly log: Log;
 }
 
-/** A credential is worth as much as the wire that it comes over. Fails with `ca-door/plain-text` for plain text on an address that others reach. */
+/** A credential is worth as much as the wire that it comes over. Fails with `door/plain-text` for plain text on an address that others reach. */
 export function requireTlsForOthers({ name, address, tls }: DoorStart): void {
   if (tls !== undefined || isLocal(address)) return;
   throw new CodedError(
-    "ca-door/plain-text",
+    "door/plain-text",
     `the door \`${name}\` has no TLS, and other machines reach ${renderAddress(address)}: credentials could be read on the way`,
   );
 }

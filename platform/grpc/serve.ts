@@ -2,10 +2,16 @@ import type { ServerHttp2Session } from "node:http2";
 import { createServer as createPlainServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { messageOf } from "#platform/coded-error";
+import { type DoorConnection, watchConnections } from "#platform/door/connections";
+import {
+  type Door,
+  type DoorStart,
+  doorContextOptions,
+  doorTlsOptions,
+  requireTlsForOthers,
+} from "#platform/door/door";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
-import { type DoorConnection, watchConnections } from "../connections.ts";
-import { type Door, type DoorStart, doorContextOptions, doorTlsOptions, requireTlsForOthers } from "../door.ts";
 import { createCallRoom } from "./call-room.ts";
 import type { UnaryMethods } from "./contract.ts";
 import { createIdleSessions } from "./idle-sessions.ts";
@@ -14,7 +20,7 @@ import { closeSession, createKeepalive, openSession } from "./session.ts";
 /**
  * Starts a door that serves unary gRPC methods. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
  * nothing but public means, and no status is sent that an agent takes for the end of its patience (`refusal-status.ts`). PERF: what a call takes is the row
- * `transport` of `bench/ca.ts`. Fails with `listen/failed` or `ca-door/plain-text`.
+ * `transport` of `bench/ca.ts`. Fails with `listen/failed` or `door/plain-text`.
  */
 export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promise<Door> {
   requireTlsForOthers(start);

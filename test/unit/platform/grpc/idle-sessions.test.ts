@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerHttp2Session } from "node:http2";
 import { test } from "node:test";
-import { createIdleSessions } from "#ca/transport/grpc/idle-sessions";
+import { createIdleSessions } from "#platform/grpc/idle-sessions";
 
 test("of sessions without a call the one that has had none for longest goes, and none that has one", () => {
   const gone: string[] = [];
