@@ -146,7 +146,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     nowMillis: clock.nowMillis(),
   }));
   const createRules = (policies: ServiceConfig["policies"]): Rules => {
-    const holder = createHolder();
+    const holder = createHolder(() => undefined);
     const sync = createSync({
       source: parts.createSource(policies),
       holder,

@@ -63,7 +63,7 @@ export async function startProduct(
     algorithmFit: "envoy",
     missed: keys.missed,
   });
-  const snapshot = { engine, keySets: keys.current(), providers };
+  const snapshot = { engine, keySets: keys.current(), providers, denyList: undefined };
   return {
     engine,
     check: createGrpcCheck({ snapshot: () => snapshot, nextId, nowMillis, tokens }),
