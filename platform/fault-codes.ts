@@ -35,7 +35,10 @@ export const faultCodes = {
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
   "ca-revocation/target":
-    "This cannot be revoked: it is no workload's identity in the authority's trust domain, or it is the authority's own.",
+    "This cannot be revoked: it is no workload's identity in the authority's trust domain, no SHA-256 of a certificate, or it is the authority's own.",
+  "ca-revocation/unknown":
+    "No certificate with this serial was handed out: without its fingerprint it could not stand on the deny list.",
+  "ca-revocation/full": "The deny list has as many members as can be sent: nothing more can be revoked.",
   "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
