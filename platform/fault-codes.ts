@@ -40,6 +40,12 @@ export const faultCodes = {
     "No certificate with this serial was handed out: without its fingerprint it could not stand on the deny list.",
   "ca-revocation/full": "The deny list has as many members as can be sent: nothing more can be revoked.",
   "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
+  "deny-list/unreadable": "What was sent or kept as a deny list is none. The list in force stays.",
+  "deny-list/other-domain": "A deny list is that of another trust domain. The list in force stays.",
+  "deny-list/signer":
+    "A deny list is signed by somebody else than the authority of the trust domain, or by a certificate that is not valid. The list in force stays.",
+  "deny-list/signature": "A deny list was changed after it was signed. The list in force stays.",
+  "deny-list/older": "A deny list is older than the one in force, which stays.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",

@@ -14,6 +14,7 @@ import { createClientCertificateMethod } from "#ca/callers/client-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import type { DenyListPublisher } from "#ca/deny-list/publish-deny-list";
 import { createAbandonments } from "#ca/issuance/abandonments";
 import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
@@ -34,7 +35,8 @@ import type { Log } from "#platform/log";
 import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
-import { createIssueServerCertificate } from "./issue-server-certificate.ts";
+import { createIssueServerCertificate, type ServerCertificateParts } from "./issue-server-certificate.ts";
+import { openDenyList } from "./open-deny-list.ts";
 import { createRevoked } from "./revoked.ts";
 
 /** What the configuration says; asked anew for each request, so that another one counts from the next on. */
@@ -79,6 +81,8 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** What is revoked, for decisions here and elsewhere. */
+  readonly denyList: DenyListPublisher;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -190,6 +194,14 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     stops.push(() => sealer.stop());
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
+    const denyList = openDenyList({
+      ...parts,
+      authorities,
+      certifyParts: { ...certifyParts, settings },
+      revoked,
+      generation: first.generation,
+    });
+    stops.push(denyList.close);
 
     const hindrances = () => {
       const fault = store.fault();
@@ -217,6 +229,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      denyList: denyList.publisher,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();
@@ -246,7 +259,7 @@ function checkTrustDomain({ issuing }: AuthoritySet, trustDomain: string): void 
 async function startServerCertificate(
   { serverNames, timers, clock, log, onServerCertificate }: AuthorityParts,
   authorities: Authorities,
-  certifyParts: Omit<Parameters<typeof createIssueServerCertificate>[0], "authorities" | "names">,
+  certifyParts: Omit<ServerCertificateParts, "authorities" | "names" | "spiffeId">,
 ): Promise<ServerCertificateSource | undefined> {
   if (serverNames.length === 0) return undefined;
   const names = parseServerNames(serverNames);
