@@ -35,7 +35,7 @@ import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
-import { createRevoked } from "./revoked.ts";
+import { createRevoked, type Revoked } from "./revoked.ts";
 
 /** What the configuration says; asked anew for each request, so that another one counts from the next on. */
 export interface AuthorityConfiguration {
@@ -79,6 +79,9 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** Who a client certificate proves: for doors whose calls last. */
+  readonly clientCertificate: ReturnType<typeof createClientCertificateMethod>;
+  readonly revoked: Revoked;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -217,6 +220,8 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      clientCertificate,
+      revoked,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();
