@@ -4,16 +4,18 @@ import type { DoorConnection } from "#platform/door/connections";
 import type { Log } from "#platform/log";
 import { answerCall } from "./call.ts";
 import type { CallRoom } from "./call-room.ts";
-import type { UnaryMethods } from "./contract.ts";
+import type { GrpcMethods, GrpcStatus } from "./contract.ts";
 import type { IdleSessions } from "./idle-sessions.ts";
 
 export interface SessionStart {
-  readonly methods: UnaryMethods;
+  readonly methods: GrpcMethods;
   /** A call whose message takes longer to arrive is refused. */
   readonly requestMillis: number;
   readonly room: CallRoom;
   readonly log: Log;
   readonly idle: IdleSessions;
+  /** How to end each call of streams that is open, of all sessions. */
+  readonly openStreams: Set<(status: GrpcStatus) => void>;
 }
 
 /** RFC 9113 §6.5.2. What is not refused by them is bounded by them: a connection holds a hundred messages of 64 KiB and their headers at most. */
