@@ -8,12 +8,19 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
+import type {
+  AuditReport,
+  AuthorityService,
+  AuthorityStatusPage,
+  StreamsStatus,
+  TokenWanted,
+} from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
+import type { StreamStatus } from "#xds/contract";
 import { checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
@@ -22,7 +29,15 @@ import type { Revoked } from "./revoked.ts";
 export interface AuthorityServiceParts
   extends Pick<
     AuthorityParts,
-    "store" | "trustDomain" | "clock" | "registrations" | "configuration" | "randomBytes" | "log" | "exportedHead"
+    | "store"
+    | "trustDomain"
+    | "clock"
+    | "registrations"
+    | "configuration"
+    | "randomBytes"
+    | "log"
+    | "exportedHead"
+    | "discoveryStreams"
   > {
   readonly authorities: Authorities;
   readonly issue: IssueCertificate;
@@ -117,7 +132,7 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
 export function summaryOf(
   parts: Pick<
     AuthorityServiceParts,
-    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances"
+    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances" | "discoveryStreams"
   >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
@@ -130,8 +145,18 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
+    streams: streamsStatus(parts.discoveryStreams?.() ?? []),
     warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
+}
+
+const mostListed = 500;
+
+function streamsStatus(streams: readonly StreamStatus[]): StreamsStatus {
+  const isRejecting = ({ names }: StreamStatus) => names.some(({ rejected }) => rejected !== undefined);
+  const rejecting = streams.filter(isRejecting);
+  const others = streams.filter((stream) => !isRejecting(stream));
+  return { open: streams.length, listed: [...rejecting, ...others].slice(0, mostListed) };
 }
 
 /** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */

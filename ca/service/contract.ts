@@ -10,6 +10,7 @@ import type {
   Revocation,
   StoreStatus,
 } from "#ca/store/contract";
+import type { StreamStatus } from "#xds/contract";
 
 export type { AdminRole } from "#ca/callers/contract";
 
@@ -51,7 +52,15 @@ export interface AuthorityStatusPage {
   readonly serverCertificateNotAfterMillis: number | undefined;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
+  readonly streams: StreamsStatus;
   readonly warnings: readonly string[];
+}
+
+/** Clients that get resources by streams: who, and what of it they have acknowledged. */
+export interface StreamsStatus {
+  readonly open: number;
+  /** At most 500: those first that have rejected something, then in the order of their beginning. */
+  readonly listed: readonly StreamStatus[];
 }
 
 export interface TokenWanted {

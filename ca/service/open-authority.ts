@@ -33,6 +33,7 @@ import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
+import type { StreamStatus } from "#xds/contract";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
 import { createRevoked, type Revoked } from "./revoked.ts";
@@ -71,6 +72,8 @@ export interface AuthorityParts {
   readonly exportHead: (head: AuditHead) => Promise<void>;
   /** The head that was last exported, for the audit. */
   readonly exportedHead: () => Promise<AuditHead | undefined>;
+  /** Streams of the doors, for the status page. */
+  readonly discoveryStreams?: () => readonly StreamStatus[];
   /** Heard for every server certificate, the first included. */
   readonly onServerCertificate: (certificate: ServerCertificate) => void;
 }

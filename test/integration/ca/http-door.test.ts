@@ -144,6 +144,31 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
       serverCertificateNotAfter: at,
       issuedSinceStart: 1,
       refusedSinceStart: 2,
+      streams: {
+        open: 2,
+        listed: [
+          {
+            id: 5,
+            typeUrl: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+            variant: "delta",
+            spiffeId: "spiffe://cluster.local/ns/shop/sa/web",
+            fingerprint: "ab12",
+            node: "web-1",
+            since: at,
+            names: [
+              {
+                name: "ROOTCA",
+                sent: "v2",
+                acknowledged: "v1",
+                acknowledgedAt: at,
+                rejected: { version: "v2", message: "not taken", at },
+              },
+              { name: "ALL" },
+            ],
+            leftOut: 1,
+          },
+        ],
+      },
       warnings: ["the root ends soon"],
     },
   ],
