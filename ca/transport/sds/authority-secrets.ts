@@ -64,7 +64,7 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
       if (event.kind === "rejected") {
         const { name, version, message, stream } = event;
         log.warn(
-          { secret: name, version, reason: message, spiffeId: stream.caller, node: stream.node, stream: stream.id },
+          { resource: name, version, reason: message, spiffeId: stream.caller, node: stream.node, stream: stream.id },
           "a secret was rejected",
         );
       }
