@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Authorities } from "#ca/authorities/authorities";
 import { isOwnId, type ServerCertificate } from "#ca/authorities/server-certificate";
+import { bundleVersion } from "#ca/bundle/build-bundle";
 import type { AdminAnswer } from "#ca/callers/admin-role";
 import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
@@ -37,6 +38,7 @@ export interface AuthorityServiceParts
     | "randomBytes"
     | "log"
     | "exportedHead"
+    | "streams"
     | "discoveryStreams"
   > {
   readonly authorities: Authorities;
@@ -132,31 +134,45 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
 export function summaryOf(
   parts: Pick<
     AuthorityServiceParts,
-    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances" | "discoveryStreams"
+    | "trustDomain"
+    | "authorities"
+    | "registrations"
+    | "serverCertificate"
+    | "counts"
+    | "hindrances"
+    | "streams"
+    | "discoveryStreams"
   >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
+  const version = bundleVersion(bundle);
   return {
     trustDomain: parts.trustDomain,
     authorities: authorities.status(),
-    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
+    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length, version },
     registrations: parts.registrations().entries.length,
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    streams: streamsStatus(parts.discoveryStreams?.() ?? []),
+    streams: streamsStatus(parts, version),
     warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
 }
 
 const mostListed = 500;
 
-function streamsStatus(streams: readonly StreamStatus[]): StreamsStatus {
+function streamsStatus(parts: Pick<AuthorityParts, "streams" | "discoveryStreams">, version: string): StreamsStatus {
+  const streams = parts.discoveryStreams?.() ?? [];
+  const takers = parts.streams?.() ?? [];
+  const bundle = {
+    taken: takers.length,
+    acknowledged: takers.filter(({ acknowledged }) => acknowledged === version).length,
+  };
   const isRejecting = ({ names }: StreamStatus) => names.some(({ rejected }) => rejected !== undefined);
   const rejecting = streams.filter(isRejecting);
   const others = streams.filter((stream) => !isRejecting(stream));
-  return { open: streams.length, listed: [...rejecting, ...others].slice(0, mostListed) };
+  return { open: streams.length, bundle, listed: [...rejecting, ...others].slice(0, mostListed) };
 }
 
 /** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */

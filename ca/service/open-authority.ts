@@ -22,6 +22,7 @@ import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
 import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
 import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { BundleStream } from "#ca/rotation/contract";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
@@ -72,6 +73,8 @@ export interface AuthorityParts {
   readonly exportHead: (head: AuditHead) => Promise<void>;
   /** The head that was last exported, for the audit. */
   readonly exportedHead: () => Promise<AuditHead | undefined>;
+  /** Who takes the bundle by a stream. */
+  readonly streams?: () => readonly BundleStream[];
   /** Streams of the doors, for the status page. */
   readonly discoveryStreams?: () => readonly StreamStatus[];
   /** Heard for every server certificate, the first included. */

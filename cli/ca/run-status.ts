@@ -47,6 +47,7 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
     ...fieldsText([
       ["trust domain", page.trustDomain],
       ["bundle", `${counted(page.bundle.anchors, "root")}, sequence ${page.bundle.sequence}`],
+      ["streams", page.streams.open === 0 ? undefined : streamsLine(page)],
       ["registrations", String(page.registrations)],
       ["since start", `${page.issuedSinceStart} issued, ${page.refusedSinceStart} refused`],
       ["server certificate", server === undefined ? undefined : `ends ${moment(server)}`],
@@ -61,6 +62,12 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
     ...(page.warnings.length === 0 ? [] : [""]),
     ...page.warnings.flatMap((warning) => fieldsText([["warning:", warning, paint.odd]])),
   ]);
+}
+
+/** Which version is acknowledged can be told from the table: it is named as it is there. */
+function streamsLine({ bundle, streams }: StatusShape): string {
+  const { taken, acknowledged } = streams.bundle;
+  return `${streams.open} open; bundle ${bundle.version.slice(0, 16)} acknowledged by ${acknowledged} of ${taken}`;
 }
 
 /** One line a name of a stream; what was rejected stands below, in the client's own words. */

@@ -49,7 +49,7 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
   return {
     trustDomain: page.trustDomain,
     authorities: page.authorities.map(renderAuthority),
-    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors },
+    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors, version: page.bundle.version },
     store: {
       schemaVersion: store.schemaVersion,
       generation: store.generation,
@@ -66,7 +66,11 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
     ...member("serverCertificateNotAfter", page.serverCertificateNotAfterMillis, renderTime),
     issuedSinceStart: page.issuedSinceStart,
     refusedSinceStart: page.refusedSinceStart,
-    streams: { open: page.streams.open, listed: page.streams.listed.map(renderStream) },
+    streams: {
+      open: page.streams.open,
+      bundle: { taken: page.streams.bundle.taken, acknowledged: page.streams.bundle.acknowledged },
+      listed: page.streams.listed.map(renderStream),
+    },
     warnings: page.warnings,
   };
 }

@@ -110,7 +110,7 @@ const status = object(
   {
     trustDomain: text,
     authorities: list(authority),
-    bundle: object({ sequence: count, anchors: count }),
+    bundle: object({ sequence: count, anchors: count, version: text }),
     store: object(
       {
         schemaVersion: count,
@@ -132,6 +132,7 @@ const status = object(
     refusedSinceStart: count,
     streams: object({
       open: count,
+      bundle: object({ taken: count, acknowledged: count }),
       listed: { ...list(stream), description: "At most 500, those first that have rejected something." },
     }),
     warnings: texts,

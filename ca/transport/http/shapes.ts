@@ -77,7 +77,7 @@ export interface StreamShape {
 export interface StatusShape {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityShape[];
-  readonly bundle: { readonly sequence: number; readonly anchors: number };
+  readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
   readonly store: {
     readonly schemaVersion: number;
     readonly generation: number;
@@ -94,8 +94,13 @@ export interface StatusShape {
   readonly serverCertificateNotAfter?: string;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
-  /** `listed`: at most 500, those first that have rejected something. */
-  readonly streams: { readonly open: number; readonly listed: readonly StreamShape[] };
+  readonly streams: {
+    readonly open: number;
+    /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
+    readonly bundle: { readonly taken: number; readonly acknowledged: number };
+    /** At most 500, those first that have rejected something. */
+    readonly listed: readonly StreamShape[];
+  };
   readonly warnings: readonly string[];
 }
 

@@ -128,7 +128,7 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
           keyHeld: true,
         },
       ],
-      bundle: { sequence: 7, anchors: 1 },
+      bundle: { sequence: 7, anchors: 1, version: "a1b2" },
       store: {
         schemaVersion: 1,
         generation: 1,
@@ -146,6 +146,7 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
       refusedSinceStart: 2,
       streams: {
         open: 2,
+        bundle: { taken: 2, acknowledged: 1 },
         listed: [
           {
             id: 5,

@@ -99,7 +99,7 @@ export function fakeAuthority(
       return {
         trustDomain: "cluster.local",
         authorities: [fakeAuthorityStatus],
-        bundle: { sequence: 7, anchors: 1 },
+        bundle: { sequence: 7, anchors: 1, version: "a1b2" },
         store: {
           schemaVersion: 1,
           generation: 1,
@@ -123,7 +123,7 @@ export function fakeAuthority(
         serverCertificateNotAfterMillis: at,
         issuedSinceStart: 1,
         refusedSinceStart: 2,
-        streams: { open: 2, listed: [fakeStream] },
+        streams: { open: 2, bundle: { taken: 2, acknowledged: 1 }, listed: [fakeStream] },
         warnings: ["the root ends soon"],
       };
     },
