@@ -17,8 +17,9 @@ export interface AuthoritySecretsParts {
   /** Undefined: the authority makes no keys for others, and there are none to give. */
   readonly keys: CallerKeys | undefined;
   readonly log: Log;
-  /** Hears what clients say of secrets, for metrics. */
-  readonly onEvent: (event: StreamEvent) => void;
+  readonly nowMillis: () => number;
+  /** Hears what clients say of secrets, for metrics. `pushMillis`: since another bundle came into force until this acknowledgement of it, where the stream was open before. */
+  readonly onEvent: (event: StreamEvent, pushMillis: number | undefined) => void;
 }
 
 /**
@@ -26,8 +27,10 @@ export interface AuthoritySecretsParts {
  * asks for it first, and exists while one does; a single question (FetchSecrets) makes none.
  */
 export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceType<StreamCaller> {
-  const { trustDomain, bundle, onBundle, callers, keys, log, onEvent } = parts;
-  const bundlesOf = createBundles();
+  const { trustDomain, bundle, onBundle, callers, keys, log, nowMillis, onEvent } = parts;
+  const bundlesOf = createBundles(nowMillis);
+  // What is in force now was pushed to nobody.
+  bundlesOf(bundle());
   return createSecretType<StreamCaller>({
     trustDomain,
     open(caller) {
@@ -36,7 +39,7 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
       return (
         callers.ended(caller) ?? {
           id: caller.id,
-          bundles: () => bundlesOf(bundle()),
+          bundles: () => bundlesOf(bundle()).bundles,
           key() {
             if (keys === undefined || notify === undefined) return undefined;
             held ??= keys.hold({
@@ -68,20 +71,38 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
           "a secret was rejected",
         );
       }
-      onEvent(event);
+      onEvent(event, pushMillisOf(event, bundlesOf(bundle()), nowMillis()));
     },
   });
 }
 
-/** The bundle as secrets have it; made once for each. */
-function createBundles(): (bundle: TrustBundle) => Bundles {
-  let made: { readonly of: TrustBundle; readonly bundles: Bundles } | undefined;
+interface MadeBundles {
+  readonly of: TrustBundle;
+  readonly bundles: Bundles;
+  readonly sinceMillis: number;
+}
+
+/** The bundle as secrets have it; made once for each, and anew where its content is another. */
+function createBundles(nowMillis: () => number): (bundle: TrustBundle) => MadeBundles {
+  let made: MadeBundles | undefined;
   return (bundle) => {
-    if (made?.of !== bundle) {
-      const { trustDomain } = bundle;
-      const own = { trustDomain, pem: renderBundlePem(bundle), version: bundleVersion(bundle) };
-      made = { of: bundle, bundles: { own, foreign: [] } };
+    if (made?.of === bundle) return made;
+    const version = bundleVersion(bundle);
+    if (made?.bundles.own.version === version) {
+      made = { ...made, of: bundle };
+    } else {
+      const own = { trustDomain: bundle.trustDomain, pem: renderBundlePem(bundle), version };
+      made = { of: bundle, bundles: { own, foreign: [] }, sinceMillis: nowMillis() };
     }
-    return made.bundles;
+    return made;
   };
+}
+
+function pushMillisOf(
+  { kind, version, stream }: StreamEvent,
+  { bundles, sinceMillis }: MadeBundles,
+  nowMillis: number,
+): number | undefined {
+  const isPush = kind === "acknowledged" && version === bundles.own.version && stream.sinceMillis < sinceMillis;
+  return isPush ? nowMillis - sinceMillis : undefined;
 }

@@ -47,6 +47,7 @@ async function secretsOf(t: TestContext, withKeys: boolean) {
     callers,
     keys,
     log,
+    nowMillis,
     onEvent: ({ kind, name }) => void events.push(`${kind} ${name}`),
   });
   const open = async (id: string): Promise<{ readonly caller: StreamCaller; readonly view: ResourceView }> => {
