@@ -1,4 +1,4 @@
-import type { IsRevoked } from "#ca/callers/client-certificate";
+import type { IsRevoked, RevokedPart } from "#ca/callers/client-certificate";
 import type { CaStore, IssuanceRecord, Revocation } from "#ca/store/contract";
 import { targetText } from "#ca/store/entry-bodies";
 import type { DeniedCertificate } from "#identity/deny-list/deny-list";
@@ -7,7 +7,7 @@ type Target = Revocation["target"];
 
 /** What is revoked, at hand for every call. Nothing is ever un-revoked. */
 export interface Revoked {
-  readonly isRevoked: IsRevoked;
+  isRevoked(leaf: Parameters<IsRevoked>[0]): RevokedPart;
   isIdentityRevoked(spiffeId: string): boolean;
   /** From now on it is refused here; whether or not the store has it already. */
   refuse(target: Target): void;
