@@ -46,6 +46,9 @@ export const faultCodes = {
     "A deny list is signed by somebody else than the authority of the trust domain, or by a certificate that is not valid. The list in force stays.",
   "deny-list/signature": "A deny list was changed after it was signed. The list in force stays.",
   "deny-list/older": "A deny list is older than the one in force, which stays.",
+  "deny-list/state-file": "The file of the last good deny list cannot be read or written. The list in force stays.",
+  "deny-list/files":
+    "A service that follows the deny list of an authority elsewhere cannot use its bundle, certificate or key. It goes on with what it had.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
