@@ -19,8 +19,8 @@ export interface ScenarioPlaces {
   readonly garita: Endpoint;
   readonly garitaHttp: Endpoint;
   readonly garitaSocket: Endpoint;
-  /** The socket of the agent that gives this Envoy its certificate. */
-  readonly agentSocket: Endpoint;
+  /** Folder of the agent's sockets, one for each workload: `web.sock`, `orders.sock`. */
+  readonly agentSockets: string;
   /** Where a workload reaches the one that it calls, and where that one is. */
   readonly outbound: Endpoint;
   readonly callee: Endpoint;
@@ -35,7 +35,7 @@ export const defaultPlaces: ScenarioPlaces = {
   garita: { address: "127.0.0.1", port: 9191 },
   garitaHttp: { address: "127.0.0.1", port: 9192 },
   garitaSocket: { path: "/run/garita/grpc.sock" },
-  agentSocket: { path: "/run/garita-agent/workload.sock" },
+  agentSockets: "/run/garita-agent",
   outbound: { address: "127.0.0.1", port: 10001 },
   callee: { address: "10.0.0.5", port: 10000 },
   admin: { address: "127.0.0.1", port: 9901 },
@@ -56,8 +56,8 @@ const serverFiles = ({ certificates }: ScenarioPlaces) => ({
 const application = ({ upstream }: ScenarioPlaces) =>
   cluster({ name: APPLICATION, endpoint: upstream, protocol: "http1" });
 
-const agent = ({ agentSocket }: ScenarioPlaces) =>
-  cluster({ name: AGENT_CLUSTER, endpoint: agentSocket, protocol: "http2" });
+const agent = ({ agentSockets }: ScenarioPlaces, workload: string) =>
+  cluster({ name: AGENT_CLUSTER, endpoint: { path: `${agentSockets}/${workload}.sock` }, protocol: "http2" });
 
 /** Everything that the files in `scenarios/` say, by their names. */
 export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => Bootstrap } = {
@@ -193,7 +193,7 @@ export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => B
           protocol: "http2",
           workloadTls: workloadClientTls(CALLEE_ID, ["h2"]),
         }),
-        agent(places),
+        agent(places, "web"),
       ],
     }),
 
@@ -214,7 +214,7 @@ export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => B
       clusters: [
         application(places),
         cluster({ name: GARITA, endpoint: places.garita, protocol: "http2" }),
-        agent(places),
+        agent(places, "orders"),
       ],
     }),
 };

@@ -45,7 +45,7 @@ function start(binary: string, scenario: string, places: Partial<ScenarioPlaces>
     garita: nobody,
     garitaHttp: nobody,
     garitaSocket: { path: join(folder, "absent.sock") },
-    agentSocket: { path: join(folder, "absent-agent.sock") },
+    agentSockets: folder,
     outbound: free,
     callee: nobody,
     admin: free,

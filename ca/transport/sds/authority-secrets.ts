@@ -104,5 +104,6 @@ function pushMillisOf(
   nowMillis: number,
 ): number | undefined {
   const isPush = kind === "acknowledged" && version === bundles.own.version && stream.sinceMillis < sinceMillis;
-  return isPush ? nowMillis - sinceMillis : undefined;
+  // A clock that went back meanwhile would tell of less than nothing.
+  return isPush ? Math.max(0, nowMillis - sinceMillis) : undefined;
 }

@@ -13,6 +13,7 @@ import { createStreamCallers, type StreamCaller } from "#ca/transport/stream-cal
 import { SecretSchema } from "#platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb";
 import { grpcCodes } from "#platform/grpc/codes";
 import { systemTimers } from "#platform/timers";
+import { idOf } from "#test/support/ca/callers";
 import { recordLog } from "#test/support/ca/record-log";
 import { entry, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { certificateOf, enrolIn, namesOf } from "#test/support/ca/scene-requests";
@@ -152,6 +153,52 @@ test("a change is told: another bundle, another key, a revocation; and nothing a
   stop();
   await scene.authority.service.rotateIssuer("test");
   assert.equal(told, toldBefore + 1);
+});
+
+test("how long a push took is told for streams that were open before, and for the bundle in force alone", async (t) => {
+  const scene = await testScene(t);
+  const first = scene.authority.service.bundle();
+  const second = { ...first, sequence: first.sequence + 1, anchors: [...first.anchors, first.anchors[0]!] };
+  const same = { ...second, sequence: second.sequence + 1 };
+  let inForce = first;
+  let nowMillis = 1_000;
+  const told: (number | undefined)[] = [];
+  const type = createAuthoritySecrets({
+    trustDomain: sceneDomain,
+    bundle: () => inForce,
+    onBundle: () => () => undefined,
+    callers: { ended: () => undefined, subscribe: () => () => undefined, authenticate: () => assert.fail() },
+    keys: undefined,
+    log: recordLog().log,
+    nowMillis: () => nowMillis,
+    onEvent: (_, pushMillis) => void told.push(pushMillis),
+  });
+  const id = idOf(webId);
+  const credentials = { clientCertificates: [], bearer: undefined, operatorSocket: false, remoteAddress: undefined };
+  const view = type.open({ id, fingerprint: "ab", serialHex: "01", notAfterMillis: 0, credentials });
+  assert.ok("lookUp" in view);
+  const acknowledged = (sinceMillis: number, version: string | undefined) =>
+    type.observe?.({
+      kind: "acknowledged",
+      stream: status({ sinceMillis }),
+      name: "ROOTCA",
+      version: version ?? assert.fail(),
+      message: undefined,
+    });
+  const firstVersion = view.lookUp("ROOTCA")?.version;
+  acknowledged(1_000, firstVersion);
+  nowMillis = 5_000;
+  inForce = second;
+  const version = view.lookUp("ROOTCA")?.version;
+  assert.notEqual(version, firstVersion);
+  nowMillis = 5_250;
+  acknowledged(1_000, version);
+  acknowledged(1_000, firstVersion);
+  acknowledged(5_100, version);
+  inForce = same;
+  view.lookUp("ROOTCA");
+  acknowledged(1_000, version);
+  assert.deepEqual(told, [undefined, 250, undefined, undefined, 250]);
 });
 
 const status = (change: Partial<StreamStatus> = {}): StreamStatus => ({
