@@ -153,6 +153,7 @@ export function createDenyListFollower(parts: DenyListFollowerParts): DenyListFo
     }),
     events: {
       update(signed) {
+        connect(true);
         const verified = verify(signed, { nowMillis: clock.nowMillis() });
         if (!verified.ok) {
           refuse(verified.code, verified.message);

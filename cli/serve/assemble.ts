@@ -65,8 +65,11 @@ export async function assemble({
             import("./revocations/follow-remote.ts"),
             import("#ca/deny-list/open-link"),
           ]);
-          const parts = { openLink: openDenyListLink, clock: systemClock, timers: systemTimers, log: log.log };
-          return followRemote(followed, held, onNext, parts);
+          const outside = { clock: systemClock, timers: systemTimers, chance: Math.random, log: log.log };
+          return followRemote(followed, held, onNext, {
+            openLink: (start, events) => openDenyListLink(start, events, outside),
+            ...outside,
+          });
         },
       }),
     createAuthority: (ruleSet, onDenyList) =>

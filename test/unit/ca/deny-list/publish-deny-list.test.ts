@@ -175,8 +175,15 @@ test("after the end nothing is signed and nothing waits", async () => {
 test("every caller that may have something sees the list under the name of its trust domain, alone", async () => {
   const { publisher } = scene();
   const refused = { code: grpcCodes.permissionDenied, message: "revoked" };
+  let revoke = () => {};
   let refusal: typeof refused | undefined = refused;
-  const type = createDenyListResources<string>(publisher, () => refusal);
+  const type = createDenyListResources<string>(publisher, {
+    ended: () => refusal,
+    subscribe(changed) {
+      revoke = changed;
+      return () => undefined;
+    },
+  });
   assert.equal(type.typeUrl, "type.googleapis.com/garita.revocation.v1.DenyList");
   assert.deepEqual(type.open("a caller"), refused);
   refusal = undefined;
@@ -192,9 +199,10 @@ test("every caller that may have something sees the list under the name of its t
   assert.deepEqual(view.wildcard(), ["cluster.local"]);
   assert.equal(view.ended(), undefined);
   refusal = refused;
-  assert.equal(view.ended(), refused);
+  revoke();
+  assert.deepEqual([view.ended(), told], [refused, 2]);
   stop();
   publisher.renewSigner();
   await settle();
-  assert.equal(told, 1);
+  assert.equal(told, 2);
 });
