@@ -2,17 +2,24 @@ import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import { bundleStreams } from "#ca/transport/sds/bundle-streams";
 import { decodeTrustSecret } from "#ca/transport/sds/decode-trust-secret";
+import { secretService } from "#ca/transport/sds/encode-secret";
 import { SecretSchema } from "#platform/envoy-api/gen/envoy/extensions/transport_sockets/tls/v3/secret_pb";
+import {
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from "#platform/envoy-api/gen/envoy/service/discovery/v3/discovery_pb";
 import { grpcCodes } from "#platform/grpc/codes";
 import { entry, type Scene, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { openSecretDoor } from "#test/support/ca/secret-door";
 import type { SecretStream } from "#test/support/ca/secret-stream";
 import { createFakeTime } from "#test/support/keys/fake-time";
+import { bytesClient } from "#test/support/service/grpc-client";
+import { aggregatedService } from "#xds/services";
 
 const otherId = `spiffe://${sceneDomain}/ns/hello/sa/other`;
 
@@ -58,6 +65,33 @@ test("the bundle goes to whoever brings a certificate, and what is acknowledged 
   assert.equal(taken()[0]?.fingerprint, record?.fingerprint);
   stream.close();
   await until(() => taken().length === 0);
+});
+
+test("one question has one answer: the bundle, and never a key", async (t) => {
+  const scene = await sceneOf(t);
+  const door = await openSecretDoor(t, scene, { sdsKeys: true });
+  const { channel } = await door.channelOf(webId);
+  const client = bytesClient({ kind: "tcp", host: "127.0.0.1", port: door.port }, channel);
+  t.after(() => client.close());
+  const fetch = async (...resourceNames: string[]) => {
+    const request = toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { resourceNames }));
+    const { resources } = fromBinary(
+      DiscoveryResponseSchema,
+      await client.call(`/${secretService}/FetchSecrets`, request),
+    );
+    return resources.map(({ value }) => fromBinary(SecretSchema, value).name);
+  };
+  assert.deepEqual(await fetch("ROOTCA", "default", webId), ["ROOTCA"]);
+  await assert.rejects(fetch("default"), { code: grpcCodes.notFound });
+  assert.equal((await scene.store.issuances({ limit: 10, spiffeId: webId })).length, 1, "no key was made");
+});
+
+test("secrets come by ADS too", async (t) => {
+  const door = await openSecretDoor(t, await sceneOf(t));
+  const stream = await door.streamOf(webId, `/${aggregatedService}/StreamAggregatedResources`);
+  stream.ask(["ROOTCA"]);
+  stream.acknowledge(await stream.next(), ["ROOTCA"]);
+  await until(() => bundleStreams(door.discovery.status(), sceneDomain)[0]?.acknowledged !== undefined);
 });
 
 for (const plaintext of [false, true]) {

@@ -70,7 +70,7 @@ test("the service gives secrets by streams, and tells of them on every page", { 
   assert.equal(status.authority.streams.open, 2);
   const metrics = await askSocket(mesh.at("admin.sock"), "/metrics");
   for (const line of [
-    "garita_sds_streams 2",
+    "garita_ca_streams 2",
     'garita_sds_rejections_total{name="default"} 1',
     "garita_sds_bundle_propagated_ratio 1",
   ])

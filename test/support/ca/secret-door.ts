@@ -1,5 +1,6 @@
 import type { TestContext } from "node:test";
-import { credentials } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
+import { renderBundlePem } from "#ca/bundle/render-pem";
 import { serveIstio } from "#ca/transport/istio/serve";
 import { writePem } from "#ca/x509/pem";
 import { openAuthorityDiscovery } from "#cli/serve/authority/open-discovery";
@@ -17,8 +18,10 @@ export interface SecretDoor {
   readonly port: number;
   readonly discovery: Discovery;
   readonly lines: ReturnType<typeof recordLog>["lines"];
-  /** A stream with a new certificate of the identity. */
-  streamOf(spiffeId: string): Promise<SecretStream & { readonly serialHex: string }>;
+  /** What shows a new certificate of the identity, and its serial. */
+  channelOf(spiffeId: string): Promise<{ readonly channel: ChannelCredentials; readonly serialHex: string }>;
+  /** A stream with such a certificate; without a path one of SDS. */
+  streamOf(spiffeId: string, path?: string): Promise<SecretStream & { readonly serialHex: string }>;
   /** A stream that shows no certificate. */
   stranger(): SecretStream;
 }
@@ -55,12 +58,7 @@ export async function openSecretDoor(
     discovery,
   });
   const port = door.address.kind === "tcp" ? door.address.port : 0;
-  const roots = Buffer.from(
-    authority.service
-      .bundle()
-      .anchors.map(({ der }) => pem(der))
-      .join(""),
-  );
+  const roots = Buffer.from(renderBundlePem(authority.service.bundle()));
   const opened = (stream: SecretStream): SecretStream => {
     t.after(() => stream.close());
     return stream;
@@ -69,21 +67,22 @@ export async function openSecretDoor(
     discovery.close();
     await door.stop(AbortSignal.abort());
   });
+  const channelOf: SecretDoor["channelOf"] = async (spiffeId) => {
+    const { privateKey, chain, answer } = await enrolIn(scene, spiffeId);
+    const key = Buffer.from(privateKey.export({ type: "pkcs8", format: "pem" }));
+    const chainPem = Buffer.from(chain.map((der) => writePem("CERTIFICATE", der)).join(""));
+    return { channel: credentials.createSsl(roots, key, chainPem), serialHex: answer.serialHex };
+  };
   return {
     port,
     discovery,
     lines,
-    async streamOf(spiffeId) {
-      const { privateKey, chain, answer } = await enrolIn(scene, spiffeId);
-      const key = Buffer.from(privateKey.export({ type: "pkcs8", format: "pem" }));
-      const channel = credentials.createSsl(roots, key, Buffer.from(chain.map(pem).join("")));
-      return Object.assign(opened(new SecretStream(port, channel)), { serialHex: answer.serialHex });
+    channelOf,
+    async streamOf(spiffeId, path) {
+      const { channel, serialHex } = await channelOf(spiffeId);
+      return Object.assign(opened(new SecretStream(port, channel, path)), { serialHex });
     },
     stranger: () =>
       opened(new SecretStream(port, plaintext ? credentials.createInsecure() : credentials.createSsl(roots))),
   };
-}
-
-function pem(der: Uint8Array): string {
-  return writePem("CERTIFICATE", der);
 }

@@ -21,7 +21,7 @@ export interface ReceivedSecret {
   readonly body: Uint8Array;
 }
 
-/** A client of state-of-the-world SDS as Envoy is one, by grpc-js, which says what the test tells it to. */
+/** A client of state-of-the-world SDS or ADS as Envoy is one, by grpc-js, which says what the test tells it to. */
 export class SecretStream {
   readonly #client: Client;
   readonly #call: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>;
@@ -30,9 +30,8 @@ export class SecretStream {
   /** How the stream ended. */
   readonly ended: Promise<Pick<StatusObject, "code" | "details">>;
 
-  constructor(port: number, channel: ChannelCredentials) {
+  constructor(port: number, channel: ChannelCredentials, path = `/${secretService}/StreamSecrets`) {
     this.#client = new Client(`localhost:${port}`, channel, { "grpc.use_local_subchannel_pool": 1 });
-    const path = `/${secretService}/StreamSecrets`;
     this.#call = this.#client.makeBidiStreamRequest(path, asBuffer, asResponse);
     this.#call.on("data", ({ versionInfo, nonce, resources }: DiscoveryResponse) => {
       const [first] = resources;
