@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { renderBundlePem } from "#ca/bundle/render-pem";
-import { createDenyListResources } from "#ca/deny-list/deny-list-resources";
 import { serveIstio } from "#ca/transport/istio/serve";
-import { createStreamCallers, type StreamCaller } from "#ca/transport/stream-callers";
 import { writePem } from "#ca/x509/pem";
+import { openAuthorityDiscovery } from "#cli/serve/authority/open-discovery";
 import type { RevocationsStatus } from "#cli/serve/revocations/contract";
 import { systemClock } from "#platform/clock";
 import { type Door, defaultDoorLimits } from "#platform/door/door";
@@ -16,7 +16,6 @@ import { entry, type Scene, sceneDomain, testScene } from "#test/support/ca/scen
 import { enrolIn } from "#test/support/ca/scene-requests";
 import { type AssembledService, startAssembled } from "#test/support/service/assembled";
 import { tempFolder } from "#test/support/service/temp-folder";
-import { createDiscovery } from "#xds/discovery";
 
 const idOf = (name: string) => `spiffe://${sceneDomain}/ns/hello/sa/${name}`;
 const [web, gone, service] = ["web", "gone", "garita"].map(idOf) as [string, string, string];
@@ -28,23 +27,13 @@ async function authority(t: TestContext): Promise<{ readonly scene: Scene; open(
     entries: [web, gone, service].map((id) => entry(id)),
     serverNames: ["localhost"],
   });
-  const { clientCertificate, revoked, denyList, service: issuing, serving, serverCertificate } = scene.authority;
+  const { service: issuing, serving, serverCertificate } = scene.authority;
   return {
     scene,
     async open(port = 0) {
-      const callers = createStreamCallers({ clientCertificate, revoked, nowMillis: Date.now, log });
-      const discovery = createDiscovery<StreamCaller>({
-        types: [createDenyListResources<StreamCaller>(denyList, callers)],
-        services: [{ service: "envoy.service.discovery.v3.AggregatedDiscoveryService" }],
-        async callerOf({ connection }) {
-          const caller = await callers.authenticate(connection);
-          if ("code" in caller) return caller;
-          return { caller, text: caller.id.toString(), fingerprint: caller.fingerprint };
-        },
-        clock: systemClock,
-        timers: systemTimers,
-        log,
-      });
+      const config = { trustDomain: sceneDomain, grpc: undefined };
+      const parts = { clock: systemClock, timers: systemTimers, log, chance: () => 0.5, onStream: () => undefined };
+      const discovery = openAuthorityDiscovery(config, scene.authority, parts);
       const door = await serveIstio({
         name: "ca-grpc",
         address: { kind: "tcp", host: "127.0.0.1", port },
@@ -104,48 +93,57 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<number> {
 }
 
 test("a revocation is in force on every connected service within a second", async (t) => {
-  const { scene, open } = await authority(t);
-  const door = await open();
+  const registrations = [web, gone, service].map(
+    (id) => `apiVersion: garita.dev/v1alpha1
+kind: WorkloadRegistration
+metadata: { name: ${id.split("/").at(-1)}, namespace: hello }
+spec: { spiffeId: "${id}", callers: [{ joinToken: {} }] }
+`,
+  );
+  const authorityService = await startAssembled(
+    t,
+    `ca:
+  trustDomain: ${sceneDomain}
+  store: state/ca.sqlite
+  keyEncryptionKeyFile: kek
+  serverNames: [localhost]
+  grpc: { address: "127.0.0.1:0" }
+  socket: ca.sock
+`,
+    { policies: { "registrations.yaml": registrations.join("---\n") } },
+  );
+  const [door] = authorityService.service.authorityAddresses();
+  assert.ok(door?.address.kind === "tcp");
   const folder = await tempFolder(t);
-  const folders = [join(folder, "a"), join(folder, "b")];
-  const services: AssembledService[] = [];
-  for (const one of folders) {
-    await mkdir(one);
-    await writeIdentity(scene, one);
-    services.push(await startAssembled(t, configOf(one, portOf(door))));
+  const issue = (id: string, name: string) => authorityService.ca("issue", "--id", id, "-o", join(folder, name));
+  const services = [authorityService];
+  for (const name of ["a", "b"]) {
+    await issue(service, name);
+    services.push(await startAssembled(t, configOf(join(folder, name), door.address.port)));
   }
-  for (const one of services) {
+  for (const one of services.slice(1)) {
     const { connected, list, ready } = statusOf(one);
     assert.deepEqual([connected, list?.from, ready], [true, "authority", true], "the start has waited for the list");
-    assert.equal(await one.ask({ uri: gone }), "200");
     assert.deepEqual(
       one.service.status().warnings.filter((warning) => warning.startsWith("deny list")),
       [],
     );
   }
-  const { answer, record } = await enrolIn(scene, web);
-  const fingerprint = record.fingerprint ?? "";
-  const revoke = scene.authority.service.revoke;
-  for (const [target, peer] of [
-    [{ kind: "identity", spiffeId: gone }, { uri: gone }],
-    [
-      { kind: "serial", serialHex: answer.serialHex },
-      { uri: web, fingerprint },
-    ],
-    [
-      { kind: "fingerprint", fingerprint: "0a".repeat(32) },
-      { uri: web, fingerprint: "0a".repeat(32) },
-    ],
+  await issue(web, "web");
+  const certificate = new X509Certificate(await readFile(join(folder, "web/cert-chain.pem")));
+  const fingerprint = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  for (const [args, peer] of [
+    [[gone], { uri: gone }],
+    [[certificate.serialNumber], { uri: web, fingerprint }],
+    [["--fingerprint", "0a".repeat(32)], { uri: web, fingerprint: "0a".repeat(32) }],
   ] as const) {
+    for (const one of services) assert.equal(await one.ask(peer), "200");
     const begunMillis = performance.now();
-    await revoke(target, "a test", "operator");
-    await until(async () =>
-      (await Promise.all(services.map((one) => one.ask(peer)))).every((a) => a === "403 revoked"),
-    );
+    await authorityService.ca("revoke", ...args, "--reason", "a test");
+    const answers = () => Promise.all(services.map((one) => one.ask(peer)));
+    await until(async () => (await answers()).every((answer) => answer === "403 revoked"));
     const tookMillis = performance.now() - begunMillis;
-    t.diagnostic(
-      `${target.kind}: refused by both services ${tookMillis.toFixed(1)} ms after the revocation was asked for`,
-    );
+    t.diagnostic(`${args[0]}: refused by all services ${tookMillis.toFixed(1)} ms after garita ca revoke was run`);
     assert.ok(tookMillis < 1_000, `${tookMillis} ms`);
   }
   for (const one of services) assert.equal(await one.ask({ uri: web }), "200");
