@@ -60,7 +60,5 @@ function eachOnce(certificates: readonly DeniedCertificate[]): DeniedCertificate
     const known = ends.has(fingerprint) ? ends.get(fingerprint) : 0;
     ends.set(fingerprint, known === undefined || endsMillis === undefined ? undefined : Math.max(known, endsMillis));
   }
-  return [...ends]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([fingerprint, endsMillis]) => Object.freeze({ fingerprint, endsMillis }));
+  return [...ends.keys()].sort().map((fingerprint) => ({ fingerprint, endsMillis: ends.get(fingerprint) }));
 }
