@@ -36,6 +36,11 @@ const listener = `listeners:
     peerIdentity: verified
     explainToClient: true
     workload: { namespace: hello, labels: {} }
+  - name: grpc
+    protocol: grpc
+    address: 127.0.0.1:0
+    peerIdentity: verified
+    workload: { namespace: hello, labels: {} }
 policies: { directory: policies }
 `;
 
