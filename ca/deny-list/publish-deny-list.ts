@@ -95,7 +95,8 @@ export function createDenyListPublisher(parts: DenyListPublisherParts): DenyList
   };
   const look = () => {
     cancelLook = timers.after(lookMillis, look);
-    if (build().certificates.length < list.certificates.length) publish();
+    // More, too: a clock that was ahead has dropped what had not ended.
+    if (build().certificates.length !== list.certificates.length) publish();
   };
   const open = async () => {
     try {

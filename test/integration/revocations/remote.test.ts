@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { renderBundlePem } from "#ca/bundle/render-pem";
+import { openDenyListLink } from "#ca/deny-list/open-link";
 import { serveIstio } from "#ca/transport/istio/serve";
 import { writePem } from "#ca/x509/pem";
 import { openAuthorityDiscovery } from "#cli/serve/authority/open-discovery";
@@ -14,6 +15,7 @@ import { createLog } from "#platform/log";
 import { systemTimers } from "#platform/timers";
 import { entry, type Scene, sceneDomain, testScene } from "#test/support/ca/scene";
 import { enrolIn } from "#test/support/ca/scene-requests";
+import { createFakeTime } from "#test/support/keys/fake-time";
 import { type AssembledService, startAssembled } from "#test/support/service/assembled";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -24,7 +26,8 @@ const { log } = createLog({ level: "silent" });
 /** An authority whose gRPC door offers its deny list. */
 async function authority(t: TestContext): Promise<{ readonly scene: Scene; open(port?: number): Promise<Door> }> {
   const scene = await testScene(t, {
-    entries: [web, gone, service].map((id) => entry(id)),
+    // A workload may share the host name of the authority.
+    entries: [web, gone, service].map((id) => entry(id, { dnsNames: id === web ? ["localhost"] : [] })),
     serverNames: ["localhost"],
   });
   const { service: issuing, serving, serverCertificate } = scene.authority;
@@ -223,6 +226,7 @@ test("a server of the same roots that is not the authority is asked nothing", as
   const one = await startAssembled(t, configOf(folder, portOf(impostor)));
   await until(() => statusOf(one).reason !== undefined);
   assert.deepEqual([statusOf(one).connected, statusOf(one).list], [false, undefined]);
+  assert.match(statusOf(one).reason ?? "", /expected a server with the identity `spiffe:\/\/hello\.mesh\/garita\/ca`/);
 });
 
 test("another certificate is used from when it is written, without a moment without a list", async (t) => {
@@ -238,4 +242,37 @@ test("another certificate is used from when it is written, without a moment with
   await scene.authority.service.revoke({ kind: "identity", spiffeId: gone }, "a test", "operator");
   await until(async () => (await one.ask({ uri: gone })) === "403 revoked");
   await until(() => statusOf(one).connected === true);
+});
+
+test("a list that was refused is asked for again after a minute: what was wrong may have been the clock here", async (t) => {
+  const { scene, open } = await authority(t);
+  const door = await open();
+  const { chain, privateKey } = await enrolIn(scene, service);
+  const time = createFakeTime();
+  const seen: Uint8Array[] = [];
+  const link = openDenyListLink(
+    {
+      trustDomain: sceneDomain,
+      address: door.address,
+      serverName: "localhost",
+      rootsPem: renderBundlePem(scene.authority.service.bundle()),
+      client: {
+        certPem: chain.map((der) => writePem("CERTIFICATE", der)).join(""),
+        keyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      },
+    },
+    {
+      update: (signed) => (seen.push(signed) === 1 ? "refused" : undefined),
+      connected: () => undefined,
+      disconnected: () => undefined,
+    },
+    { timers: time, chance: () => 0.5, log },
+  );
+  t.after(() => link.close());
+  await until(() => seen.length === 1);
+  await time.advance(59_999);
+  assert.equal(seen.length, 1);
+  await time.advance(1);
+  await until(() => seen.length === 2);
+  assert.deepEqual(seen[1], seen[0]);
 });

@@ -137,6 +137,18 @@ test("a certificate leaves the list ten minutes after its end, with the same seq
   assert.deepEqual([publisher.list().sequence, told], [sequence, 1]);
 });
 
+test("what a clock that was ahead has dropped comes back with the right one", async () => {
+  const { time, publisher, deny } = scene();
+  deny({ certificates: [{ fingerprint: fingerprintOf("a"), endsMillis: time.nowMillis() + 24 * 60 * minute }] });
+  await settle();
+  time.jump(48 * 60 * minute);
+  await time.advance(30 * minute);
+  assert.equal(publisher.list().certificates.length, 0);
+  time.jump(-48 * 60 * minute);
+  await time.advance(30 * minute);
+  assert.equal(publisher.list().certificates.length, 1);
+});
+
 test("a signer that cannot be had is asked for again, and the log says why", async () => {
   const { time, publisher, lines, verified } = scene({ failures: 2 });
   assert.equal(publisher.published(), undefined);
