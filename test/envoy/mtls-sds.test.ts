@@ -269,4 +269,30 @@ for (const protocol of ["GRPC", "DELTA_GRPC"] as const) {
       await mesh.stop();
     }
   });
+
+  test(`${protocol}: while the server of its secrets is away Envoy goes on, and takes what is new when it is back`, async (t) => {
+    if ((await envoyOrSkip(t)) === undefined) return;
+    const mesh = await startMesh(protocol);
+    const again = new Closing();
+    try {
+      const updates = () => count(mesh.callee, /server_ssl_socket_factory\.ssl_context_update_by_sds$/);
+      const before = await updates();
+      await mesh.calleeSecrets.stop();
+      assert.equal((await ask(mesh.port, "/orders")).status, 200);
+      const next = await newKey(scene, orders);
+      const back = again.add(await startSecretServer(join(folder, "orders.sock"), scene, orders, next));
+      await until("the new key taken", async () => (await updates()) > before);
+      await until("both acknowledged", () => {
+        const names = back.status().flatMap((stream) => stream.names);
+        return (
+          names.length === 2 && names.every(({ sent, acknowledged }) => sent === acknowledged && sent !== undefined)
+        );
+      });
+      assert.equal(await updates(), before + 1, "the bundle, which it had, made no new context");
+      assert.equal((await ask(mesh.port, "/orders")).status, 200);
+    } finally {
+      await mesh.stop();
+      await again.close();
+    }
+  });
 }
