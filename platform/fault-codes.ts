@@ -93,6 +93,7 @@ export const faultCodes = {
     "The authority's database cannot be read or written now; where its thread died it is started again.",
   "ca-store/busy": "More calls wait for the authority's database than it can take.",
   "ca-store/no-intent": "An issuance was to be completed or abandoned that is not under way.",
+  "ca-store/conflict": "An authority was to change its state, and had changed it already: another replica was first.",
   "ca-store/unknown": "A serial or an authority was named that the authority's store does not have.",
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",

@@ -35,7 +35,7 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
   const head = store.lastHead;
   const server = page.serverCertificateNotAfter;
   const rows = page.authorities.map((each) => [
-    each.role,
+    each.slot === undefined ? each.role : `${each.role} ${each.slot}`,
     each.state,
     each.keyKind,
     each.keyId.slice(0, 16),

@@ -33,9 +33,10 @@ function member<Name extends string, Value, Shown>(
 const same = <Value>(value: Value): Value => value;
 
 export function renderAuthority(authority: AuthorityStatus): AuthorityShape {
-  const { role, keyId, keyKind, state, subject, keyHeld } = authority;
+  const { role, keyId, keyKind, state, slot, subject, keyHeld } = authority;
   const notBefore = renderTime(authority.notBeforeMillis);
-  return { role, keyId, keyKind, state, subject, notBefore, notAfter: renderTime(authority.notAfterMillis), keyHeld };
+  const notAfter = renderTime(authority.notAfterMillis);
+  return { role, keyId, keyKind, state, ...member("slot", slot, same), subject, notBefore, notAfter, keyHeld };
 }
 
 function renderHead({ number, hash, atMillis, generation, auditKeyId }: AuditHead): AuditHeadShape {

@@ -45,16 +45,19 @@ const yesNo = { enum: ["true", "false"] } as const;
 const fault = object({ code: text, message: text }, { id: { ...text, description: "Names the explanation." } });
 const faults = { "4xx": fault, "5xx": fault } as const;
 
-const authority = object({
-  role: { enum: ["root", "issuing"] },
-  keyId: text,
-  keyKind: text,
-  state: text,
-  subject: text,
-  notBefore: time,
-  notAfter: time,
-  keyHeld: flag,
-});
+const authority = object(
+  {
+    role: { enum: ["root", "issuing"] },
+    keyId: text,
+    keyKind: text,
+    state: text,
+    subject: text,
+    notBefore: time,
+    notAfter: time,
+    keyHeld: flag,
+  },
+  { slot: { enum: ["A", "B"] } },
+);
 
 const revocation = object({ at: time, by: text, reason: text }, { serial: text, spiffeId: text });
 

@@ -33,6 +33,8 @@ export interface AuthorityShape {
   readonly keyId: string;
   readonly keyKind: string;
   readonly state: string;
+  /** A or B, under its root; absent: it has no such place. */
+  readonly slot?: string;
   readonly subject: string;
   readonly notBefore: string;
   readonly notAfter: string;
