@@ -22,6 +22,9 @@ import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
 import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
 import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { BundleStream, RotationSettings } from "#ca/rotation/contract";
+import { createRootRotation, type RunningRotation } from "#ca/rotation/root-rotation";
+import { defaultRotationSettings } from "#ca/rotation/settings";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
@@ -52,6 +55,10 @@ export interface AuthorityParts {
   readonly store: CaStore;
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly authoritySettings: AuthoritySettings;
+  /** Absent: the defaults. */
+  readonly rotationSettings?: RotationSettings;
+  /** Everybody who has the bundle by a stream now; absent: nobody has. */
+  readonly streams?: () => readonly BundleStream[];
   readonly configuration: () => AuthorityConfiguration;
   /** DNS names and addresses of the doors; empty: there is no server certificate. */
   readonly serverNames: readonly string[];
@@ -79,6 +86,7 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  readonly rotation: RunningRotation;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -191,6 +199,23 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
 
+    const rotation = createRootRotation({
+      authorities,
+      store,
+      streams: parts.streams ?? (() => []),
+      settings: parts.rotationSettings ?? defaultRotationSettings,
+      clock,
+      timers,
+      log,
+      onActivated() {
+        // The old certificate is good until its root is removed: a renewal that fails is tried again by itself.
+        serverSource?.renew().catch((fault: unknown) => {
+          log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed");
+        });
+      },
+    });
+    stops.push(() => rotation.close());
+
     const hindrances = () => {
       const fault = store.fault();
       const earliestMillis = earliestIssuanceMillis(latestRecordMillis, authorities.current().issuing);
@@ -206,6 +231,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       hindrances,
       sealHead: () => sealer.seal(),
       authorities,
+      rotation,
       issue,
       revoked,
       roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
@@ -217,6 +243,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      rotation,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();
