@@ -33,8 +33,15 @@ export async function simulateRotations(
     years,
     proxies: count,
     agentsOfTen = 4,
+    isCalm = false,
     broken = {},
-  }: { readonly years: number; readonly proxies: number; readonly agentsOfTen?: number; readonly broken?: Breakage },
+  }: {
+    readonly years: number;
+    readonly proxies: number;
+    readonly agentsOfTen?: number;
+    readonly isCalm?: boolean;
+    readonly broken?: Breakage;
+  },
 ): Promise<SimulationResult> {
   const random = new Random(seed);
   const queue = new EventQueue(Date.UTC(2030, 0, 1));
@@ -44,11 +51,11 @@ export async function simulateRotations(
   const streams = () => proxies.flatMap(({ stream }) => (stream === undefined ? [] : [stream]));
   const leafMillis = 7 * day;
   const authority: SimulatedAuthority = await openSimulatedAuthority(queue, leafMillis, streams, broken);
-  const mesh: Mesh = { queue, random, authority: () => authority, oracle, leafMillis, next: () => ++numbers };
+  const mesh: Mesh = { queue, random, authority: () => authority, oracle, leafMillis, isCalm, next: () => ++numbers };
   const kind = () => (random.below(10) < agentsOfTen ? "agent" : "pilot");
   const sampled: SimulatedProxy[] = [];
   for (let i = 0; i < 6; i++)
-    sampled.push(new SimulatedProxy(mesh, i % 2 === 0 ? "agent" : "pilot", (await generateKey("P-256")).publicKey));
+    sampled.push(new SimulatedProxy(mesh, i % 2 === 0 ? "agent" : kind(), (await generateKey("P-256")).publicKey));
   proxies = [...sampled];
   const fill = () => {
     proxies = proxies.filter(({ isGone }) => !isGone);
@@ -73,8 +80,9 @@ export async function simulateRotations(
   const sequences: number[] = [];
   const { rotation, authorities } = authority;
   authorities.subscribe(() => {
-    sequences.push(authorities.current().bundle.sequence);
-    for (const proxy of proxies) proxy.push();
+    const { sequence } = authorities.current().bundle;
+    if (sequence !== sequences.at(-1)) for (const proxy of proxies) proxy.push();
+    sequences.push(sequence);
     for (const delayMillis of [60_000, hour, day]) queue.after(delayMillis, verifyAll);
   });
   const counts = { rotations: 0, aborted: 0 };

@@ -18,6 +18,8 @@ export interface Mesh {
   readonly authority: () => SimulatedAuthority;
   readonly oracle: TrustOracle;
   readonly leafMillis: number;
+  /** Nobody is away, and no answer is lost: bundles alone are refused. */
+  readonly isCalm: boolean;
   /** A number that nobody had. */
   readonly next: () => number;
 }
@@ -61,11 +63,12 @@ export class SimulatedProxy {
     this.#realKey = realKey;
     this.spiffeId = `spiffe://example.org/proxy/${mesh.next()}`;
     mesh.queue.after(this.#upTo(hour), () => this.#enrol());
+    if (kind === "agent") this.#plan(5 * day, () => this.#dropStream(this.#upTo(10 * minute)));
+    if (mesh.isCalm) return;
     this.#plan(60 * day, () => this.#leave());
     this.#plan(30 * day, () => this.#restart());
     // A real one stays: it is what the others are compared with.
     if (realKey === undefined) mesh.queue.after(this.#around(200 * day), () => this.#goForGood());
-    if (kind === "agent") this.#plan(5 * day, () => this.#dropStream(this.#upTo(10 * minute)));
   }
 
   get stream(): BundleStream | undefined {
@@ -137,7 +140,7 @@ export class SimulatedProxy {
 
   #renew(): void {
     const leaf = this.#leaf;
-    const byCertificate = this.#mesh.random.below(2) === 0;
+    const byCertificate = this.#kind === "agent" || this.#mesh.random.below(2) === 0;
     if (leaf === undefined || this.#mesh.queue.nowMillis >= leaf.notAfterMillis) this.#enrol();
     else this.#ask(byCertificate ? "x509-svid" : "jwt", byCertificate ? leaf.fingerprint : "a token");
   }
@@ -173,7 +176,7 @@ export class SimulatedProxy {
         });
         const chain = this.#realChain(pinned, beginMillis, notAfterMillis - beginMillis);
         const leaf = { fingerprint, notAfterMillis, leafRoot: pinned.leafRoot, chain };
-        if (random.below(50) === 0) queue.after(second + this.#upTo(minute), () => this.#renew());
+        if (!this.#mesh.isCalm && random.below(50) === 0) queue.after(second + this.#upTo(minute), () => this.#renew());
         else queue.after(this.#upTo(minute), () => this.#answered(request, askedAtMillis, key, leaf, pinned));
       });
     });
