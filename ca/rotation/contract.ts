@@ -143,6 +143,8 @@ export interface RotationSummary {
   readonly stragglers: number;
   /** When the first proxy breaks if nothing is issued any more; undefined: there is none. */
   readonly firstBreakMillis: number | undefined;
+  /** How far that is from now, 0 where it is over. */
+  readonly outageBudgetMillis: number | undefined;
   readonly warnings: readonly string[];
 }
 

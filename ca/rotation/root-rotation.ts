@@ -220,7 +220,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
       }),
     summary() {
       const { roots } = viewRoots(authorities.loaded());
-      return summarize({ roots, steps: lastSteps, firstBreakMillis, fault });
+      return summarize({ roots, steps: lastSteps, firstBreakMillis, fault, nowMillis: clock.nowMillis() });
     },
     close() {
       closed = true;

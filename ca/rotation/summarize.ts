@@ -7,14 +7,16 @@ export function summarize(looked: {
   readonly steps: readonly RootStep[];
   readonly firstBreakMillis: number | undefined;
   readonly fault: string | undefined;
+  readonly nowMillis: number;
 }): RotationSummary {
-  const { roots, steps, firstBreakMillis, fault } = looked;
+  const { roots, steps, firstBreakMillis, fault, nowMillis } = looked;
   const moving = nextRoot(roots) ?? roots.find(({ state }) => state === "retiring" || state === "tainted");
   const held = steps.find(({ rootKeyId }) => rootKeyId === moving?.keyId)?.heldUpBy ?? [];
   return {
     state: moving?.state,
     stragglers: held.filter(({ kind }) => kind === "certificate" || kind === "stream").length,
     firstBreakMillis,
+    outageBudgetMillis: firstBreakMillis === undefined ? undefined : Math.max(0, firstBreakMillis - nowMillis),
     warnings: warningsOf(held, fault),
   };
 }

@@ -215,6 +215,9 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       },
     });
     stops.push(() => rotation.close());
+    await rotation.lookAfter().catch((fault: unknown) => {
+      log.warn({ reason: messageOf(fault) }, "the replacement of the root cannot go on");
+    });
 
     const hindrances = () => {
       const fault = store.fault();

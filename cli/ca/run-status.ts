@@ -13,6 +13,7 @@ export async function status(options: ServiceOptions & FormatOptions, context: C
     trustDomain: "text",
     authorities: "list",
     bundle: "object",
+    rotation: "object",
     store: "object",
     warnings: "list",
   });
@@ -30,7 +31,7 @@ export async function rotate(options: ServiceOptions & FormatOptions, context: C
 }
 
 function statusText(page: StatusShape, nowMillis: number, paint: Paint): string {
-  const { store } = page;
+  const { rotation, store } = page;
   const moment = (text: string) => momentText(Date.parse(text), nowMillis);
   const head = store.lastHead;
   const server = page.serverCertificateNotAfter;
@@ -47,6 +48,8 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
       ["trust domain", page.trustDomain],
       ["bundle", `${counted(page.bundle.anchors, "root")}, sequence ${page.bundle.sequence}`],
       ["registrations", String(page.registrations)],
+      ["root", rotation.state && `${rotation.state}, held up by ${rotation.stragglers}`, paint.odd],
+      ["outage budget", rotation.firstBreak && `the first proxy would break ${moment(rotation.firstBreak)}`],
       ["since start", `${page.issuedSinceStart} issued, ${page.refusedSinceStart} refused`],
       ["server certificate", server === undefined ? undefined : `ends ${moment(server)}`],
       ["store", `${store.issued} issued in all, ${store.entries} entries, generation ${store.generation}`],

@@ -49,6 +49,11 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
     trustDomain: page.trustDomain,
     authorities: page.authorities.map(renderAuthority),
     bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors },
+    rotation: {
+      ...member("state", page.rotation.state, same),
+      stragglers: page.rotation.stragglers,
+      ...member("firstBreak", page.rotation.firstBreakMillis, renderTime),
+    },
     store: {
       schemaVersion: store.schemaVersion,
       generation: store.generation,

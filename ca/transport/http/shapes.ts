@@ -54,6 +54,8 @@ export interface StatusShape {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityShape[];
   readonly bundle: { readonly sequence: number; readonly anchors: number };
+  /** `state`: of the root that is on its way, or of the one that leaves; absent: there is neither. */
+  readonly rotation: { readonly state?: string; readonly stragglers: number; readonly firstBreak?: string };
   readonly store: {
     readonly schemaVersion: number;
     readonly generation: number;

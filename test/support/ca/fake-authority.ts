@@ -80,7 +80,7 @@ export function fakeAuthority(
         trustDomain: "cluster.local",
         authorities: [fakeAuthorityStatus],
         bundle: { sequence: 7, anchors: 1 },
-        rotation: { state: "published", stragglers: 2, firstBreakMillis: at, warnings: [] },
+        rotation: { state: "published", stragglers: 2, firstBreakMillis: at, outageBudgetMillis: 5_000, warnings: [] },
         store: {
           schemaVersion: 1,
           generation: 1,

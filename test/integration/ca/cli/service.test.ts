@@ -21,7 +21,7 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   assert.match(out, /^trust domain {8}cluster\.local\nbundle {14}1 root, sequence 7\nregistrations {7}2\n/);
   assert.match(
     out,
-    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing {4}active {2}P-256 {2}cd {6}here {4}2030/,
+    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing A {2}active {2}P-256 {2}cd {6}here {4}2030/,
   );
   assert.match(out, /\nwarning: {2}the root ends soon\n$/);
   const json = JSON.parse((await cli(["ca", "status", "--admin", admin, "--format", "json"])).out);
