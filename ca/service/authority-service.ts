@@ -9,23 +9,19 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type {
-  AuditReport,
-  AuthorityService,
-  AuthorityStatusPage,
-  StreamsStatus,
-  TokenWanted,
-} from "#ca/service/contract";
+import type { RunningRotation } from "#ca/rotation/root-rotation";
+import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
-import type { StreamStatus } from "#xds/contract";
+import { checkReason } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
 import { revoke } from "./revoke.ts";
 import type { Revoked } from "./revoked.ts";
+import { streamsStatus } from "./streams-status.ts";
 
 export interface AuthorityServiceParts
   extends Pick<
@@ -42,6 +38,7 @@ export interface AuthorityServiceParts
     | "discoveryStreams"
   > {
   readonly authorities: Authorities;
+  readonly rotation: RunningRotation;
   readonly issue: IssueCertificate;
   readonly revoked: Revoked;
   readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
@@ -58,7 +55,7 @@ export interface AuthorityServiceParts
 
 /** What the doors call. */
 export function createAuthorityService(parts: AuthorityServiceParts): AuthorityService {
-  const { store, authorities, revoked, clock, log } = parts;
+  const { store, authorities, rotation, revoked, clock, log } = parts;
   const { nowMillis } = clock;
   const inForce = (): InForce => ({
     authorities: authorities.current(),
@@ -109,6 +106,18 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
         ?.catch((fault: unknown) => log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed"));
       return status;
     },
+    root: {
+      rotate: rotation.rotate,
+      status: rotation.status,
+      abort: rotation.abort,
+      async waive(spiffeId, reason, by) {
+        checkReason(reason);
+        return rotation.waive(spiffeId, reason, by);
+      },
+      plan: rotation.plan,
+      force: rotation.force,
+      forecast: rotation.forecast,
+    },
     async backup(file) {
       await store.backup(file);
       try {
@@ -128,6 +137,7 @@ export function summaryOf(
     AuthorityServiceParts,
     | "trustDomain"
     | "authorities"
+    | "rotation"
     | "registrations"
     | "serverCertificate"
     | "counts"
@@ -139,32 +149,19 @@ export function summaryOf(
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
   const version = bundleVersion(bundle);
+  const rotation = parts.rotation.summary();
   return {
     trustDomain: parts.trustDomain,
     authorities: authorities.status(),
     bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length, version },
+    rotation,
     registrations: parts.registrations().entries.length,
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    streams: streamsStatus(parts, version),
-    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
+    streams: streamsStatus(parts.discoveryStreams?.() ?? [], parts.streams?.() ?? [], version),
+    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings(), ...rotation.warnings],
   };
-}
-
-const mostListed = 500;
-
-function streamsStatus(parts: Pick<AuthorityParts, "streams" | "discoveryStreams">, version: string): StreamsStatus {
-  const streams = parts.discoveryStreams?.() ?? [];
-  const takers = parts.streams?.() ?? [];
-  const bundle = {
-    taken: takers.length,
-    acknowledged: takers.filter(({ acknowledged }) => acknowledged === version).length,
-  };
-  const isRejecting = ({ names }: StreamStatus) => names.some(({ rejected }) => rejected !== undefined);
-  const rejecting = streams.filter(isRejecting);
-  const others = streams.filter((stream) => !isRejecting(stream));
-  return { open: streams.length, bundle, listed: [...rejecting, ...others].slice(0, mostListed) };
 }
 
 /** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */
