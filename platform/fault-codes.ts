@@ -38,7 +38,8 @@ export const faultCodes = {
     "This cannot be revoked: it is no workload's identity in the authority's trust domain, no SHA-256 of a certificate, or it is the authority's own.",
   "ca-revocation/unknown":
     "No certificate with this serial was handed out: without its fingerprint it could not stand on the deny list.",
-  "ca-revocation/full": "The deny list has as many members as can be sent: nothing more can be revoked.",
+  "ca-revocation/full":
+    "The deny list has as many members as can be sent: nothing more can be revoked until certificates on it have ended.",
   "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
   "deny-list/unreadable": "What was sent or kept as a deny list is none. The list in force stays.",
   "deny-list/other-domain": "A deny list is that of another trust domain. The list in force stays.",

@@ -1,3 +1,4 @@
+import { keptMillis } from "#ca/deny-list/publish-deny-list";
 import type { CaStore, Revocation } from "#ca/store/contract";
 import type { DeniedCertificate } from "#identity/deny-list/deny-list";
 import { mostDenyListBytes } from "#identity/deny-list/encode-deny-list";
@@ -47,12 +48,12 @@ const frameBytes = 512;
 /** A list that nobody could read would revoke nobody. */
 function checkRoom(revoked: Revoked, nowMillis: number): void {
   const { certificates, identities } = revoked.denied();
-  const live = certificates.filter(({ endsMillis = nowMillis }) => endsMillis >= nowMillis).length;
-  const taken = identities.reduce((sum, { length }) => sum + length + 3, live * certificateBytes + frameBytes);
+  const listed = certificates.filter(({ endsMillis = nowMillis }) => endsMillis + keptMillis > nowMillis).length;
+  const taken = identities.reduce((sum, { length }) => sum + length + 3, listed * certificateBytes + frameBytes);
   if (taken + mostEntryBytes <= mostDenyListBytes) return;
   throw new CodedError(
     "ca-revocation/full",
-    `the deny list has no room for more than ${certificates.length} certificates and ${identities.length} identities: revoke identities, or replace the authority`,
+    `the deny list has no room beside ${listed} certificates and ${identities.length} identities: it comes as certificates end`,
   );
 }
 
