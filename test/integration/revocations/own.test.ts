@@ -44,6 +44,13 @@ test("the list survives a reload that starts the authority anew, and rules that 
   assert.equal(await scene.ask({ uri: web }), "403 revoked");
 });
 
+test("after a restart the list counts from the first request on", async (t) => {
+  const scene = await startAssembled(t, ca);
+  await scene.ca("revoke", gone, "--reason", "lost");
+  const again = await scene.restart();
+  assert.equal(await again.ask({ uri: gone }), "403 revoked");
+});
+
 test("where the authority goes, its list goes too", async (t) => {
   const scene = await startAssembled(t, ca);
   await scene.ca("revoke", gone, "--reason", "lost");

@@ -21,6 +21,8 @@ export interface AssembledService {
   /** Runs `garita ca` on it. */
   ca(...args: string[]): Promise<string>;
   stop(): Promise<void>;
+  /** Stops it, and starts it again over the same files. */
+  restart(): Promise<AssembledService>;
 }
 
 export interface Peer {
@@ -63,6 +65,15 @@ export async function startAssembled(
     return ran.out;
   };
   if (/^ca:/m.test(more)) await ca("init", "--new-key-encryption-key");
+  return start(t, folder, config, ca);
+}
+
+async function start(
+  t: TestContext,
+  folder: string,
+  config: string,
+  ca: AssembledService["ca"],
+): Promise<AssembledService> {
   const log = createLog({ level: "info", stream: new PassThrough().resume() });
   const service = await startService(await assemble({ config, environment: {}, log }));
   const stop = () => service.stop({ lingerMillis: 0, deadlineMillis: 2_000 });
@@ -91,5 +102,9 @@ export async function startAssembled(
     },
     ca,
     stop,
+    async restart() {
+      await stop();
+      return start(t, folder, config, ca);
+    },
   };
 }
