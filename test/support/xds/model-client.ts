@@ -38,7 +38,8 @@ export class ModelClient {
   drop(name: string): void {
     // The last name stays: no names at all is another thing before the first.
     if (this.names.size < 2 || !this.names.delete(name)) return;
-    this.held.delete(name);
+    // Without delta a server may never hear that a name was gone for a moment: what it brought is kept.
+    if (this.#isDelta) this.held.delete(name);
     this.#tellNames([], [name]);
   }
 
