@@ -38,7 +38,8 @@ export class ModelClient {
   drop(name: string): void {
     // The last name stays: no names at all is another thing before the first.
     if (this.names.size < 2 || !this.names.delete(name)) return;
-    this.held.delete(name);
+    // Without delta a server may never hear that a name was gone for a moment: what it brought is kept.
+    if (this.#isDelta) this.held.delete(name);
     this.#tellNames([], [name]);
   }
 
@@ -61,8 +62,9 @@ export class ModelClient {
         const [name, version] = text.split("=") as [string, string];
         if (this.names.has(name)) this.held.set(name, version);
       }
-      for (const name of response.removed) this.held.delete(name);
     }
+    // What is gone is gone, whatever is thought of what came with it.
+    for (const name of response.removed) this.held.delete(name);
     this.#send({ responseNonce: response.nonce, rejects: rejects && seen.length > 0, add: [], drop: [] });
     return true;
   }

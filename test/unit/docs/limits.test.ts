@@ -23,6 +23,7 @@ import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { mostConditions } from "#policy-compiler/validate/extension-rules";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
+import { discoveryLimits, shownBytes, shownNames } from "#xds/limits";
 
 const root = new URL("../../../", import.meta.url);
 const page = readFileSync(new URL("docs/limits.md", root), "utf8");
@@ -31,7 +32,9 @@ const rows = page
   .filter((line) => line.startsWith("| ") && !line.startsWith("| Input") && !line.startsWith("| Kept"));
 
 test("every file that the page of limits names is there", () => {
-  const files = [...page.matchAll(/`((?:authz|policy-compiler|platform|cli|test)\/[^`]*)`/g)].map(([, path]) => path!);
+  const files = [...page.matchAll(/`((?:authz|policy-compiler|platform|xds|cli|test)\/[^`]*)`/g)].map(
+    ([, path]) => path!,
+  );
   assert.ok(files.length > 50);
   for (const path of files) assert.ok(existsSync(fileURLToPath(new URL(path, root))), path);
 });
@@ -71,6 +74,15 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| gRPC: calls that are not answered yet", mebibytes(defaultDoorLimits.callBytes)],
   ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
   ["| gRPC: message of a stream", mebibytes(streamMessageLimitBytes)],
+  ["| names in one request", number(discoveryLimits.names)],
+  ["| names that one stream asks for", `${number(discoveryLimits.names)}; ${mebibytes(discoveryLimits.streamBytes)}`],
+  ["| names of all streams together", mebibytes(discoveryLimits.totalBytes)],
+  ["| a longer name", `${discoveryLimits.nameBytes / 1024} KiB`],
+  ["| versions of a name that the stream rejected", number(discoveryLimits.rejectedVersions)],
+  ["| resources in one response of delta", mebibytes(discoveryLimits.responseBytes)],
+  ["| node, version and everything", `${shownBytes.node} bytes`],
+  ["| the words of a rejection", `${shownBytes.message / 1024} KiB`],
+  ["| names of a stream on the status page", number(shownNames)],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],
