@@ -199,6 +199,29 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     assert.deepEqual(await serials(store, { revoked: false }), [serialOf(4)]);
   });
 
+  contract("a fingerprint is revoked whether or not its certificate is known", async ({ store }) => {
+    await issue(store, 1);
+    await issue(store, 2);
+    const { fingerprint } = completionOf(1);
+    const by = { atMillis: noonMillis, by: "operator", reason: "stolen" };
+    const known = { ...by, target: { kind: "fingerprint", fingerprint } } as const;
+    const foreign = { ...by, target: { kind: "fingerprint", fingerprint: digestOf("elsewhere") } } as const;
+    assert.equal(await store.revoke(foreign), true);
+    assert.equal(await store.revoke(known), true);
+    assert.equal(await store.revoke({ ...known, reason: "again" }), false);
+    assert.deepEqual(await store.revocations(), [foreign, known]);
+    assert.deepEqual((await store.issuance(serialOf(1)))?.revoked, known);
+    assert.equal((await store.issuance(serialOf(2)))?.revoked, undefined);
+    assert.deepEqual(await serials(store, { revoked: true }), [serialOf(1)]);
+    assert.deepEqual(await serials(store, { revoked: false }), [serialOf(2)]);
+    assert.deepEqual(await serials(store, { fingerprint }), [serialOf(1)]);
+    assert.deepEqual(await serials(store, { fingerprint: digestOf("elsewhere") }), []);
+    const { notAfterMillis } = intentOf(1);
+    const live = (nowMillis: number) => ({ fingerprint, endingBefore: { millis: Number.MAX_SAFE_INTEGER, nowMillis } });
+    assert.deepEqual(await serials(store, live(notAfterMillis - 1)), [serialOf(1)]);
+    assert.deepEqual(await serials(store, live(notAfterMillis)), []);
+  });
+
   contract(
     "issuances are listed newest first, in pages, by identity, state, end and newest of a key",
     async ({ store }) => {

@@ -43,6 +43,7 @@ async function sealed(t: TestContext): Promise<Sealed> {
   const by = { atMillis: noonMillis, by: "operator", reason: "stolen" };
   await store.revoke({ ...by, target: { kind: "serial", serialHex: serialOf(1) } });
   await store.revoke({ ...by, target: { kind: "identity", spiffeId: intentOf(2).spiffeId } });
+  await store.revoke({ ...by, target: { kind: "fingerprint", fingerprint: completionOf(4).fingerprint } });
   await store.recordEvent({ kind: "backed-up", atMillis: noonMillis, body: { names: ["dns:a"] } });
   const exported = await key.seal(store);
   await store.close();
