@@ -59,11 +59,16 @@ export interface DoorStart {
   /** For the log. */
   readonly name: string;
   readonly address: Address;
+  /** Mode of a Unix socket; not given: 0600, for the owner of the process alone. */
+  readonly socketMode?: number;
   /** Undefined: plain text, which is for addresses that only this machine reaches. */
   readonly tls: DoorTls | undefined;
   readonly limits: DoorLimits;
   readonly log: Log;
 }
+
+/** See `DoorStart.socketMode`. */
+export const ownerSocketMode = 0o600;
 
 /** A credential is worth as much as the wire that it comes over. Fails with `door/plain-text` for plain text on an address that others reach. */
 export function requireTlsForOthers({ name, address, tls }: DoorStart): void {

@@ -1,3 +1,5 @@
+import { grpcCodes } from "./codes.ts";
+
 /** Room for what is kept of calls until they are answered, shared by all connections of a door. */
 export interface CallRoom {
   /** False: there is not so much left, and nothing was taken. */
@@ -22,3 +24,9 @@ export function createCallRoom(limitBytes: number): CallRoom {
     },
   };
 }
+
+/** What a call is told for whose bytes there is no room. */
+export const noRoom = {
+  code: grpcCodes.resourceExhausted,
+  message: "too many calls wait for their messages",
+} as const;

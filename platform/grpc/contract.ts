@@ -1,14 +1,18 @@
 import type { DoorConnection } from "#platform/door/connections";
 import type { GrpcCode } from "#platform/grpc/codes";
 
-/** One call, its message complete. */
-export interface UnaryRequest {
-  /** Not decoded yet. */
-  readonly message: Uint8Array;
+/** What is known of a call when its headers have come. */
+export interface CallHead {
   /** The value of each field with this name (lower case), in their order, as they were sent. */
   headers(name: string): readonly string[];
   /** The connection that this very call came over. */
   readonly connection: DoorConnection;
+}
+
+/** One call, its message complete. */
+export interface UnaryRequest extends CallHead {
+  /** Not decoded yet. */
+  readonly message: Uint8Array;
 }
 
 export type UnaryAnswer =
@@ -32,20 +36,16 @@ export interface GrpcStatus {
 }
 
 /** A call of any number of messages, one way or both ways, as its server sees it. */
-export interface StreamCall {
-  /** The value of each field with this name (lower case), in their order, as they were sent. */
-  headers(name: string): readonly string[];
-  /** The connection that this very call came over. */
-  readonly connection: DoorConnection;
+export interface StreamCall extends CallHead {
   /** Sends one message. False: it waits for the client, and nothing more should be sent until `drained`. Does nothing once the call is over. */
   send(message: Uint8Array): boolean;
-  /** Ends the call, after what was sent. Does nothing once it is over. */
+  /** Ends the call, after what was sent; `closed` is called at once, or, from within the method itself, when that has returned. Does nothing once it is over. */
   end(status: GrpcStatus): void;
 }
 
 /** What a server does with such a call. None of these is called after `closed`. */
 export interface StreamHandler {
-  /** One message of the client, complete, not decoded. */
+  /** One message of the client, complete, not decoded; its bytes are the handler's. */
   message(bytes: Uint8Array): void;
   /** The client sends no more. */
   finished(): void;
@@ -63,3 +63,9 @@ export type StreamMethods = ReadonlyMap<string, StreamMethod>;
 
 /** By path: `/package.Service/Method`. */
 export type UnaryMethods = ReadonlyMap<string, UnaryMethod>;
+
+/** What a door serves. */
+export interface GrpcMethods {
+  readonly unary: UnaryMethods;
+  readonly streams: StreamMethods;
+}

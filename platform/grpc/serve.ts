@@ -8,21 +8,23 @@ import {
   type DoorStart,
   doorContextOptions,
   doorTlsOptions,
+  ownerSocketMode,
   requireTlsForOthers,
 } from "#platform/door/door";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
 import { createCallRoom } from "./call-room.ts";
-import type { UnaryMethods } from "./contract.ts";
+import { grpcCodes } from "./codes.ts";
+import type { GrpcMethods } from "./contract.ts";
 import { createIdleSessions } from "./idle-sessions.ts";
-import { closeSession, createKeepalive, openSession } from "./session.ts";
+import { closeSession, createKeepalive, openSession, type SessionStart } from "./session.ts";
 
 /**
- * Starts a door that serves unary gRPC methods. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
+ * Starts a door that serves gRPC. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
  * nothing but public means, and no status is sent that an agent takes for the end of its patience (`refusal-status.ts`). PERF: what a call takes is the row
  * `transport` of `bench/ca.ts`. Fails with `listen/failed` or `door/plain-text`.
  */
-export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promise<Door> {
+export async function serveGrpc(start: DoorStart, methods: GrpcMethods): Promise<Door> {
   requireTlsForOthers(start);
   const { tls, limits, log, name } = start;
   const server: Server =
@@ -30,6 +32,8 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
   const sessions = new Set<ServerHttp2Session>();
   const room = createCallRoom(limits.callBytes);
   const idle = createIdleSessions(limits.idleConnections);
+  const openStreams: SessionStart["openStreams"] = new Set();
+  const sessionStart = { methods, requestMillis: limits.requestMillis, room, log, idle, openStreams };
   let stopping = false;
   const accept = (socket: Socket, connection: DoorConnection) => {
     // A client that names no protocol is let through by TLS; it would not speak ours.
@@ -39,7 +43,7 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
       return;
     }
     socket.setNoDelay(true);
-    const session = openSession(socket, connection, { methods, requestMillis: limits.requestMillis, room, log, idle });
+    const session = openSession(socket, connection, sessionStart);
     sessions.add(session);
     const timer = setInterval(createKeepalive(session), limits.keepaliveMillis);
     session.once("close", () => {
@@ -50,7 +54,7 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
   };
   watchConnections(server, start, accept);
   const sockets = trackSockets(server);
-  const address = await listen(server, start.address, 0o600);
+  const address = await listen(server, start.address, start.socketMode ?? ownerSocketMode);
   server.on("error", (fault) => log.error({ door: name, fault: messageOf(fault) }, "door failed"));
   return {
     address,
@@ -61,6 +65,8 @@ export async function serveGrpc(start: DoorStart, methods: UnaryMethods): Promis
       stopping = true;
       const drained = sockets.drain(deadline);
       for (const session of sessions) closeSession(session);
+      // A stream has no end of its own: its client goes on elsewhere.
+      for (const end of openStreams) end({ code: grpcCodes.unavailable, message: "the server stops" });
       await drained;
     },
   };

@@ -1,18 +1,10 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { DoorConnection } from "#platform/door/connections";
-import type { Log } from "#platform/log";
-import { answerCall } from "./call.ts";
-import type { CallRoom } from "./call-room.ts";
-import type { UnaryMethods } from "./contract.ts";
+import { answerCall, type CallStart } from "./call.ts";
 import type { IdleSessions } from "./idle-sessions.ts";
 
-export interface SessionStart {
-  readonly methods: UnaryMethods;
-  /** A call whose message takes longer to arrive is refused. */
-  readonly requestMillis: number;
-  readonly room: CallRoom;
-  readonly log: Log;
+export interface SessionStart extends CallStart {
   readonly idle: IdleSessions;
 }
 

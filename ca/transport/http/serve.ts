@@ -2,17 +2,20 @@ import type { Server, Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import { messageOf } from "#platform/coded-error";
 import { type DoorConnection, watchConnections } from "#platform/door/connections";
-import { type Door, type DoorStart, doorContextOptions, requireTlsForOthers } from "#platform/door/door";
+import {
+  type Door,
+  type DoorStart,
+  doorContextOptions,
+  ownerSocketMode,
+  requireTlsForOthers,
+} from "#platform/door/door";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
 import { createHttpApp } from "./app.ts";
 import type { HttpParts } from "./contract.ts";
 
-/** Only the owner of the process may open the socket: who can is the operator. */
-const socketMode = 0o600;
-
 /**
- * Starts the JSON door: over TLS, in plain text on an address of this machine, or on a Unix socket (mode 0600), where every request is an operator's. Fails
+ * Starts the JSON door: over TLS, in plain text on an address of this machine, or on a Unix socket, where every request is an operator's: who can open it is one. Fails
  * with `listen/failed` or `door/plain-text`.
  */
 export async function serveHttp(parts: HttpParts, start: DoorStart): Promise<Door> {
@@ -26,7 +29,7 @@ export async function serveHttp(parts: HttpParts, start: DoorStart): Promise<Doo
   const server = app.server as Server;
   watchConnections(server, start, (socket, connection) => connections.set(socket, connection));
   const sockets = trackSockets(server);
-  const address = await listen(server, start.address, socketMode);
+  const address = await listen(server, start.address, start.socketMode ?? ownerSocketMode);
   server.on("error", (fault) => start.log.error({ door: start.name, fault: messageOf(fault) }, "door failed"));
   return {
     address,

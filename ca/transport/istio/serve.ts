@@ -11,11 +11,11 @@ export interface IstioDoorStart extends DoorStart {
 
 /** Starts the door of Istio's agents: `CreateCertificate`, and gRPC's health check. Fails with `listen/failed` or `door/plain-text`. */
 export function serveIstio(start: IstioDoorStart): Promise<Door> {
-  return serveGrpc(
-    start,
-    new Map([
+  return serveGrpc(start, {
+    unary: new Map([
       [createCertificatePath, createCertificateMethod(start.service.issue)],
       [healthPath, createHealthCheck(start.serving, [certificateService])],
     ]),
-  );
+    streams: new Map(),
+  });
 }

@@ -12,7 +12,7 @@ import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { chainLimit } from "#platform/door/client-chain";
 import { defaultDoorLimits } from "#platform/door/door";
 import { handshakeLimits } from "#platform/door/handshake-turns";
-import { messageLimitBytes } from "#platform/grpc/call";
+import { messageLimitBytes } from "#platform/grpc/unary-call";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
 import { registrationLimits } from "#policy-compiler/ruleset/registration-limits";
