@@ -93,7 +93,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
       nowMillis: moment,
       settings,
     };
-    if (isMoving || isForecastDue) {
+    if (isForecastDue) {
       forecastAtMillis = moment;
       firstBreakMillis = forecast(view).ends?.firstMillis;
     }
