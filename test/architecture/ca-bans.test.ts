@@ -59,6 +59,8 @@ const keyUsers: Readonly<Record<string, readonly string[]>> = {
   "ca/authorities/self-test.ts": ["X509Certificate"],
   // Our own clients' requests.
   "ca/csr/build-csr.ts": ["createPublicKey", "sign"],
+  // The agent's own keys, on their way to its files and to its workloads.
+  "ca/agent/private-key.ts": ["createPrivateKey", "createPublicKey"],
   // No key: options of TLS.
 };
 const harmless = new Set(["hash", "createHash", "timingSafeEqual", "randomBytes"]);
