@@ -12,6 +12,7 @@ import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { chainLimit } from "#platform/door/client-chain";
 import { defaultDoorLimits } from "#platform/door/door";
 import { handshakeLimits } from "#platform/door/handshake-turns";
+import { streamMessageLimitBytes } from "#platform/grpc/stream-call";
 import { messageLimitBytes } from "#platform/grpc/unary-call";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
@@ -65,6 +66,7 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| what a client sends in a handshake", `${defaultDoorLimits.handshakeBytes / 1024} KiB`],
   ["| gRPC: calls that are not answered yet", mebibytes(defaultDoorLimits.callBytes)],
   ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
+  ["| gRPC: message of a stream", mebibytes(streamMessageLimitBytes)],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],
