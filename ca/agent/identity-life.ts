@@ -200,6 +200,12 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     connect();
   };
 
+  const defect = (fault: unknown) => {
+    asking = false;
+    askFailure = failed(askFailure, { code: "agent/failed", message: messageOf(fault) }, "no certificate");
+    notBeforeMillis = monotonicMillis() + backOffMillis("late", askFailure.tries, parts.chance());
+  };
+
   const settle = () => {
     if (bundle === undefined) return;
     const version = bundleVersion(bundle);
@@ -225,7 +231,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     cancel();
     if (!keeper.hasAll({ bundle, held })) void keeper.keep({ bundle, held }).then(settle);
     settle();
-    if (!asking && nextAskMillis() <= monotonicMillis()) void ask().then(look);
+    if (!asking && nextAskMillis() <= monotonicMillis()) void ask().catch(defect).then(look);
     const waits = offers.isWaiting || parkedMillis !== undefined || !keeper.hasAll({ bundle, held });
     const longestMillis = waits ? standingWaitMillis : longestWaitMillis;
     const ownMillis = asking ? longestMillis : nextAskMillis() - monotonicMillis();

@@ -8,6 +8,7 @@ import { encodeX509Bundles, encodeX509Svid } from "./messages.ts";
 
 /** One open stream of the Workload API. */
 export interface WorkloadStream {
+  readonly id: number;
   readonly method: "FetchX509SVID" | "FetchX509Bundles";
   readonly sinceMillis: number;
   /** `bundleVersion` of what it was sent last. */
@@ -34,6 +35,7 @@ const notOffered = "JWT-SVIDs and WIT-SVIDs are not offered";
  * the newest. INVALID_ARGUMENT without the header of §4, PERMISSION_DENIED while no registration gives the identity, UNAVAILABLE until a certificate was issued and after it has ended.
  */
 export function createWorkloadApi({ served, nowMillis, onChange }: WorkloadApiParts): WorkloadApi {
+  let begun = 0;
   const streams = new Set<{ -readonly [K in keyof WorkloadStream]: WorkloadStream[K] }>();
 
   const svid = (bundle: TrustBundle): Uint8Array | undefined => {
@@ -50,7 +52,8 @@ export function createWorkloadApi({ served, nowMillis, onChange }: WorkloadApiPa
       let unsubscribe: (() => void) | undefined;
       let sent: Uint8Array | undefined;
       let isFull = false;
-      const stream = { method, sinceMillis: nowMillis(), bundleVersion: undefined as string | undefined };
+      begun++;
+      const stream = { id: begun, method, sinceMillis: nowMillis(), bundleVersion: undefined as string | undefined };
       const push = () => {
         if (isFull) return;
         const bundle = served.bundle();
