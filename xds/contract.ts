@@ -1,6 +1,7 @@
 import type { GrpcCode } from "#platform/grpc/codes";
+import type { CallHead } from "#platform/grpc/contract";
 
-/** One resource as it is now. Immutable. */
+/** One resource as it is now. Immutable. PERF: who hands out the same object for the same content has it encoded once for all streams. */
 export interface Resource {
   /** As it is asked for. */
   readonly name: string;
@@ -16,6 +17,20 @@ export interface StreamRefusal {
   /** One line. */
   readonly message: string;
 }
+
+/** Who opened a stream, as the door knows. */
+export interface IdentifiedCaller<C> {
+  readonly caller: C;
+  /** For the status page. */
+  readonly text: string;
+  /** SHA-256 of its certificate, hex; undefined: it has none. */
+  readonly fingerprint: string | undefined;
+}
+
+/** Says who makes a call, by its connection: nothing of the call itself is believed. A promise that rejects is INTERNAL, its reason in the log alone. */
+export type CallerOf<C> = (
+  call: CallHead,
+) => IdentifiedCaller<C> | StreamRefusal | Promise<IdentifiedCaller<C> | StreamRefusal>;
 
 /** What one caller may have of one type of resources. */
 export interface ResourceView {

@@ -1,0 +1,17 @@
+/** The services of Envoy's API that are served, with their methods. `fetch`: unary. */
+export const discoveryServices = {
+  "envoy.service.discovery.v3.AggregatedDiscoveryService": {
+    stateOfTheWorld: "StreamAggregatedResources",
+    delta: "DeltaAggregatedResources",
+    fetch: undefined,
+  },
+  "envoy.service.secret.v3.SecretDiscoveryService": {
+    stateOfTheWorld: "StreamSecrets",
+    delta: "DeltaSecrets",
+    fetch: "FetchSecrets",
+  },
+} as const;
+
+export type ServiceName = keyof typeof discoveryServices;
+
+export const aggregatedService = "envoy.service.discovery.v3.AggregatedDiscoveryService" satisfies ServiceName;
