@@ -7,8 +7,13 @@ import { createHealthCheck, healthPath } from "#platform/grpc/health";
 import { serveGrpc } from "#platform/grpc/serve";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
-import type { StreamStatus } from "#xds/contract";
+import type { NameStatus, StreamStatus } from "#xds/contract";
+import { createDiscovery } from "#xds/discovery";
+import { secretService, secretTypeUrl } from "../sds/encode-secret.ts";
+import { parseSecretName } from "../sds/secret-name.ts";
+import { bundleVersionOf, createSecretType } from "../sds/secret-type.ts";
 import { createWorkloadApi, type WorkloadStream } from "../workload-api/serve-workloads.ts";
+import { createLocalSecrets } from "./local-secrets.ts";
 
 export interface AgentDoorStart {
   readonly served: ServedIdentity;
@@ -31,14 +36,36 @@ export interface AgentDoor {
 
 /** Opens the socket of an identity. Fails with `listen/failed`. */
 export async function serveAgentDoor(start: AgentDoorStart): Promise<AgentDoor> {
-  const { served, socket, socketMode, onChange, clock, log } = start;
+  const { served, socket, socketMode, onChange, clock, timers, log } = start;
+  const { trustDomain } = served.spiffeId;
+  const name = served.spiffeId.toString();
+  const secrets = createLocalSecrets(served);
+  const discovery = createDiscovery({
+    types: [
+      createSecretType({
+        trustDomain,
+        open: () => secrets,
+        observe({ kind, stream, name: secret, version, message }) {
+          if (kind === "rejected")
+            log.warn({ spiffeId: name, node: stream.node, secret, version, fault: message }, "a secret was rejected");
+          onChange();
+        },
+      }),
+    ],
+    services: [{ service: secretService, typeUrl: secretTypeUrl }],
+    // Whoever can open the socket has the identity.
+    callerOf: () => ({ caller: undefined, text: name, fingerprint: undefined }),
+    clock,
+    timers,
+    log,
+  });
   const workloads = createWorkloadApi({ served, nowMillis: clock.nowMillis, onChange });
   const kept = served.bundle();
   const standing = new LocalStanding(clock.monotonicMillis, kept && bundleVersion(kept));
   const isServing = () => served.certificate() !== undefined;
   const door = await serveGrpc(
     {
-      name: served.spiffeId.toString(),
+      name,
       address: { kind: "unix", path: socket },
       socketMode,
       tls: undefined,
@@ -46,15 +73,35 @@ export async function serveAgentDoor(start: AgentDoorStart): Promise<AgentDoor> 
       log,
     },
     {
-      unary: new Map([...workloads.unary, [healthPath, createHealthCheck(isServing, [])]]),
-      streams: workloads.streams,
+      unary: new Map([...discovery.unary, ...workloads.unary, [healthPath, createHealthCheck(isServing, [])]]),
+      streams: new Map([...discovery.streams, ...workloads.streams]),
     },
   );
+  const envoyStreams = () => discovery.status().flatMap((stream) => bundlesOf(stream, trustDomain));
   return {
-    standing: (version) => standing.of(version, [...workloads.open().map(workloadStream)]),
-    status: () => ({ streams: [], workloads: workloads.open() }),
-    stop: door.stop,
+    standing: (version) => standing.of(version, [...envoyStreams(), ...workloads.open().map(workloadStream)]),
+    status: () => ({ streams: discovery.status(), workloads: workloads.open() }),
+    async stop(deadline) {
+      discovery.close();
+      await door.stop(deadline);
+    },
   };
+}
+
+/** What a stream has of the bundle, by each name under which it asked for it. */
+function bundlesOf({ id, names }: StreamStatus, trustDomain: string): readonly LocalStream[] {
+  return names
+    .filter(({ name }) => isOwnBundle(name, trustDomain))
+    .map(({ name, acknowledged, rejected }: NameStatus) => ({
+      id: `envoy ${id} ${name}`,
+      acknowledged: acknowledged && bundleVersionOf(acknowledged),
+      rejected: rejected && { ...rejected, version: bundleVersionOf(rejected.version) },
+    }));
+}
+
+function isOwnBundle(name: string, trustDomain: string): boolean {
+  const wanted = parseSecretName(name, trustDomain);
+  return wanted?.kind === "all-bundles" || (wanted?.kind === "bundle" && wanted.trustDomain === trustDomain);
 }
 
 function workloadStream(stream: WorkloadStream): LocalStream {
