@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Authorities } from "#ca/authorities/authorities";
 import { isOwnId, type ServerCertificate } from "#ca/authorities/server-certificate";
+import { bundleVersion } from "#ca/bundle/build-bundle";
 import type { AdminAnswer } from "#ca/callers/admin-role";
 import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
@@ -8,12 +9,19 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
+import type {
+  AuditReport,
+  AuthorityService,
+  AuthorityStatusPage,
+  StreamsStatus,
+  TokenWanted,
+} from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
+import type { StreamStatus } from "#xds/contract";
 import { checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
@@ -22,7 +30,16 @@ import type { Revoked } from "./revoked.ts";
 export interface AuthorityServiceParts
   extends Pick<
     AuthorityParts,
-    "store" | "trustDomain" | "clock" | "registrations" | "configuration" | "randomBytes" | "log" | "exportedHead"
+    | "store"
+    | "trustDomain"
+    | "clock"
+    | "registrations"
+    | "configuration"
+    | "randomBytes"
+    | "log"
+    | "exportedHead"
+    | "streams"
+    | "discoveryStreams"
   > {
   readonly authorities: Authorities;
   readonly issue: IssueCertificate;
@@ -117,21 +134,45 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
 export function summaryOf(
   parts: Pick<
     AuthorityServiceParts,
-    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances"
+    | "trustDomain"
+    | "authorities"
+    | "registrations"
+    | "serverCertificate"
+    | "counts"
+    | "hindrances"
+    | "streams"
+    | "discoveryStreams"
   >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
+  const version = bundleVersion(bundle);
   return {
     trustDomain: parts.trustDomain,
     authorities: authorities.status(),
-    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
+    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length, version },
     registrations: parts.registrations().entries.length,
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
+    streams: streamsStatus(parts, version),
     warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
+}
+
+const mostListed = 500;
+
+function streamsStatus(parts: Pick<AuthorityParts, "streams" | "discoveryStreams">, version: string): StreamsStatus {
+  const streams = parts.discoveryStreams?.() ?? [];
+  const takers = parts.streams?.() ?? [];
+  const bundle = {
+    taken: takers.length,
+    acknowledged: takers.filter(({ acknowledged }) => acknowledged === version).length,
+  };
+  const isRejecting = ({ names }: StreamStatus) => names.some(({ rejected }) => rejected !== undefined);
+  const rejecting = streams.filter(isRejecting);
+  const others = streams.filter((stream) => !isRejecting(stream));
+  return { open: streams.length, bundle, listed: [...rejecting, ...others].slice(0, mostListed) };
 }
 
 /** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */

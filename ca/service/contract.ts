@@ -10,6 +10,7 @@ import type {
   Revocation,
   StoreStatus,
 } from "#ca/store/contract";
+import type { StreamStatus } from "#xds/contract";
 
 export type { AdminRole } from "#ca/callers/contract";
 
@@ -44,14 +45,25 @@ export interface AuthorityService {
 export interface AuthorityStatusPage {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityStatus[];
-  readonly bundle: { readonly sequence: number; readonly anchors: number };
+  /** `version`: see `bundleVersion`; what a stream has acknowledged is compared with it. */
+  readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
   readonly store: StoreStatus;
   readonly registrations: number;
   /** When the authority's own server certificate ends. */
   readonly serverCertificateNotAfterMillis: number | undefined;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
+  readonly streams: StreamsStatus;
   readonly warnings: readonly string[];
+}
+
+/** Clients that get resources by streams: who, and what of it they have acknowledged. */
+export interface StreamsStatus {
+  readonly open: number;
+  /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
+  readonly bundle: { readonly taken: number; readonly acknowledged: number };
+  /** At most 500: those first that have rejected something, then in the order of their beginning. */
+  readonly listed: readonly StreamStatus[];
 }
 
 export interface TokenWanted {

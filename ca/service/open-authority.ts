@@ -23,6 +23,7 @@ import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
 import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
 import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { BundleStream } from "#ca/rotation/contract";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
@@ -34,9 +35,10 @@ import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
+import type { StreamStatus } from "#xds/contract";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
 import { createIssueServerCertificate } from "./issue-server-certificate.ts";
-import { createRevoked } from "./revoked.ts";
+import { createRevoked, type Revoked } from "./revoked.ts";
 
 /** What the configuration says; asked anew for each request, so that another one counts from the next on. */
 export interface AuthorityConfiguration {
@@ -72,6 +74,10 @@ export interface AuthorityParts {
   readonly exportHead: (head: AuditHead) => Promise<void>;
   /** The head that was last exported, for the audit. */
   readonly exportedHead: () => Promise<AuditHead | undefined>;
+  /** Who takes the bundle by a stream. */
+  readonly streams?: () => readonly BundleStream[];
+  /** Streams of the doors, for the status page. */
+  readonly discoveryStreams?: () => readonly StreamStatus[];
   /** Heard for every server certificate, the first included. */
   readonly onServerCertificate: (certificate: ServerCertificate) => void;
 }
@@ -80,6 +86,9 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** Who a client certificate proves: for doors whose calls last. */
+  readonly clientCertificate: ReturnType<typeof createClientCertificateMethod>;
+  readonly revoked: Revoked;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -223,6 +232,8 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      clientCertificate,
+      revoked,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();

@@ -1,9 +1,9 @@
-import type { IsRevoked } from "#ca/callers/client-certificate";
+import type { IsRevoked, RevokedPart } from "#ca/callers/client-certificate";
 import type { CaStore, Revocation } from "#ca/store/contract";
 
 /** What is revoked, at hand for every call. Nothing is ever un-revoked. */
 export interface Revoked {
-  readonly isRevoked: IsRevoked;
+  isRevoked(leaf: Parameters<IsRevoked>[0]): RevokedPart;
   isIdentityRevoked(spiffeId: string): boolean;
   /** From now on, here; whether or not the store has it already. */
   add(revocation: Revocation): void;

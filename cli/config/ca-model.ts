@@ -11,8 +11,8 @@ export interface CaConfig {
   readonly keyEncryptionKeyFile: string | undefined;
   /** DNS names and IP addresses. Not empty where `grpc` with TLS or `http` is there. */
   readonly serverNames: readonly string[];
-  /** `plaintext` only on a loopback address. */
-  readonly grpc: { readonly address: Address; readonly plaintext: boolean } | undefined;
+  /** `plaintext` only on a loopback address, and without `sdsKeys`. */
+  readonly grpc: { readonly address: Address; readonly plaintext: boolean; readonly sdsKeys: boolean } | undefined;
   readonly http: { readonly address: Address } | undefined;
   readonly socket: string | undefined;
   /** Valid SPIFFE IDs of the trust domain, each once. */
@@ -56,7 +56,7 @@ export interface RawCa {
   readonly store: string;
   readonly keyEncryptionKeyFile?: string;
   readonly serverNames?: readonly string[];
-  readonly grpc?: { readonly address: string; readonly plaintext?: boolean };
+  readonly grpc?: { readonly address: string; readonly plaintext?: boolean; readonly sdsKeys?: boolean };
   readonly http?: { readonly address: string };
   readonly socket?: string;
   readonly admins?: CaConfig["admins"];

@@ -54,10 +54,16 @@ export const caSchema: ConfigSchema = object(
       items: text("A DNS name or IP address.", { examples: ["istiod.istio-system.svc", "10.0.0.5"] }),
     },
     grpc: object(
-      "Istio's `CreateCertificate` for sidecars.",
+      "Istio's `CreateCertificate` for sidecars, and the trust bundle by Envoy's SDS for whoever brings a certificate.",
       {
         address: text("Where to listen: `host:port` or `[IPv6]:port`.", { examples: ["0.0.0.0:15012"] }),
         plaintext: { type: "boolean", description: "No TLS. On a loopback address only.", default: false },
+        sdsKeys: {
+          type: "boolean",
+          description:
+            "Make private keys for callers that ask for their own by SDS, and send them over the network, to the proven identity alone. Better is an agent on each machine, whose keys never leave it.",
+          default: false,
+        },
       },
       { required: ["address"] },
     ),

@@ -59,10 +59,10 @@ export async function assemble({
         metrics,
         log: log.log,
         // PERF: most services have no authority.
-        async start({ prepared, jwt }, onOutcome) {
+        async start({ prepared, jwt }, observers) {
           const { startAuthority } = await import("./authority/start.ts");
           const parts = { environment, jwt, clock: systemClock, timers: systemTimers, log: log.log, version, nextId };
-          return startAuthority(prepared, { ...parts, ruleSet, onOutcome });
+          return startAuthority(prepared, { ...parts, ...observers, ruleSet });
         },
       }),
     createOutside: (given) => createOutside({ ...given, environment }),

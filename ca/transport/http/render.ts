@@ -3,6 +3,7 @@ import type { RegistrationEntry } from "#ca/registration/contract";
 import type { AuthorityStatusPage, DryRunAnswer } from "#ca/service/contract";
 import type { AuditHead, Explanation, IssuanceRecord, JoinTokenRecord, Revocation } from "#ca/store/contract";
 import { writePem } from "#ca/x509/pem";
+import type { StreamStatus } from "#xds/contract";
 import type {
   AuditHeadShape,
   AuthorityShape,
@@ -11,6 +12,7 @@ import type {
   ExplanationShape,
   RevocationShape,
   StatusShape,
+  StreamShape,
   TokenShape,
   TriedShape,
 } from "./shapes.ts";
@@ -47,7 +49,7 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
   return {
     trustDomain: page.trustDomain,
     authorities: page.authorities.map(renderAuthority),
-    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors },
+    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors, version: page.bundle.version },
     store: {
       schemaVersion: store.schemaVersion,
       generation: store.generation,
@@ -64,7 +66,37 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
     ...member("serverCertificateNotAfter", page.serverCertificateNotAfterMillis, renderTime),
     issuedSinceStart: page.issuedSinceStart,
     refusedSinceStart: page.refusedSinceStart,
+    streams: {
+      open: page.streams.open,
+      bundle: { taken: page.streams.bundle.taken, acknowledged: page.streams.bundle.acknowledged },
+      listed: page.streams.listed.map(renderStream),
+    },
     warnings: page.warnings,
+  };
+}
+
+function renderStream(stream: StreamStatus): StreamShape {
+  const { id, typeUrl, variant, caller, node, leftOut } = stream;
+  return {
+    id,
+    typeUrl,
+    variant,
+    spiffeId: caller,
+    ...member("fingerprint", stream.fingerprint, same),
+    node,
+    since: renderTime(stream.sinceMillis),
+    names: stream.names.map(({ name, sent, acknowledged, acknowledgedAtMillis, rejected }) => ({
+      name,
+      ...member("sent", sent, same),
+      ...member("acknowledged", acknowledged, same),
+      ...member("acknowledgedAt", acknowledgedAtMillis, renderTime),
+      ...member("rejected", rejected, ({ version, message, atMillis }) => ({
+        version,
+        message,
+        at: renderTime(atMillis),
+      })),
+    })),
+    leftOut,
   };
 }
 

@@ -82,11 +82,35 @@ const certificate = object(
 
 const steps = list(object({ step: text, ok: flag, seen: text, wanted: text, remedy: text }));
 
+const streamName = object(
+  { name: text },
+  {
+    sent: text,
+    acknowledged: text,
+    acknowledgedAt: time,
+    rejected: object({ version: text, message: text, at: time }),
+  },
+);
+
+const stream = object(
+  {
+    id: count,
+    typeUrl: text,
+    variant: { enum: ["state-of-the-world", "delta"] },
+    spiffeId: text,
+    node: { ...text, description: "As the client gave it: not believed." },
+    since: time,
+    names: list(streamName),
+    leftOut: { ...count, description: "So many names are not listed." },
+  },
+  { fingerprint: text },
+);
+
 const status = object(
   {
     trustDomain: text,
     authorities: list(authority),
-    bundle: object({ sequence: count, anchors: count }),
+    bundle: object({ sequence: count, anchors: count, version: text }),
     store: object(
       {
         schemaVersion: count,
@@ -106,6 +130,11 @@ const status = object(
     registrations: count,
     issuedSinceStart: count,
     refusedSinceStart: count,
+    streams: object({
+      open: count,
+      bundle: object({ taken: count, acknowledged: count }),
+      listed: { ...list(stream), description: "At most 500, those first that have rejected something." },
+    }),
     warnings: texts,
   },
   { serverCertificateNotAfter: time },

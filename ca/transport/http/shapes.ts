@@ -47,11 +47,37 @@ export interface AuditHeadShape {
   readonly auditKeyId: string;
 }
 
+/** One name that a client gets by a stream. */
+export interface StreamNameShape {
+  readonly name: string;
+  /** Absent: there was nothing to send yet. */
+  readonly sent?: string;
+  readonly acknowledged?: string;
+  readonly acknowledgedAt?: string;
+  /** `message`: the client's own words. */
+  readonly rejected?: { readonly version: string; readonly message: string; readonly at: string };
+}
+
+/** A client that gets resources by a stream. */
+export interface StreamShape {
+  readonly id: number;
+  readonly typeUrl: string;
+  readonly variant: "state-of-the-world" | "delta";
+  readonly spiffeId: string;
+  readonly fingerprint?: string;
+  /** As the client gave it. */
+  readonly node: string;
+  readonly since: string;
+  readonly names: readonly StreamNameShape[];
+  /** So many names are not listed. */
+  readonly leftOut: number;
+}
+
 /** GET /v1/ca/status. */
 export interface StatusShape {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityShape[];
-  readonly bundle: { readonly sequence: number; readonly anchors: number };
+  readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
   readonly store: {
     readonly schemaVersion: number;
     readonly generation: number;
@@ -68,6 +94,13 @@ export interface StatusShape {
   readonly serverCertificateNotAfter?: string;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
+  readonly streams: {
+    readonly open: number;
+    /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
+    readonly bundle: { readonly taken: number; readonly acknowledged: number };
+    /** At most 500, those first that have rejected something. */
+    readonly listed: readonly StreamShape[];
+  };
   readonly warnings: readonly string[];
 }
 

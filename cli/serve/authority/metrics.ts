@@ -1,14 +1,18 @@
 import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import type { Metrics } from "#platform/metrics";
+import { addStreamMetrics, type ObserveStream } from "./stream-metrics.ts";
 
 type Summary = Omit<AuthorityStatusPage, "store">;
 
-/** Metrics of the certificate authority; `summary` is asked at each scrape, undefined where there is none. The result counts a request. */
-export function addAuthorityMetrics(
-  metrics: Metrics,
-  summary: () => Summary | undefined,
-): (outcome: ObservedOutcome) => void {
+/** What hears an authority, for metrics. */
+export interface AuthorityObservers {
+  readonly onOutcome: (outcome: ObservedOutcome) => void;
+  readonly onStream: ObserveStream;
+}
+
+/** Metrics of the certificate authority; `summary` is asked at each scrape, undefined where there is none. */
+export function addAuthorityMetrics(metrics: Metrics, summary: () => Summary | undefined): AuthorityObservers {
   const requests = metrics.counter({
     name: "garita_ca_requests_total",
     help: "Certificate requests: `issued`, or the code of the refusal; how the caller was authenticated, the kind of key, the door.",
@@ -48,9 +52,12 @@ export function addAuthorityMetrics(
     labels: [],
     read: () => one(summary()?.registrations),
   });
-  return ({ result, method, keyKind, door, durationMillis }) => {
-    requests.with(result, method, keyKind, door).value++;
-    durations.with(result === "issued" ? "issued" : "refused").observe(durationMillis / 1000);
+  return {
+    onOutcome({ result, method, keyKind, door, durationMillis }) {
+      requests.with(result, method, keyKind, door).value++;
+      durations.with(result === "issued" ? "issued" : "refused").observe(durationMillis / 1000);
+    },
+    onStream: addStreamMetrics(metrics, () => summary()?.streams),
   };
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ServerCertificate } from "#ca/authorities/server-certificate";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
-import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import { buildRegistrations } from "#ca/registration/build-registrations";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import { openAuthority } from "#ca/service/open-authority";
@@ -12,16 +11,16 @@ import type { Log } from "#platform/log";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { registrationEntries } from "../registration-entries.ts";
 import { type AuthorityKeysParts, followAuthorityKeys } from "./issuer-keys.ts";
+import type { AuthorityObservers } from "./metrics.ts";
 import { openAuthorityDoors } from "./open-doors.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 
-export interface AuthorityStart extends AuthorityKeysParts {
+export interface AuthorityStart extends AuthorityKeysParts, AuthorityObservers {
   readonly version: string;
   readonly log: Log;
   readonly nextId: () => string;
   /** The rules in force, whose registrations say who may have which identity; undefined: there are none yet. */
   readonly ruleSet: () => RuleSet | undefined;
-  readonly onOutcome: (outcome: ObservedOutcome) => void;
 }
 
 /** The authority of a service. */

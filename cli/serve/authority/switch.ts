@@ -1,4 +1,3 @@
-import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import type { Address } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
@@ -6,7 +5,7 @@ import type { Log } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
 import type { CaConfig } from "../../config/ca-model.ts";
 import type { JwtConfig } from "../../config/model.ts";
-import { addAuthorityMetrics } from "./metrics.ts";
+import { type AuthorityObservers, addAuthorityMetrics } from "./metrics.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 import type { ServedAuthority } from "./start.ts";
 
@@ -40,7 +39,7 @@ export interface AuthoritySwitch {
 export interface AuthoritySwitchParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly metrics: Metrics;
-  readonly start: (wanted: WantedAuthority, onOutcome: (outcome: ObservedOutcome) => void) => Promise<ServedAuthority>;
+  readonly start: (wanted: WantedAuthority, observers: AuthorityObservers) => Promise<ServedAuthority>;
   readonly log: Log;
 }
 
@@ -50,7 +49,7 @@ const drainMillis = 2_000;
 /** PERF: nothing of the authority is loaded where none is configured. */
 export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
-  let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  let observers: AuthorityObservers | undefined;
   let ended = false;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -59,8 +58,8 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
     return next;
   };
   const startOne = async (wanted: WantedAuthority) => {
-    observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
-    return { wanted, served: await start(wanted, observe) };
+    observers ??= addAuthorityMetrics(metrics, () => running?.served.summary());
+    return { wanted, served: await start(wanted, observers) };
   };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {

@@ -128,7 +128,7 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
           keyHeld: true,
         },
       ],
-      bundle: { sequence: 7, anchors: 1 },
+      bundle: { sequence: 7, anchors: 1, version: "a1b2" },
       store: {
         schemaVersion: 1,
         generation: 1,
@@ -144,6 +144,32 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
       serverCertificateNotAfter: at,
       issuedSinceStart: 1,
       refusedSinceStart: 2,
+      streams: {
+        open: 2,
+        bundle: { taken: 2, acknowledged: 1 },
+        listed: [
+          {
+            id: 5,
+            typeUrl: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+            variant: "delta",
+            spiffeId: "spiffe://cluster.local/ns/shop/sa/web",
+            fingerprint: "ab12",
+            node: "web-1",
+            since: at,
+            names: [
+              {
+                name: "ROOTCA",
+                sent: "v2",
+                acknowledged: "v1",
+                acknowledgedAt: at,
+                rejected: { version: "v2", message: "not taken", at },
+              },
+              { name: "ALL" },
+            ],
+            leftOut: 1,
+          },
+        ],
+      },
       warnings: ["the root ends soon"],
     },
   ],

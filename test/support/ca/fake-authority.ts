@@ -2,6 +2,7 @@ import type { TrustBundle } from "#ca/authorities/contract";
 import type { CertificateAnswer, CertificateRequest, IssuedAnswer } from "#ca/issuance/contract";
 import type { AuthorityService } from "#ca/service/contract";
 import type { Explanation, IssuanceRecord } from "#ca/store/contract";
+import type { StreamStatus } from "#xds/contract";
 
 /** An authority that a test decides for, and what was asked of it. */
 export interface FakeAuthority {
@@ -22,6 +23,27 @@ export const fakeIssued: IssuedAnswer = {
   notBeforeMillis: at,
   notAfterMillis: at + 86_400_000,
   chain: ["leaf\n", "issuer\n", "roots\n"],
+};
+
+export const fakeStream: StreamStatus = {
+  id: 5,
+  typeUrl: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+  variant: "delta",
+  caller: "spiffe://cluster.local/ns/shop/sa/web",
+  fingerprint: "ab12",
+  node: "web-1",
+  sinceMillis: at,
+  names: [
+    {
+      name: "ROOTCA",
+      sent: "v2",
+      acknowledged: "v1",
+      acknowledgedAtMillis: at,
+      rejected: { version: "v2", message: "not taken", atMillis: at },
+    },
+    { name: "ALL", sent: undefined, acknowledged: undefined, acknowledgedAtMillis: undefined, rejected: undefined },
+  ],
+  leftOut: 1,
 };
 
 export const fakeRecord: IssuanceRecord = {
@@ -77,7 +99,7 @@ export function fakeAuthority(
       return {
         trustDomain: "cluster.local",
         authorities: [fakeAuthorityStatus],
-        bundle: { sequence: 7, anchors: 1 },
+        bundle: { sequence: 7, anchors: 1, version: "a1b2" },
         store: {
           schemaVersion: 1,
           generation: 1,
@@ -101,6 +123,7 @@ export function fakeAuthority(
         serverCertificateNotAfterMillis: at,
         issuedSinceStart: 1,
         refusedSinceStart: 2,
+        streams: { open: 2, bundle: { taken: 2, acknowledged: 1 }, listed: [fakeStream] },
         warnings: ["the root ends soon"],
       };
     },

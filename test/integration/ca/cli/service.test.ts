@@ -18,10 +18,21 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   const { admin } = await runAuthority(t);
   const { status, out, err } = await cli(["ca", "status", "--admin", admin]);
   assert.deepEqual([status, err], [0, ""]);
-  assert.match(out, /^trust domain {8}cluster\.local\nbundle {14}1 root, sequence 7\nregistrations {7}2\n/);
+  assert.match(
+    out,
+    /^trust domain {8}cluster\.local\nbundle {14}1 root, sequence 7\nstreams {13}2 open; bundle a1b2 acknowledged by 1 of 2\nregistrations {7}2\n/,
+  );
   assert.match(
     out,
     /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing {4}active {2}P-256 {2}cd {6}here {4}2030/,
+  );
+  assert.match(
+    out,
+    /\nstream of +node +name +acknowledged +is +since\nspiffe:\/\/cluster\.local\/ns\/shop\/sa\/web +web-1 +ROOTCA +v1 +rejected +2030.*\n.* ALL +nothing +waiting +2030/,
+  );
+  assert.match(
+    out,
+    /\n1 stream more\nrejected: {2}ROOTCA by spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web \(web-1\): not taken\n/,
   );
   assert.match(out, /\nwarning: {2}the root ends soon\n$/);
   const json = JSON.parse((await cli(["ca", "status", "--admin", admin, "--format", "json"])).out);

@@ -66,7 +66,7 @@ test("every key counts", async () => {
     store: "/var/ca",
     keyEncryptionKeyFile: "kek",
     serverNames: ["ca.example", "10.0.0.5", "fd00::5"],
-    grpc: { address: "127.0.0.1:15010", plaintext: true },
+    grpc: { address: "127.0.0.1:15010", plaintext: false, sdsKeys: true },
     http: { address: "[::]:15443" },
     admins: [{ spiffeId: "spiffe://t.example/ops", role: "auditor" }],
     issuers: [
@@ -86,7 +86,7 @@ test("every key counts", async () => {
     store: "/var/ca",
     keyEncryptionKeyFile: "/etc/garita/kek",
     serverNames: ["ca.example", "10.0.0.5", "fd00::5"],
-    grpc: { address: { kind: "tcp", host: "127.0.0.1", port: 15010 }, plaintext: true },
+    grpc: { address: { kind: "tcp", host: "127.0.0.1", port: 15010 }, plaintext: false, sdsKeys: true },
     http: { address: { kind: "tcp", host: "::", port: 15443 } },
     socket: undefined,
     admins: [{ spiffeId: "spiffe://t.example/ops", role: "auditor" }],
@@ -121,7 +121,7 @@ test("plain text and no name are allowed on this machine; port 0 is never taken 
   const ca = await accepted(
     "{ trustDomain: t, store: s, serverNames: [a], grpc: { address: '127.0.0.1:0', plaintext: true }, http: { address: '127.0.0.1:0' } }",
   );
-  assert.deepEqual(ca.grpc, { address: { kind: "tcp", host: "127.0.0.1", port: 0 }, plaintext: true });
+  assert.deepEqual(ca.grpc, { address: { kind: "tcp", host: "127.0.0.1", port: 0 }, plaintext: true, sdsKeys: false });
   const bare = await accepted("{ trustDomain: t, store: s, grpc: { address: '[::1]:1501', plaintext: true } }");
   assert.deepEqual(bare.serverNames, []);
 });
