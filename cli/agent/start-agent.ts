@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { createAttest } from "#ca/agent/attest";
 import { type CertificateFiles, writeCertificateFiles } from "#ca/agent/certificate-files";
@@ -46,7 +47,13 @@ const shownMillis = 10_000;
 export async function startAgent(start: AgentStart): Promise<RunningAgent> {
   const { config, version, log } = start;
   const lifecycle = createLifecycle(log);
-  const openLink = createOpenLink({ ...config.authority, ...start, openChannel, trustDomain: config.trustDomain });
+  const openLink = createOpenLink({
+    ...config.authority,
+    ...start,
+    openChannel,
+    trustDomain: config.trustDomain,
+    node: hostname(),
+  });
   const identities: Awaited<ReturnType<typeof startOne>>[] = [];
   const status = () => renderAgentStatus(version, identities.map(describe));
   try {

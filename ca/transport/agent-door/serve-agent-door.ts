@@ -7,11 +7,11 @@ import { createHealthCheck, healthPath } from "#platform/grpc/health";
 import { serveGrpc } from "#platform/grpc/serve";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
-import type { NameStatus, StreamStatus } from "#xds/contract";
+import type { StreamStatus } from "#xds/contract";
 import { createDiscovery } from "#xds/discovery";
+import { bundleStreams } from "../sds/bundle-streams.ts";
 import { secretService, secretTypeUrl } from "../sds/encode-secret.ts";
-import { parseSecretName } from "../sds/secret-name.ts";
-import { bundleVersionOf, createSecretType } from "../sds/secret-type.ts";
+import { createSecretType } from "../sds/secret-type.ts";
 import { createWorkloadApi, type WorkloadStream } from "../workload-api/serve-workloads.ts";
 import { createLocalSecrets } from "./local-secrets.ts";
 
@@ -77,7 +77,7 @@ export async function serveAgentDoor(start: AgentDoorStart): Promise<AgentDoor> 
       streams: new Map([...discovery.streams, ...workloads.streams]),
     },
   );
-  const envoyStreams = () => discovery.status().flatMap((stream) => bundlesOf(stream, trustDomain));
+  const envoyStreams = () => discovery.status().flatMap((stream) => envoyStream(stream, trustDomain));
   return {
     standing: (version) => standing.of(version, [...envoyStreams(), ...workloads.open().map(workloadStream)]),
     status: () => ({ streams: discovery.status(), workloads: workloads.open() }),
@@ -89,19 +89,12 @@ export async function serveAgentDoor(start: AgentDoorStart): Promise<AgentDoor> 
 }
 
 /** What a stream has of the bundle, by each name under which it asked for it. */
-function bundlesOf({ id, names }: StreamStatus, trustDomain: string): readonly LocalStream[] {
-  return names
-    .filter(({ name }) => isOwnBundle(name, trustDomain))
-    .map(({ name, acknowledged, rejected }: NameStatus) => ({
-      id: `envoy ${id} ${name}`,
-      acknowledged: acknowledged && bundleVersionOf(acknowledged),
-      rejected: rejected && { ...rejected, version: bundleVersionOf(rejected.version) },
-    }));
-}
-
-function isOwnBundle(name: string, trustDomain: string): boolean {
-  const wanted = parseSecretName(name, trustDomain);
-  return wanted?.kind === "all-bundles" || (wanted?.kind === "bundle" && wanted.trustDomain === trustDomain);
+function envoyStream(stream: StreamStatus, trustDomain: string): readonly LocalStream[] {
+  return bundleStreams([stream], trustDomain).map(({ acknowledged, rejected }, i) => ({
+    id: `envoy ${stream.id} ${i}`,
+    acknowledged,
+    rejected,
+  }));
 }
 
 function workloadStream(stream: WorkloadStream): LocalStream {
