@@ -50,8 +50,10 @@ export function openChannel({ address, tls, keepaliveMillis }: ChannelStart): Gr
     options,
   );
   const open = new Set<{ cancel(): void }>();
+  let closed = false;
   return {
     call(path, message, { metadata, deadlineMillis }) {
+      if (closed) return Promise.resolve({ ok: false, end: closedChannel });
       return new Promise<UnaryResult>((resolve) => {
         const deadline = { deadline: Date.now() + deadlineMillis };
         const fields = metadataOf(metadata);
@@ -64,6 +66,10 @@ export function openChannel({ address, tls, keepaliveMillis }: ChannelStart): Gr
       });
     },
     stream(path, handler) {
+      if (closed) {
+        queueMicrotask(() => handler.ended(closedChannel));
+        return { send: () => undefined, cancel: () => undefined };
+      }
       const stream = client.makeBidiStreamRequest(path, asBuffer, asBytes);
       open.add(stream);
       let status: CallEnd | undefined;
@@ -73,6 +79,7 @@ export function openChannel({ address, tls, keepaliveMillis }: ChannelStart): Gr
         open.delete(stream);
         handler.ended(status);
       };
+      stream.on("metadata", () => handler.opened?.());
       stream.on("data", (message: Uint8Array) => handler.message(message));
       // Told by the status as well.
       stream.on("error", () => undefined);
@@ -93,11 +100,14 @@ export function openChannel({ address, tls, keepaliveMillis }: ChannelStart): Gr
       };
     },
     close() {
+      closed = true;
       for (const call of open) call.cancel();
       client.close();
     },
   };
 }
+
+const closedChannel: CallEnd = { code: grpcStatus.UNAVAILABLE, message: "the channel is closed" };
 
 function secureCredentials(tls: ChannelTls, name: string, address: Address): ChannelCredentials {
   // No roots are not those that Node comes with.

@@ -1,5 +1,6 @@
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import { discoveryLimits } from "../limits.ts";
+import { eachField } from "./each-field.ts";
 
 /** What a client said of a response that it rejects: google.rpc.Status, of which the message alone counts. Not cut. */
 export interface ErrorDetail {
@@ -32,7 +33,7 @@ export interface DeltaRequest extends AnyRequest {
 /** Undefined: the bytes are no such message. Fields that do not count are passed over, whatever they hold; text that is no UTF-8 becomes text that nobody asks for. */
 export function decodeStateRequest(bytes: Uint8Array): StateRequest | undefined {
   const read = new RequestParts();
-  const whole = eachField(bytes, (field, reader) => {
+  const whole = tryEachField(bytes, (field, reader) => {
     if (field === 2) read.node = nodeId(reader.bytes()) ?? read.node;
     else if (field === 3) read.addTo(read.names, text(reader));
     else if (field === 4) read.typeUrl = text(reader);
@@ -47,7 +48,7 @@ export function decodeStateRequest(bytes: Uint8Array): StateRequest | undefined 
 /** As `decodeStateRequest`. */
 export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest | undefined {
   const read = new DeltaParts();
-  const whole = eachField(bytes, (field, reader) => {
+  const whole = tryEachField(bytes, (field, reader) => {
     if (field === 1) read.node = nodeId(reader.bytes()) ?? read.node;
     else if (field === 2) read.typeUrl = text(reader);
     else if (field === 3) read.addTo(read.subscribe, text(reader));
@@ -88,26 +89,21 @@ class DeltaParts extends RequestParts implements DeltaRequest {
 
   addVersion(entry: Uint8Array): void {
     let [name, version] = ["", ""];
-    const whole = eachField(entry, (field, reader) => {
+    eachField(entry, (field, reader) => {
       if (field === 1) name = text(reader);
       else if (field === 2) version = text(reader);
       else return false;
       return true;
     });
-    if (!whole) throw new Error("an entry of a map is cut off");
     if (this.counts()) this.initialVersions.set(name, version);
   }
 }
 
-/** Reads fields of length-delimited type one after the other; `take` answers false for one that it has not read. False: the bytes are no message. */
-function eachField(bytes: Uint8Array, take: (field: number, reader: BinaryReader) => boolean): boolean {
-  const reader = new BinaryReader(bytes);
+/** As `eachField`; false: the bytes are no message. */
+function tryEachField(bytes: Uint8Array, take: Parameters<typeof eachField>[1]): boolean {
   try {
-    while (reader.pos < reader.len) {
-      const [field, type] = reader.tag();
-      if (type !== WireType.LengthDelimited || !take(field, reader)) reader.skip(type, field);
-    }
-    return reader.pos === reader.len;
+    eachField(bytes, take);
+    return true;
   } catch {
     // The library tells malformed bytes, of whatever kind, by throwing.
     return false;
@@ -116,7 +112,7 @@ function eachField(bytes: Uint8Array, take: (field: number, reader: BinaryReader
 
 function nodeId(node: Uint8Array): string | undefined {
   let id: string | undefined;
-  eachField(node, (field, reader) => {
+  tryEachField(node, (field, reader) => {
     if (field !== 1) return false;
     id = text(reader);
     return true;
@@ -126,7 +122,7 @@ function nodeId(node: Uint8Array): string | undefined {
 
 function errorDetail(status: Uint8Array): ErrorDetail {
   let message = "";
-  eachField(status, (field, reader) => {
+  tryEachField(status, (field, reader) => {
     if (field !== 2) return false;
     message = text(reader);
     return true;

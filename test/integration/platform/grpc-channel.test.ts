@@ -169,4 +169,9 @@ test("a channel that is closed ends its calls", async (t) => {
   // Nothing of it is an error afterwards.
   stream.send(Uint8Array.of(2));
   stream.cancel();
+  assert.deepEqual(await channel.call(unaryPath, new Uint8Array(), options), {
+    ok: false,
+    end: { code: 14, message: "the channel is closed" },
+  });
+  assert.equal((await followStream(channel, streamPath).ended).code, 14);
 });

@@ -24,6 +24,10 @@ export function deltaRequest(request: MessageInitShape<typeof DeltaDiscoveryRequ
   return toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request));
 }
 
+export function deltaResponse(response: MessageInitShape<typeof DeltaDiscoveryResponseSchema>): Uint8Array {
+  return toBinary(DeltaDiscoveryResponseSchema, create(DeltaDiscoveryResponseSchema, response));
+}
+
 export function readStateResponse(bytes: Uint8Array): SeenResponse {
   const { nonce, versionInfo, typeUrl, resources } = fromBinary(DiscoveryResponseSchema, bytes);
   return {
