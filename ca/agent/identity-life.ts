@@ -47,10 +47,10 @@ export interface IdentityLifeParts {
 export interface IdentityLife {
   readonly served: ServedIdentity;
   status(): IdentityStatus;
-  /** To be called after local streams answered, came or went; it is looked at each second anyway where something waits for them. */
+  /** The first call begins it. To be called after local streams answered, came or went; it is looked at each second anyway where something waits for them. */
   look(): void;
-  /** Nothing is asked any more; what is served stays. */
-  stop(): void;
+  /** Nothing is asked any more; what is served stays. Resolves when nothing is under way, so that another one may use the folder. */
+  stop(): Promise<void>;
 }
 
 /** The clock is looked at so often, for it may jump and the machine may sleep: no timer is believed for longer. */
@@ -66,7 +66,7 @@ const anchorsWaitMillis = 10_000;
 /**
  * Loads what is kept of the identity, and keeps it alive: asks for a certificate where there is none, renews it when half of its life is over, when the clock was set back, and
  * within ten seconds when the bundle does not vouch for it any more; follows the bundle, and acknowledges a version when it is kept and all local streams have it. What is held is
- * served until something better is: an outage changes nothing. Rejects with `agent/state` when the folder cannot be used.
+ * served until something better is: an outage changes nothing. Nothing is asked before the first `look`. Rejects with `agent/state` when the folder cannot be used.
  */
 export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityLife> {
   const { settings, state, clock, timers, log } = parts;
@@ -82,7 +82,11 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   /** Since when `held` waits to be given out. */
   let parkedMillis = given === held ? undefined : monotonicMillis();
   const offers = new BundleOffers();
+  /** The one that follows the bundle; `links` has those for a single request too. */
   let link: AuthorityLink | undefined;
+  const links = new Set<AuthorityLink>();
+  const underWay = new Set<Promise<unknown>>();
+  let begun = false;
   let askFailure: AgentFailure | undefined;
   let keepFailure: AgentFailure | undefined;
   let isUnregistered = false;
@@ -147,13 +151,28 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     look();
   };
 
+  const openLink: OpenLink = (anchors, credential) => {
+    const opened = parts.openLink(anchors, credential);
+    links.add(opened);
+    const close = () => {
+      links.delete(opened);
+      opened.close();
+    };
+    return { ...opened, close };
+  };
+
+  const wait = (work: Promise<unknown>) => {
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  };
+
   /** ORDER: the new certificate's connection is opened before the old one's is closed. */
   const connect = () => {
     const old = link;
     link = undefined;
     if (held !== undefined && bundle !== undefined) {
       offers.restart();
-      link = parts.openLink(bundle.anchors, { kind: "certificate", held });
+      link = openLink(bundle.anchors, { kind: "certificate", held });
       link.followBundle(heard);
     }
     old?.close();
@@ -162,6 +181,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   const takeNextKey = async (): Promise<KeyPair> => {
     if (nextKey !== undefined && !isKeyOf(nextKey, held)) return nextKey;
     const fresh = await generateKey(settings.keyKind);
+    if (stopped) throw new Error("the agent stops");
     // ORDER: before the request.
     await state.keepNextKey(fresh);
     nextKey = fresh;
@@ -170,8 +190,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
 
   const ask = async () => {
     asking = true;
-    const { openLink, attest } = parts;
-    const obtaining = { settings, openLink, attest, nextKey: takeNextKey, nowMillis };
+    const obtaining = { settings, openLink, attest: parts.attest, nextKey: takeNextKey, nowMillis };
     const obtained = await obtainCertificate(obtaining, { held, bundle, link });
     asking = false;
     if (stopped) return;
@@ -229,17 +248,19 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   const look = () => {
     if (stopped) return;
     cancel();
-    if (!keeper.hasAll({ bundle, held })) void keeper.keep({ bundle, held }).then(settle);
+    if (!begun) {
+      begun = true;
+      connect();
+    }
+    if (!keeper.hasAll({ bundle, held })) wait(keeper.keep({ bundle, held }).then(settle));
     settle();
-    if (!asking && nextAskMillis() <= monotonicMillis()) void ask().catch(defect).then(look);
+    if (!asking && nextAskMillis() <= monotonicMillis()) wait(ask().catch(defect).then(look));
     const waits = offers.isWaiting || parkedMillis !== undefined || !keeper.hasAll({ bundle, held });
     const longestMillis = waits ? standingWaitMillis : longestWaitMillis;
     const ownMillis = asking ? longestMillis : nextAskMillis() - monotonicMillis();
     cancel = timers.after(Math.min(Math.max(ownMillis, 1), longestMillis), look);
   };
 
-  connect();
-  look();
   return {
     served: {
       spiffeId,
@@ -264,10 +285,11 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
         kept: keeper.hasAll({ bundle, held }),
       }),
     look,
-    stop() {
+    async stop() {
       stopped = true;
       cancel();
-      link?.close();
+      for (const open of [...links]) open.close();
+      await Promise.all(underWay);
     },
   };
 }

@@ -108,7 +108,7 @@ async function startOne(
   try {
     door = await serveAgentDoor({ served: life.served, socket, socketMode, onChange: life.look, clock, timers, log });
   } catch (fault) {
-    life.stop();
+    await life.stop();
     throw fault;
   }
   life.look();
@@ -132,7 +132,7 @@ async function startOne(
     door,
     files,
     async stop(deadline) {
-      life.stop();
+      await life.stop();
       await files?.stop();
       await opened.stop(deadline);
     },

@@ -2,16 +2,27 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { TrustBundle } from "#ca/authorities/contract";
+import { buildBundle } from "#ca/bundle/build-bundle";
+import type { BundleStream } from "#ca/rotation/contract";
 import { serveIstio } from "#ca/transport/istio/serve";
+import { createAuthoritySecrets } from "#ca/transport/sds/authority-secrets";
+import { bundleStreams } from "#ca/transport/sds/bundle-streams";
+import { secretService, secretTypeUrl } from "#ca/transport/sds/encode-secret";
+import { createStreamCallers, type StreamCaller } from "#ca/transport/stream-callers";
+import type { Certificate } from "#ca/x509/contract";
 import { readAgentConfig } from "#cli/agent/load-config";
 import { type RunningAgent, startAgent } from "#cli/agent/start-agent";
 import { type Door, defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
+import { systemTimers } from "#platform/timers";
 import { recordLog } from "#test/support/ca/record-log";
-import { type Scene, type SceneChanges, testScene, webId } from "#test/support/ca/scene";
+import { type Scene, type SceneChanges, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { tokenIn } from "#test/support/ca/scene-requests";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
 import { tempFolder } from "#test/support/service/temp-folder";
+import type { StreamEvent } from "#xds/contract";
+import { createDiscovery } from "#xds/discovery";
 
 /** A whole authority with its gRPC door over TLS, and what an agent on the same machine needs to meet it. */
 export interface AuthorityDoor {
@@ -21,6 +32,12 @@ export interface AuthorityDoor {
   /** The agent's time; `pass` moves the authority's too. */
   readonly time: FakeTime;
   readonly socket: string;
+  /** What clients of the authority's streams said. */
+  readonly events: readonly StreamEvent[];
+  /** Who takes the bundle from the authority. */
+  streams(): readonly BundleStream[];
+  /** The authority's streams send this bundle from now on. */
+  publish(anchors: readonly Certificate[]): TrustBundle;
   readonly lines: ReturnType<typeof recordLog>["lines"];
   /** `agent.yaml` for one identity with a join token of the authority. */
   config(more?: string, identityMore?: string): Promise<string>;
@@ -35,7 +52,41 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
   const folder = await tempFolder(t);
   const time = createFakeTime(Date.now());
   const { log, lines } = recordLog();
+  const events: StreamEvent[] = [];
+  const bundle = createPublished(() => scene.authority.service.bundle());
   const { certPem, keyPem } = scene.authority.serverCertificate!;
+  const { authority } = scene;
+  const { nowMillis } = { nowMillis: () => Date.now() + scene.shiftMillis };
+  const callers = createStreamCallers({
+    clientCertificate: authority.clientCertificate,
+    revoked: authority.revoked,
+    nowMillis,
+    log,
+  });
+  const discovery = createDiscovery<StreamCaller>({
+    types: [
+      createAuthoritySecrets({
+        trustDomain: sceneDomain,
+        bundle: () => bundle.current,
+        onBundle: bundle.subscribe,
+        callers,
+        keys: undefined,
+        log,
+        nowMillis,
+        onEvent: (event) => void events.push(event),
+      }),
+    ],
+    services: [{ service: secretService, typeUrl: secretTypeUrl }],
+    async callerOf({ connection }) {
+      const caller = await callers.authenticate(connection);
+      if ("code" in caller) return caller;
+      return { caller, text: caller.id.toString(), fingerprint: caller.fingerprint };
+    },
+    clock: { nowMillis, monotonicMillis: () => performance.now() },
+    timers: systemTimers,
+    log,
+  });
+  t.after(() => discovery.close());
   const door: Door = await serveIstio({
     name: "ca-grpc",
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },
@@ -44,11 +95,15 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
     log: createLog({ level: "silent" }).log,
     service: scene.authority.service,
     serving: scene.authority.serving,
+    discovery,
   });
   t.after(() => door.stop(AbortSignal.abort()));
   const port = door.address.kind === "tcp" ? door.address.port : 0;
   const socket = join(folder, "web.sock");
   return {
+    events,
+    streams: () => bundleStreams(discovery.status(), sceneDomain),
+    publish: bundle.publish,
     scene,
     folder,
     port,
@@ -94,6 +149,26 @@ ${identityMore}
         await time.advance(10);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
+    },
+  };
+}
+
+/** The authority's bundle, until the test publishes another one. */
+function createPublished(own: () => TrustBundle) {
+  const listeners = new Set<() => void>();
+  let published: TrustBundle | undefined;
+  return {
+    get current() {
+      return published ?? own();
+    },
+    publish(anchors: readonly Certificate[]): TrustBundle {
+      published = buildBundle(sceneDomain, own().sequence + 1, anchors);
+      for (const changed of listeners) changed();
+      return published;
+    },
+    subscribe(changed: () => void) {
+      listeners.add(changed);
+      return () => void listeners.delete(changed);
     },
   };
 }

@@ -134,7 +134,7 @@ export function lifeScene(t: TestContext): LifeScene {
     return nextMillis !== undefined && (kept || failure !== undefined);
   };
   t.after(() => {
-    for (const life of lives) life.stop();
+    for (const life of lives) void life.stop();
   });
   const scene: LifeScene = {
     time,
@@ -178,6 +178,7 @@ export function lifeScene(t: TestContext): LifeScene {
         log,
       });
       lives.push(life);
+      life.look();
       await scene.settle();
       return life;
     },

@@ -74,7 +74,7 @@ describe("an identity of the agent", () => {
     const { scene, life } = await served(t);
     const first = leafOf(life);
     scene.answer = () => ({ ok: false, code: grpcCodes.unavailable, message: "nobody there" });
-    await scene.pass(12.2 * hour);
+    await scene.pass(12.3 * hour);
     const tried = scene.asked.length;
     assert.ok(tried > 5, `${tried}`);
     assert.equal(leafOf(life), first);
@@ -122,7 +122,7 @@ describe("an identity of the agent", () => {
       credential.kind === "certificate"
         ? { ok: false, code: grpcCodes.unauthenticated, message: "revoked" }
         : undefined;
-    await scene.pass(12.2 * hour);
+    await scene.pass(12.3 * hour);
     assert.deepEqual(
       scene.asked.map(({ credential }) => credential.kind),
       ["bearer", "certificate", "bearer"],
@@ -143,7 +143,7 @@ describe("an identity of the agent", () => {
     assert.equal(last.credential.kind, "certificate");
     assert.equal(last.key, scene.asked[0]!.key);
     // The next one has a key of its own again.
-    await scene.pass(12.2 * hour);
+    await scene.pass(12.3 * hour);
     assert.notEqual(scene.asked.at(-1)!.key, scene.asked[0]!.key);
   });
 });
@@ -223,7 +223,7 @@ describe("an answer of the authority", () => {
     const chain = life.served.certificate()!.chain;
     const { pemOf } = await import("#test/support/ca/agent/life-scene");
     scene.answer = () => ({ ok: true, chain: [pemOf(chain.slice(0, 1)), pemOf(chain.slice(1)), pemOf(scene.bundle)] });
-    await scene.pass(12.2 * hour);
+    await scene.pass(12.3 * hour);
     assert.match(life.status().failure!.message, /its key is not the one/);
   });
 

@@ -14,7 +14,7 @@ describe("an agent that is started again", () => {
     const scene = lifeScene(t);
     const first = await scene.start();
     const { chain } = first.served.certificate()!;
-    first.stop();
+    await first.stop();
     scene.token = undefined;
     const second = await scene.start();
     assert.deepEqual(
@@ -39,7 +39,7 @@ describe("an agent that is started again", () => {
 
   it("refuses a state folder that others can enter", async (t) => {
     const scene = lifeScene(t);
-    (await scene.start()).stop();
+    await (await scene.start()).stop();
     chmodSync(join(scene.folder, "web"), 0o750);
     await assert.rejects(
       scene.start(),
@@ -63,7 +63,7 @@ describe("an agent that is started again", () => {
     it(`after it was killed ${when} comes to a certificate`, async (t) => {
       const scene = lifeScene(t);
       const killed = await scene.start({ state: (real) => ({ ...real, ...change(real) }) });
-      killed.stop();
+      void killed.stop();
       const keptKey = existsSync(join(scene.folder, "web", "next-key.pem"));
       const life = await scene.start();
       assert.equal(life.status().state, "valid");
@@ -71,7 +71,7 @@ describe("an agent that is started again", () => {
       assert.ok(!existsSync(join(scene.folder, "web", "next-key.pem")));
       // A key that was kept is not thrown away.
       if (keptKey && scene.asked.length === 2) assert.equal(scene.asked[1]!.key, scene.asked[0]!.key);
-      life.stop();
+      await life.stop();
       const again = await scene.start();
       assert.equal(again.status().certificate?.serialHex, life.status().certificate?.serialHex);
     });
@@ -82,10 +82,10 @@ describe("an agent that is started again", () => {
     const first = await scene.start();
     const before = first.status().certificate?.serialHex;
     scene.answer = () => never;
-    await scene.time.advance(12.2 * hour);
+    await scene.time.advance(12.3 * hour);
     await scene.until(() => scene.asked.length === 2);
     assert.ok(existsSync(join(scene.folder, "web", "next-key.pem")));
-    first.stop();
+    void first.stop();
     scene.answer = undefined;
     scene.token = undefined;
     const second = await scene.start();
@@ -100,7 +100,7 @@ describe("an agent that is started again", () => {
       ["next-key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
       ["bundle.pem", ""],
     ] as const) {
-      (await scene.start()).stop();
+      await (await scene.start()).stop();
       writeFileSync(join(scene.folder, "web", file), text, { mode: 0o600 });
       const asked = scene.asked.length;
       const life = await scene.start();
@@ -110,13 +110,13 @@ describe("an agent that is started again", () => {
         file,
       );
       assert.equal(scene.asked.length, file === "next-key.pem" ? asked : asked + 1, file);
-      life.stop();
+      await life.stop();
     }
   });
 
   it("serves no certificate that its bundle does not vouch for, and no other identity's", async (t) => {
     const scene = lifeScene(t);
-    (await scene.start()).stop();
+    await (await scene.start()).stop();
     const other = makeAuthority({ kind: "P-256", profile: "root" }, { commonName: "another root" });
     const { pemOf } = await import("#test/support/ca/agent/life-scene");
     writeFileSync(join(scene.folder, "web", "bundle.pem"), pemOf([other.certificate]), { mode: 0o600 });
