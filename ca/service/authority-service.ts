@@ -9,23 +9,17 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
-import type {
-  AuditReport,
-  AuthorityService,
-  AuthorityStatusPage,
-  StreamsStatus,
-  TokenWanted,
-} from "#ca/service/contract";
+import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
-import type { StreamStatus } from "#xds/contract";
 import { checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
 import type { Revoked } from "./revoked.ts";
+import { streamsStatus } from "./streams-status.ts";
 
 export interface AuthorityServiceParts
   extends Pick<
@@ -155,24 +149,9 @@ export function summaryOf(
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    streams: streamsStatus(parts, version),
+    streams: streamsStatus(parts.discoveryStreams?.() ?? [], parts.streams?.() ?? [], version),
     warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
   };
-}
-
-const mostListed = 500;
-
-function streamsStatus(parts: Pick<AuthorityParts, "streams" | "discoveryStreams">, version: string): StreamsStatus {
-  const streams = parts.discoveryStreams?.() ?? [];
-  const takers = parts.streams?.() ?? [];
-  const bundle = {
-    taken: takers.length,
-    acknowledged: takers.filter(({ acknowledged }) => acknowledged === version).length,
-  };
-  const isRejecting = ({ names }: StreamStatus) => names.some(({ rejected }) => rejected !== undefined);
-  const rejecting = streams.filter(isRejecting);
-  const others = streams.filter((stream) => !isRejecting(stream));
-  return { open: streams.length, bundle, listed: [...rejecting, ...others].slice(0, mostListed) };
 }
 
 /** Registrations of another trust domain give nothing here: the folder's `mesh.yaml` and `ca.trustDomain` say different things. */

@@ -59,6 +59,7 @@ export interface AuthorityStatusPage {
 
 /** Clients that get resources by streams: who, and what of it they have acknowledged. */
 export interface StreamsStatus {
+  /** One that takes several types of resources counts for each, one that has asked for nothing yet for none. */
   readonly open: number;
   /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
   readonly bundle: { readonly taken: number; readonly acknowledged: number };

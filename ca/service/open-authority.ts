@@ -55,6 +55,8 @@ export interface AuthorityParts {
   readonly store: CaStore;
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly authoritySettings: AuthoritySettings;
+  /** Everybody who has the bundle by a stream now; absent: nobody has. */
+  readonly streams?: () => readonly BundleStream[];
   readonly configuration: () => AuthorityConfiguration;
   /** DNS names and addresses of the doors; empty: there is no server certificate. */
   readonly serverNames: readonly string[];
@@ -74,8 +76,6 @@ export interface AuthorityParts {
   readonly exportHead: (head: AuditHead) => Promise<void>;
   /** The head that was last exported, for the audit. */
   readonly exportedHead: () => Promise<AuditHead | undefined>;
-  /** Who takes the bundle by a stream. */
-  readonly streams?: () => readonly BundleStream[];
   /** Streams of the doors, for the status page. */
   readonly discoveryStreams?: () => readonly StreamStatus[];
   /** Heard for every server certificate, the first included. */

@@ -34,7 +34,7 @@ export interface StreamCallersParts {
 }
 
 export interface StreamCallers {
-  /** Never rejects. Without a certificate, as on a door of plain text, nobody is anybody. */
+  /** Without a certificate, as on a door of plain text, nobody is anybody. Rejects for defects alone. */
   authenticate(connection: DoorConnection): Promise<StreamCaller | StreamRefusal>;
   /** Why the caller is none any more: its certificate has ended (UNAUTHENTICATED), or certificate or identity is revoked (PERMISSION_DENIED). Undefined: it is. */
   ended(caller: StreamCaller): StreamRefusal | undefined;

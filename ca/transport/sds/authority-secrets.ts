@@ -2,6 +2,7 @@ import type { TrustBundle } from "#ca/authorities/contract";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import type { CallerKeys, HeldKey } from "#ca/service/caller-keys";
+import { createLineGate } from "#platform/door/line-gate";
 import type { Log } from "#platform/log";
 import type { ResourceType, StreamEvent } from "#xds/contract";
 import type { StreamCaller, StreamCallers } from "../stream-callers.ts";
@@ -22,6 +23,9 @@ export interface AuthoritySecretsParts {
   readonly onEvent: (event: StreamEvent, pushMillis: number | undefined) => void;
 }
 
+/** Of rejections: a client in a loop causes many. */
+const linesPerSecond = 20;
+
 /**
  * The authority's secrets: its bundle to every caller, and to each the key that was made for its own identity, where keys are made at all. A key is made when a stream
  * asks for it first, and exists while one does; a single question (FetchSecrets) makes none.
@@ -29,6 +33,13 @@ export interface AuthoritySecretsParts {
 export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceType<StreamCaller> {
   const { trustDomain, bundle, onBundle, callers, keys, log, nowMillis, onEvent } = parts;
   const bundlesOf = createBundles(nowMillis);
+  const gate = createLineGate(linesPerSecond);
+  const tellRejection = ({ name, version, message, stream: { caller, node, id } }: StreamEvent) => {
+    const told = gate.pass();
+    if (told === undefined) return;
+    const fields = { resource: name, version, reason: message, spiffeId: caller, node, stream: id };
+    log.warn({ ...fields, ...(told.leftOut > 0 && told) }, "a secret was rejected");
+  };
   // What is in force now was pushed to nobody.
   bundlesOf(bundle());
   return createSecretType<StreamCaller>({
@@ -64,13 +75,7 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
       );
     },
     observe(event) {
-      if (event.kind === "rejected") {
-        const { name, version, message, stream } = event;
-        log.warn(
-          { resource: name, version, reason: message, spiffeId: stream.caller, node: stream.node, stream: stream.id },
-          "a secret was rejected",
-        );
-      }
+      if (event.kind === "rejected") tellRejection(event);
       onEvent(event, pushMillisOf(event, bundlesOf(bundle()), nowMillis()));
     },
   });

@@ -6,12 +6,15 @@ import type { AuthorityStatusPage } from "#ca/service/contract";
 import { openAuthority } from "#ca/service/open-authority";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore } from "#ca/store/sqlite/open";
+import { bundleStreams } from "#ca/transport/sds/bundle-streams";
 import type { Address } from "#platform/address";
 import type { Log } from "#platform/log";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { Discovery } from "#xds/discovery";
 import { registrationEntries } from "../registration-entries.ts";
 import { type AuthorityKeysParts, followAuthorityKeys } from "./issuer-keys.ts";
 import type { AuthorityObservers } from "./metrics.ts";
+import { openAuthorityDiscovery } from "./open-discovery.ts";
 import { openAuthorityDoors } from "./open-doors.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 
@@ -51,6 +54,8 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     const { tokens, keys } = await followAuthorityKeys(() => issuers, parts);
     stops.push(() => keys.stop());
     const headFile = headFileOf(config.store);
+    let discovery: Discovery | undefined;
+    const streams = () => bundleStreams(discovery?.status() ?? [], config.trustDomain);
     let doors: Awaited<ReturnType<typeof openAuthorityDoors>> | undefined;
     const authority = await openAuthority({
       trustDomain: config.trustDomain,
@@ -75,11 +80,21 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
       onOutcome: parts.onOutcome,
       exportHead: (head) => writeHeadFile(headFile, head),
       exportedHead: () => readHeadFile(headFile),
+      streams,
+      discoveryStreams: () => discovery?.status() ?? [],
       onServerCertificate: (certificate) => doors?.updateTls(doorTls(certificate)),
     });
     stops.push(() => authority.stop());
     const { serverCertificate } = authority;
-    doors = await openAuthorityDoors(config, authority, serverCertificate && doorTls(serverCertificate), parts);
+    discovery = openAuthorityDiscovery(config, authority, { ...parts, chance: Math.random });
+    stops.push(() => discovery?.close());
+    doors = await openAuthorityDoors(
+      config,
+      authority,
+      discovery,
+      serverCertificate && doorTls(serverCertificate),
+      parts,
+    );
     stops.push((deadline) => doors?.stop(deadline));
     return {
       addresses: doors.addresses,

@@ -21,8 +21,8 @@ export function addStreamMetrics(metrics: Metrics, status: () => StreamsStatus |
     bounds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   });
   metrics.gauge({
-    name: "garita_sds_streams",
-    help: "Streams that are open.",
+    name: "garita_ca_streams",
+    help: "Streams of the gRPC door that are open; one that takes several types of resources counts for each.",
     labels: [],
     read: () => {
       const now = status();

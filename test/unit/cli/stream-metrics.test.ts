@@ -17,18 +17,18 @@ async function scraped(
   for (const name of names) observe({ ...said, kind: "rejected", name }, undefined);
   for (const millis of pushes) observe({ ...said, kind: "acknowledged", name: "ROOTCA" }, millis);
   const { text } = await metrics.render();
-  return text.split("\n").filter((line) => line.startsWith("garita_sds_"));
+  return text.split("\n").filter((line) => /^garita_(?:sds|ca)_/.test(line));
 }
 
 const status: StreamsStatus = { open: 3, bundle: { taken: 4, acknowledged: 3 }, listed: [] };
 
 test("streams and the part that has the bundle are read; without streams for the bundle there is no part", async () => {
   const lines = await scraped(status);
-  assert.ok(lines.includes("garita_sds_streams 3"));
+  assert.ok(lines.includes("garita_ca_streams 3"));
   assert.ok(lines.includes("garita_sds_bundle_propagated_ratio 0.75"));
   const none = await scraped({ ...status, bundle: { taken: 0, acknowledged: 0 } });
   assert.ok(!none.some((line) => line.startsWith("garita_sds_bundle_propagated_ratio")));
-  assert.ok(!(await scraped(undefined)).some((line) => line.startsWith("garita_sds_streams")));
+  assert.ok(!(await scraped(undefined)).some((line) => line.startsWith("garita_ca_streams")));
 });
 
 test("rejections are counted by name, and of too many names the rest together", async () => {
