@@ -14,6 +14,7 @@ import { grpcCost } from "./grpc.ts";
 import type { Row } from "./row.ts";
 import { startCost } from "./start.ts";
 import { tokenCost } from "./tokens.ts";
+import { pushCost } from "./xds-push.ts";
 
 /** Every measurement by its name, with its bars. */
 const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -117,6 +118,16 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "issuances of one write to the disk", value: many.issuancesPerTransaction, unit: "" },
       { what: "longest", value: many.longestMillis, unit: "ms" },
       { what: "issuances a second, one after the other", value: one.issuancesPerSecond, unit: "/s" },
+    ];
+  },
+  async "xds-push"() {
+    const cost = await pushCost(1_000, 20);
+    return [
+      { what: "a push reaches the last of 1,000 streams", value: cost.lastP50Millis, unit: "ms", most: 100 },
+      { what: "the slowest of 20 pushes", value: cost.lastMaxMillis, unit: "ms" },
+      { what: "half of the streams have it", value: cost.halfP50Millis, unit: "ms" },
+      { what: "a stream takes, acknowledgement included", value: cost.streamMicros, unit: "µs CPU of the server" },
+      { what: "resident, with 1,000 connections", value: cost.residentMegabytes, unit: "MB" },
     ];
   },
 };
