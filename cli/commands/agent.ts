@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { keepHeapSmall } from "#platform/heap";
 import { agentDefaults } from "../agent/defaults.ts";
 import type { RunOptions } from "../agent/run-agent.ts";
 import type { StatusOptions } from "../agent/run-status.ts";
@@ -10,7 +11,11 @@ export function define(command: Command, context: CommandContext): void {
   command
     .option("-c, --config <file>", "configuration", agentDefaults.configFile)
     .option("--drain <seconds>", "after a signal, how long streams may take to end", seconds, 5)
-    .action(async (options: RunOptions) => (await import("../agent/run-agent.ts")).runAgent(options, context));
+    .action(async (options: RunOptions) => {
+      // ORDER: before what the agent is made of is loaded.
+      keepHeapSmall();
+      await (await import("../agent/run-agent.ts")).runAgent(options, context);
+    });
   command
     .command("check-config")
     .description("say what is wrong with a configuration of the agent")

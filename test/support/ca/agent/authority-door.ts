@@ -13,9 +13,10 @@ import { createStreamCallers, type StreamCaller } from "#ca/transport/stream-cal
 import type { Certificate } from "#ca/x509/contract";
 import { readAgentConfig } from "#cli/agent/load-config";
 import { type RunningAgent, startAgent } from "#cli/agent/start-agent";
+import type { Clock } from "#platform/clock";
 import { type Door, defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
-import { systemTimers } from "#platform/timers";
+import { systemTimers, type Timers } from "#platform/timers";
 import { recordLog } from "#test/support/ca/record-log";
 import { type Scene, type SceneChanges, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { tokenIn } from "#test/support/ca/scene-requests";
@@ -41,7 +42,8 @@ export interface AuthorityDoor {
   readonly lines: ReturnType<typeof recordLog>["lines"];
   /** `agent.yaml` for one identity with a join token of the authority. */
   config(more?: string, identityMore?: string): Promise<string>;
-  start(yaml: string): Promise<RunningAgent>;
+  /** `time`: instead of the one that is stepped. */
+  start(yaml: string, time?: Clock & Timers): Promise<RunningAgent>;
   pass(millis: number): Promise<void>;
   /** Runs the agent's time on until it came about. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
@@ -124,14 +126,14 @@ identities:
 ${identityMore}
 `;
     },
-    async start(yaml) {
+    async start(yaml, given = time) {
       const read = await readAgentConfig(yaml, join(folder, "agent.yaml"), {});
       if (!read.ok) throw new Error(JSON.stringify(read.findings));
       const agent = await startAgent({
         config: read.config,
         version: "0.0.0-test",
-        clock: time,
-        timers: time,
+        clock: given,
+        timers: given,
         chance: () => randomBytes(1)[0]! / 256,
         log,
       });
