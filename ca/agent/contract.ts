@@ -66,7 +66,7 @@ export interface AuthorityLink {
 /** Opens a link. The server must have a certificate of one of these anchors, and the authority's identity. */
 export type OpenLink = (anchors: readonly Certificate[], credential: AgentCredential) => AuthorityLink;
 
-/** How the authority is met when no certificate is held: a secret, and whom to trust. Rejects with `agent/attestation` or `agent/root`. */
+/** How the authority is met when no certificate is held: a secret, and whom to trust. Rejects with `agent/attestation`, `agent/root`, `agent/bundle` or `agent/unreachable`. */
 export type Attest = (known: TrustBundle | undefined) => Promise<{
   readonly token: string;
   readonly anchors: readonly Certificate[];

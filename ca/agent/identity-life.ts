@@ -88,6 +88,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   const underWay = new Set<Promise<unknown>>();
   let begun = false;
   let askFailure: AgentFailure | undefined;
+  /** Of the state folder, and of bundles that were not taken. */
   let keepFailure: AgentFailure | undefined;
   let isUnregistered = false;
   /** By the monotonic clock, as `parkedMillis`. */

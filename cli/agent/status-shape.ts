@@ -1,4 +1,4 @@
-import type { CertificateFiles, FileStatus } from "#ca/agent/certificate-files";
+import type { FileStatus } from "#ca/agent/certificate-files";
 import type { AgentFailure, IdentityStatus } from "#ca/agent/contract";
 import type { WorkloadStream } from "#ca/transport/workload-api/serve-workloads";
 import type { StreamStatus } from "#xds/contract";
@@ -9,7 +9,7 @@ export interface IdentityParts {
   readonly socket: string;
   readonly streams: readonly StreamStatus[];
   readonly workloads: readonly WorkloadStream[];
-  readonly files: ReturnType<CertificateFiles["status"]> | undefined;
+  readonly files: FileStatus | undefined;
 }
 
 /** The status as JSON: times are RFC 3339, what is not there is left out. */

@@ -148,6 +148,18 @@ describe("an identity of the agent", () => {
   });
 });
 
+it("a defect of ours is told as agent/failed, and the life goes on", async (t) => {
+  const scene = lifeScene(t);
+  scene.answer = () => {
+    throw new Error("a defect of the test's making");
+  };
+  const life = await scene.start();
+  assert.equal(life.status().failure?.code, "agent/failed");
+  scene.answer = undefined;
+  await scene.pass(2_000);
+  assert.equal(life.status().state, "valid");
+});
+
 describe("the clock of an agent's machine", () => {
   it("that is set forward by an hour makes a renewal due within half a minute", async (t) => {
     const { scene } = await served(t);
