@@ -3,7 +3,7 @@ import { discoveryLimits } from "../limits.ts";
 import type { DeltaRequest } from "../messages/decode-request.ts";
 import type { DiscoveryAnswer } from "../messages/encode-response.ts";
 import { NameRecords } from "./name-records.ts";
-import { noteAnswer, type SentItem, SentResponses, type Verdict } from "./sent-responses.ts";
+import { type SentItem, SentResponses, type Verdict } from "./sent-responses.ts";
 import { type Nonces, type Subscription, type SubscriptionStart, type Taken, tooManyNames } from "./subscription.ts";
 
 /**
@@ -15,13 +15,14 @@ export class Delta implements Subscription<DeltaRequest> {
   readonly records: NameRecords;
   readonly #separate: boolean;
   readonly #nonces: Nonces;
-  readonly #sent = new SentResponses();
+  readonly #sent: SentResponses;
   #begun = false;
   /** A wildcard is answered, even if it stands for nothing. */
   #wildcardDue = false;
 
   constructor({ view, separate, nonces, quota }: SubscriptionStart) {
     this.records = new NameRecords(view, quota);
+    this.#sent = new SentResponses(this.records);
     this.#separate = separate;
     this.#nonces = nonces;
   }
@@ -96,15 +97,16 @@ export class Delta implements Subscription<DeltaRequest> {
     if (resources.length + removed.length === 0 && !isGreeting) return undefined;
     const { nonce, number } = this.#nonces.next();
     const version = items.length === 1 ? items[0]!.version : "";
-    if (items.length > 0) this.#sent.add(nonce, { number, version, items, answered: false }, records.size);
+    if (items.length > 0) this.#sent.add(nonce, { number, version, items, answered: false });
     return { nonce, version, resources, removed };
   }
 
   #answer({ nonce, error }: DeltaRequest, nowMillis: number): Verdict[] {
     const response = this.#sent.get(nonce);
     if (response === undefined) return [];
+    const verdicts = this.#sent.answer(response, error, nowMillis);
     this.#sent.forget(nonce);
-    return noteAnswer(response, error, nowMillis);
+    return verdicts;
   }
 
   #unsubscribe(names: readonly string[]): void {

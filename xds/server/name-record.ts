@@ -21,6 +21,8 @@ export class NameRecord {
   absent = false;
   /** Of the response that it was sent in last. */
   nonce: string | undefined;
+  /** Responses that it was sent in, and of which nothing was said yet. */
+  unanswered = 0;
   #acknowledged: { readonly version: string; readonly atMillis: number } | undefined;
   #rejected: NameStatus["rejected"];
   #rejectedVersions: readonly string[] = none;
@@ -39,9 +41,9 @@ export class NameRecord {
     return this.#acknowledged?.version;
   }
 
-  /** Must it be kept when nobody asks for it any more? */
-  get isRemembered(): boolean {
-    return this.#rejectedVersions.length > 0;
+  /** Is it of use? Who rejected a version, or may reject one still, is not sent it again, though it asks for the name no more and then once more. */
+  get isKept(): boolean {
+    return this.wanted || this.unanswered > 0 || this.#rejectedVersions.length > 0;
   }
 
   isRejected(version: string): boolean {

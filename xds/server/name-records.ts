@@ -89,6 +89,12 @@ export class NameRecords {
     return undefined;
   }
 
+  /** Forgets it, unless it is of use still. */
+  release(record: NameRecord): void {
+    if (record.isKept || !this.#byName.delete(record.name)) return;
+    if (record.counted) this.#quota.giveBack(record.name);
+  }
+
   /** The stream is over. */
   clear(): void {
     for (const record of this) if (record.counted) this.#quota.giveBack(record.name);
@@ -118,8 +124,6 @@ export class NameRecords {
     this.#pending.delete(record);
     record.sent = undefined;
     record.absent = false;
-    if (record.isRemembered) return;
-    this.#byName.delete(record.name);
-    if (record.counted) this.#quota.giveBack(record.name);
+    this.release(record);
   }
 }

@@ -5,7 +5,7 @@ import type { StateRequest } from "../messages/decode-request.ts";
 import type { DiscoveryAnswer } from "../messages/encode-response.ts";
 import type { NameRecord } from "./name-record.ts";
 import { NameRecords } from "./name-records.ts";
-import { noteAnswer, type SentResponse, SentResponses, type Verdict } from "./sent-responses.ts";
+import { type SentResponse, SentResponses, type Verdict } from "./sent-responses.ts";
 import { type Nonces, type Subscription, type SubscriptionStart, type Taken, tooManyNames } from "./subscription.ts";
 
 /**
@@ -17,7 +17,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
   readonly records: NameRecords;
   readonly #separate: boolean;
   readonly #nonces: Nonces;
-  readonly #sent = new SentResponses();
+  readonly #sent: SentResponses;
   #lastNonce = "";
   #begun = false;
   #everNamed = false;
@@ -30,6 +30,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
 
   constructor({ view, separate, nonces, quota }: SubscriptionStart) {
     this.records = new NameRecords(view, quota);
+    this.#sent = new SentResponses(this.records);
     this.#separate = separate;
     this.#nonces = nonces;
   }
@@ -42,9 +43,9 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
       const response = this.#sent.get(request.nonce);
       if (response === undefined && request.nonce !== this.#lastNonce) return { verdicts, refusal: undefined };
       if (response !== undefined) {
-        if (request.error !== undefined && !response.answered)
+        if (request.error !== undefined && !response.answered && !this.#separate)
           this.#rejectedStates = [...this.#rejectedStates, response.version].slice(-discoveryLimits.rejectedVersions);
-        verdicts.push(...noteAnswer(response, request.error, nowMillis));
+        verdicts.push(...this.#sent.answer(response, request.error, nowMillis));
       }
     }
     const refusal = request.tooManyNames || !this.#setNames(request.names) ? tooManyNames : undefined;
@@ -70,11 +71,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
       this.#due = wildcard;
     }
     const wanted = new Set(names);
-    for (const record of [...this.records]) {
-      if (!record.named || wanted.has(record.name)) continue;
-      if (record.nonce !== undefined) this.#sent.forget(record.nonce);
-      this.records.unwant(record);
-    }
+    for (const record of this.records) if (record.named && !wanted.has(record.name)) this.records.unwant(record);
     for (const name of wanted) {
       if (name === "*") continue;
       const known = this.records.get(name)?.named === true;
@@ -143,14 +140,12 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
 
   #remember(nonce: string, response: SentResponse): void {
     this.#lastNonce = nonce;
-    this.#sent.add(nonce, response, this.records.size);
+    this.#sent.add(nonce, response);
   }
 }
 
-/** The version of one resource is its own; that of several names their content. */
+/** Names what there are, whatever their order. */
 function stateVersion(resources: readonly Resource[]): string {
-  const [only] = resources;
-  if (only !== undefined && resources.length === 1) return only.version;
   const lines = resources.map(({ name, version }) => JSON.stringify([name, version])).sort();
   return createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 32);
 }
