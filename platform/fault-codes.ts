@@ -65,6 +65,12 @@ export const faultCodes = {
   "ca-authority/root-key-elsewhere":
     "The private key of the root is not here: issuing authorities are signed where it is.",
   "ca-authority/self-signed": "The root signs leaves itself: it cannot be replaced like an issuing authority.",
+  "ca-rotation/none": "No root is on its way, or there is nothing that could be forced.",
+  "ca-rotation/too-late": "The new root is in force: it cannot be withdrawn any more, but replaced.",
+  "ca-rotation/not-waited-for": "An identity was to be passed over that does not hold up the new root.",
+  "ca-rotation/confirmation":
+    "What was typed is not what the plan asks for, or the plan is another by now: look at it again.",
+  "ca-rotation/root": "The root that was named cannot be removed: it is in force, on its way, gone, or none.",
   "ca-import/none": "A folder that should hold an authority holds neither Istio's nor Kubernetes' files.",
   "ca-import/incomplete":
     "A folder that should hold an authority holds only some of the files, or those of both forms.",
@@ -93,6 +99,7 @@ export const faultCodes = {
     "The authority's database cannot be read or written now; where its thread died it is started again.",
   "ca-store/busy": "More calls wait for the authority's database than it can take.",
   "ca-store/no-intent": "An issuance was to be completed or abandoned that is not under way.",
+  "ca-store/conflict": "An authority was to change its state, and had changed it already: another replica was first.",
   "ca-store/unknown": "A serial or an authority was named that the authority's store does not have.",
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",

@@ -109,6 +109,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
       registration: entry.name,
       nameMismatch: differing,
       csrHash: hash("sha256", csr.der, "hex"),
+      bundleSequence: authorities.bundle.sequence,
     },
   };
 }

@@ -9,13 +9,14 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
+import type { RunningRotation } from "#ca/rotation/root-rotation";
 import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { checkRevocation } from "./check-revocation.ts";
+import { checkReason, checkRevocation } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
 import type { Revoked } from "./revoked.ts";
@@ -36,6 +37,7 @@ export interface AuthorityServiceParts
     | "discoveryStreams"
   > {
   readonly authorities: Authorities;
+  readonly rotation: RunningRotation;
   readonly issue: IssueCertificate;
   readonly revoked: Revoked;
   readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
@@ -52,7 +54,7 @@ export interface AuthorityServiceParts
 
 /** What the doors call. */
 export function createAuthorityService(parts: AuthorityServiceParts): AuthorityService {
-  const { store, authorities, revoked, clock, log } = parts;
+  const { store, authorities, rotation, revoked, clock, log } = parts;
   const { nowMillis } = clock;
   const inForce = (): InForce => ({
     authorities: authorities.current(),
@@ -111,6 +113,18 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
         ?.catch((fault: unknown) => log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed"));
       return status;
     },
+    root: {
+      rotate: rotation.rotate,
+      status: rotation.status,
+      abort: rotation.abort,
+      async waive(spiffeId, reason, by) {
+        checkReason(reason);
+        return rotation.waive(spiffeId, reason, by);
+      },
+      plan: rotation.plan,
+      force: rotation.force,
+      forecast: rotation.forecast,
+    },
     async backup(file) {
       await store.backup(file);
       try {
@@ -130,6 +144,7 @@ export function summaryOf(
     AuthorityServiceParts,
     | "trustDomain"
     | "authorities"
+    | "rotation"
     | "registrations"
     | "serverCertificate"
     | "counts"
@@ -141,16 +156,18 @@ export function summaryOf(
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
   const version = bundleVersion(bundle);
+  const rotation = parts.rotation.summary();
   return {
     trustDomain: parts.trustDomain,
     authorities: authorities.status(),
     bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length, version },
+    rotation,
     registrations: parts.registrations().entries.length,
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
     streams: streamsStatus(parts.discoveryStreams?.() ?? [], parts.streams?.() ?? [], version),
-    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
+    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings(), ...rotation.warnings],
   };
 }
 

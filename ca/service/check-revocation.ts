@@ -14,6 +14,11 @@ const longestReason = 500;
 export function checkRevocation(target: Revocation["target"], reason: string, trustDomain: string): void {
   const fault = target.kind === "identity" ? identityFault(target.spiffeId, trustDomain) : undefined;
   if (fault !== undefined) throw new CodedError("ca-revocation/target", fault);
+  checkReason(reason);
+}
+
+/** Fails with `ca-revocation/reason` for what is not one line of text. */
+export function checkReason(reason: string): void {
   // A lone surrogate is no text: the store's tables would have it otherwise than the log.
   const isLine = /^[^\p{Cc}\p{Cs}\u2028\u2029]+$/u.test(reason) && reason.length <= longestReason;
   if (isLine) return;

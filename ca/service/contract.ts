@@ -2,6 +2,7 @@ import type { AuthorityStatus, TrustBundle } from "#ca/authorities/contract";
 import type { AdminRole, Credentials } from "#ca/callers/contract";
 import type { IssueCertificate } from "#ca/issuance/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { RootRotation, RotationSummary } from "#ca/rotation/contract";
 import type {
   Explanation,
   IssuanceQuery,
@@ -39,6 +40,8 @@ export interface AuthorityService {
   auditReport(): Promise<AuditReport>;
   /** A new issuing authority under the same root, self-tested, active when this resolves. Fails with `ca-authority/…`. */
   rotateIssuer(by: string): Promise<AuthorityStatus>;
+  /** How the root is replaced. `waive` fails with `ca-revocation/reason` too, for what is not one line of text. */
+  readonly root: RootRotation;
   backup(file: string): Promise<void>;
 }
 
@@ -47,6 +50,8 @@ export interface AuthorityStatusPage {
   readonly authorities: readonly AuthorityStatus[];
   /** `version`: see `bundleVersion`; what a stream has acknowledged is compared with it. */
   readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
+  /** The replacement of the root, as of the last look. */
+  readonly rotation: RotationSummary;
   readonly store: StoreStatus;
   readonly registrations: number;
   /** When the authority's own server certificate ends. */

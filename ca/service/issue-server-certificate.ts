@@ -37,7 +37,15 @@ export function createIssueServerCertificate(parts: ServerCertificateParts): Iss
       parts,
       issuing,
       grant,
-      { method: "self", caller: "authority", evidence: "", registration: undefined, nameMismatch: [], csrHash: "" },
+      {
+        method: "self",
+        caller: "authority",
+        evidence: "",
+        registration: undefined,
+        nameMismatch: [],
+        csrHash: "",
+        bundleSequence: bundle.sequence,
+      },
       undefined,
       {},
     );

@@ -23,7 +23,9 @@ import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
 import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
 import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
-import type { BundleStream } from "#ca/rotation/contract";
+import type { BundleStream, RotationSettings } from "#ca/rotation/contract";
+import { createRootRotation, type RunningRotation } from "#ca/rotation/root-rotation";
+import { defaultRotationSettings } from "#ca/rotation/settings";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
@@ -55,6 +57,8 @@ export interface AuthorityParts {
   readonly store: CaStore;
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly authoritySettings: AuthoritySettings;
+  /** Absent: the defaults. */
+  readonly rotationSettings?: RotationSettings;
   /** Everybody who has the bundle by a stream now; absent: nobody has. */
   readonly streams?: () => readonly BundleStream[];
   readonly configuration: () => AuthorityConfiguration;
@@ -89,6 +93,7 @@ export interface RunningAuthority {
   /** Who a client certificate proves: for doors whose calls last. */
   readonly clientCertificate: ReturnType<typeof createClientCertificateMethod>;
   readonly revoked: Revoked;
+  readonly rotation: RunningRotation;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -206,6 +211,26 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
 
+    const rotation = createRootRotation({
+      authorities,
+      store,
+      streams: parts.streams ?? (() => []),
+      settings: parts.rotationSettings ?? defaultRotationSettings,
+      clock,
+      timers,
+      log,
+      onActivated() {
+        // The old certificate is good until its root is removed: a renewal that fails is tried again by itself.
+        serverSource?.renew().catch((fault: unknown) => {
+          log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed");
+        });
+      },
+    });
+    stops.push(() => rotation.close());
+    await rotation.lookAfter().catch((fault: unknown) => {
+      log.warn({ reason: messageOf(fault) }, "the replacement of the root cannot go on");
+    });
+
     const hindrances = () => {
       const fault = store.fault();
       const earliestMillis = earliestIssuanceMillis(latestRecordMillis, authorities.current().issuing);
@@ -221,6 +246,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       hindrances,
       sealHead: () => sealer.seal(),
       authorities,
+      rotation,
       issue,
       revoked,
       roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
@@ -234,6 +260,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       authorities,
       clientCertificate,
       revoked,
+      rotation,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();

@@ -13,6 +13,7 @@ export async function status(options: ServiceOptions & FormatOptions, context: C
     trustDomain: "text",
     authorities: "list",
     bundle: "object",
+    rotation: "object",
     store: "object",
     streams: "object",
     warnings: "list",
@@ -31,12 +32,12 @@ export async function rotate(options: ServiceOptions & FormatOptions, context: C
 }
 
 function statusText(page: StatusShape, nowMillis: number, paint: Paint): string {
-  const { store } = page;
+  const { rotation, store } = page;
   const moment = (text: string) => momentText(Date.parse(text), nowMillis);
   const head = store.lastHead;
   const server = page.serverCertificateNotAfter;
   const rows = page.authorities.map((each) => [
-    each.role,
+    each.slot === undefined ? each.role : `${each.role} ${each.slot}`,
     each.state,
     each.keyKind,
     each.keyId.slice(0, 16),
@@ -49,6 +50,8 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
       ["bundle", `${counted(page.bundle.anchors, "root")}, sequence ${page.bundle.sequence}`],
       ["streams", page.streams.open === 0 ? undefined : streamsLine(page)],
       ["registrations", String(page.registrations)],
+      ["root", rotation.state && `${rotation.state}, held up by ${rotation.stragglers}`, paint.odd],
+      ["outage budget", rotation.firstBreak && `the first proxy would break ${moment(rotation.firstBreak)}`],
       ["since start", `${page.issuedSinceStart} issued, ${page.refusedSinceStart} refused`],
       ["server certificate", server === undefined ? undefined : `ends ${moment(server)}`],
       ["store", `${store.issued} issued in all, ${store.entries} entries, generation ${store.generation}`],

@@ -173,6 +173,7 @@ export function sourceOf(operations: Operations, file: string, nowMillis: number
     joinTokens: (limit) => ask(() => operations.joinTokens(limit, nowMillis)),
     revocations: () => ask(() => operations.revocations()),
     authorities: () => ask(() => operations.authorities()),
+    rootWaivers: () => ask(() => operations.rootWaivers()),
     auditEntries: (from, limit) => ask(() => operations.auditEntries(from, limit)),
     auditHeads: (limit) => ask(() => operations.auditHeads(limit)),
   };

@@ -11,6 +11,7 @@ const areaStatus: Readonly<Record<string, number>> = {
   "ca-store": 503,
   "ca-token": 400,
   "ca-revocation": 400,
+  "ca-rotation": 409,
   "ca-authority": 409,
   "ca-key": 409,
 };

@@ -35,9 +35,10 @@ function member<Name extends string, Value, Shown>(
 const same = <Value>(value: Value): Value => value;
 
 export function renderAuthority(authority: AuthorityStatus): AuthorityShape {
-  const { role, keyId, keyKind, state, subject, keyHeld } = authority;
+  const { role, keyId, keyKind, state, slot, subject, keyHeld } = authority;
   const notBefore = renderTime(authority.notBeforeMillis);
-  return { role, keyId, keyKind, state, subject, notBefore, notAfter: renderTime(authority.notAfterMillis), keyHeld };
+  const notAfter = renderTime(authority.notAfterMillis);
+  return { role, keyId, keyKind, state, ...member("slot", slot, same), subject, notBefore, notAfter, keyHeld };
 }
 
 function renderHead({ number, hash, atMillis, generation, auditKeyId }: AuditHead): AuditHeadShape {
@@ -50,6 +51,11 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
     trustDomain: page.trustDomain,
     authorities: page.authorities.map(renderAuthority),
     bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors, version: page.bundle.version },
+    rotation: {
+      ...member("state", page.rotation.state, same),
+      stragglers: page.rotation.stragglers,
+      ...member("firstBreak", page.rotation.firstBreakMillis, renderTime),
+    },
     store: {
       schemaVersion: store.schemaVersion,
       generation: store.generation,

@@ -17,6 +17,7 @@ import {
   renderTried,
   renderWholeRecord,
 } from "./render.ts";
+import { addRootRoutes } from "./root-routes.ts";
 import { schemas } from "./schemas.ts";
 import type {
   AuditShape,
@@ -43,6 +44,7 @@ export function addRoutes(app: FastifyInstance, parts: HttpParts, askingOf: Aski
   addPublic(app, parts, askingOf);
   addReads(app, parts);
   addWrites(app, parts, askingOf);
+  addRootRoutes(app, parts, askingOf);
 }
 
 function open(schema: object, need: Need) {

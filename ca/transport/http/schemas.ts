@@ -2,7 +2,10 @@
 
 type Schema = Readonly<Record<string, unknown>>;
 
-function object(required: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
+export function object(
+  required: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>> = {},
+): Schema {
   return {
     type: "object",
     properties: { ...required, ...optional },
@@ -11,19 +14,19 @@ function object(required: Readonly<Record<string, Schema>>, optional: Readonly<R
   };
 }
 
-function list(items: Schema): Schema {
+export function list(items: Schema): Schema {
   return { type: "array", items };
 }
 
-const text = { type: "string" } as const;
-const texts = list(text);
+export const text = { type: "string" } as const;
+export const texts = list(text);
 const flag = { type: "boolean" } as const;
-const count = { type: "integer", minimum: 0 } as const;
-const time = { type: "string", description: "ISO 8601, UTC." } as const;
+export const count = { type: "integer", minimum: 0 } as const;
+export const time = { type: "string", description: "ISO 8601, UTC." } as const;
 const pem = { type: "string", description: "PEM." } as const;
 
 const serial = { type: "string", pattern: "^[0-9a-f]{1,64}$", description: "Hexadecimal, lower case." } as const;
-const spiffeId = { type: "string", minLength: 1, maxLength: 2048 } as const;
+export const spiffeId = { type: "string", minLength: 1, maxLength: 2048 } as const;
 const csr = { type: "string", description: "A certificate request, PEM." } as const;
 const ttlSeconds = {
   type: "integer",
@@ -32,7 +35,12 @@ const ttlSeconds = {
   description: "0 or absent: the default.",
 } as const;
 /** One line: it stands in lists and logs. */
-const reason = { type: "string", minLength: 1, maxLength: 500, pattern: "^[^\\u0000-\\u001f\\u007f]*$" } as const;
+export const reason = {
+  type: "string",
+  minLength: 1,
+  maxLength: 500,
+  pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+} as const;
 
 /** Queries are texts. */
 const limit = {
@@ -43,18 +51,21 @@ const limit = {
 const yesNo = { enum: ["true", "false"] } as const;
 
 const fault = object({ code: text, message: text }, { id: { ...text, description: "Names the explanation." } });
-const faults = { "4xx": fault, "5xx": fault } as const;
+export const faults = { "4xx": fault, "5xx": fault } as const;
 
-const authority = object({
-  role: { enum: ["root", "issuing"] },
-  keyId: text,
-  keyKind: text,
-  state: text,
-  subject: text,
-  notBefore: time,
-  notAfter: time,
-  keyHeld: flag,
-});
+const authority = object(
+  {
+    role: { enum: ["root", "issuing"] },
+    keyId: text,
+    keyKind: text,
+    state: text,
+    subject: text,
+    notBefore: time,
+    notAfter: time,
+    keyHeld: flag,
+  },
+  { slot: { enum: ["A", "B"] } },
+);
 
 const revocation = object({ at: time, by: text, reason: text }, { serial: text, spiffeId: text });
 
@@ -111,6 +122,7 @@ const status = object(
     trustDomain: text,
     authorities: list(authority),
     bundle: object({ sequence: count, anchors: count, version: text }),
+    rotation: object({ stragglers: count }, { state: text, firstBreak: time }),
     store: object(
       {
         schemaVersion: count,

@@ -33,6 +33,8 @@ export interface AuthorityShape {
   readonly keyId: string;
   readonly keyKind: string;
   readonly state: string;
+  /** A or B, under its root; absent: it has no such place. */
+  readonly slot?: string;
   readonly subject: string;
   readonly notBefore: string;
   readonly notAfter: string;
@@ -78,6 +80,8 @@ export interface StatusShape {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityShape[];
   readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
+  /** `state`: of the root that is on its way, or of the one that leaves; absent: there is neither. */
+  readonly rotation: { readonly state?: string; readonly stragglers: number; readonly firstBreak?: string };
   readonly store: {
     readonly schemaVersion: number;
     readonly generation: number;

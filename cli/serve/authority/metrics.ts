@@ -47,6 +47,27 @@ export function addAuthorityMetrics(metrics: Metrics, summary: () => Summary | u
     read: () => one(summary()?.bundle.sequence),
   });
   metrics.gauge({
+    name: "garita_ca_root_rotation_state",
+    help: "1 for the state of the root that is on its way, or of the one that leaves; absent where there is neither.",
+    labels: ["state"],
+    read: () => {
+      const state = summary()?.rotation.state;
+      return state === undefined ? [] : [[[state], 1]];
+    },
+  });
+  metrics.gauge({
+    name: "garita_ca_root_rotation_stragglers",
+    help: "Certificates and streams that hold up the root that is on its way, or the removal of the one that leaves.",
+    labels: [],
+    read: () => one(summary()?.rotation.stragglers),
+  });
+  metrics.gauge({
+    name: "garita_ca_outage_budget_seconds",
+    help: "So long after the authority stops the first proxy breaks; absent where no certificate is in use.",
+    labels: [],
+    read: () => one(seconds(summary()?.rotation.outageBudgetMillis)),
+  });
+  metrics.gauge({
     name: "garita_ca_registrations",
     help: "Registrations in force.",
     labels: [],

@@ -1,5 +1,6 @@
 import type { TrustBundle } from "#ca/authorities/contract";
 import type { CertificateAnswer, CertificateRequest, IssuedAnswer } from "#ca/issuance/contract";
+import type { EmergencyPlan, Hold, RotationStatus } from "#ca/rotation/contract";
 import type { AuthorityService } from "#ca/service/contract";
 import type { Explanation, IssuanceRecord } from "#ca/store/contract";
 import type { StreamStatus } from "#xds/contract";
@@ -63,6 +64,7 @@ export const fakeRecord: IssuanceRecord = {
   evidence: "01",
   registration: "shop/web",
   nameMismatch: [],
+  bundleSequence: 7,
   state: "issued",
   fingerprint: "02",
   certificateDer: Uint8Array.from({ length: 60 }, (_, i) => i),
@@ -100,6 +102,7 @@ export function fakeAuthority(
         trustDomain: "cluster.local",
         authorities: [fakeAuthorityStatus],
         bundle: { sequence: 7, anchors: 1, version: "a1b2" },
+        rotation: { state: "published", stragglers: 2, firstBreakMillis: at, outageBudgetMillis: 5_000, warnings: [] },
         store: {
           schemaVersion: 1,
           generation: 1,
@@ -189,6 +192,35 @@ export function fakeAuthority(
       calls.push(["rotateIssuer", by]);
       return fakeAuthorityStatus;
     },
+    root: {
+      async rotate(by) {
+        calls.push(["root.rotate", by]);
+        return fakeRotation;
+      },
+      status: async () => fakeRotation,
+      async abort(by) {
+        calls.push(["root.abort", by]);
+        return fakeRotation;
+      },
+      async waive(spiffeId, reason, by) {
+        calls.push(["root.waive", spiffeId, reason, by]);
+        return fakeRotation;
+      },
+      async plan(remove) {
+        calls.push(["root.plan", remove]);
+        return fakePlan;
+      },
+      async force(confirmation, remove, by) {
+        calls.push(["root.force", confirmation, remove, by]);
+        return fakeRotation;
+      },
+      forecast: async () => ({
+        proxies: 3,
+        identities: 2,
+        ends: { firstMillis: at, firstSpiffeId: fakeRecord.spiffeId, halfMillis: at, lastMillis: at },
+        ifRemoved: [{ role: "root", keyId: "ab", proxies: 3, identities: 2, named: [fakeRecord.spiffeId] }],
+      }),
+    },
     async backup(file) {
       calls.push(["backup", file]);
     },
@@ -197,11 +229,39 @@ export function fakeAuthority(
   return { service, asked, calls };
 }
 
+const fakeHolds: readonly Hold[] = [
+  { kind: "certificate", spiffeId: fakeRecord.spiffeId, serialHex: "0a1b", untilMillis: at },
+  { kind: "stream", spiffeId: fakeRecord.spiffeId, node: "web-1", rejected: "no\nroom" },
+  { kind: "time", untilMillis: at },
+];
+
+export const fakeRotation: RotationStatus = {
+  roots: [
+    { keyId: "ab", subject: "O=cluster.local,CN=root 2", state: "published", stateMillis: at, notAfterMillis: at },
+  ],
+  bundle: { sequence: 8, version: "cd" },
+  steps: [{ rootKeyId: "ab", from: "published", to: "propagated", heldUpBy: fakeHolds }],
+  waivers: [
+    { rootKeyId: "ab", spiffeId: "spiffe://cluster.local/gone", atMillis: at, by: "the operator", reason: "lost" },
+  ],
+  fault: undefined,
+};
+
+export const fakePlan: EmergencyPlan = {
+  action: "activate",
+  rootKeyId: "ab",
+  subject: "O=cluster.local,CN=root 2",
+  identities: 1,
+  breaks: fakeHolds.slice(0, 2),
+  confirmation: "activate ab leaving 1 behind",
+};
+
 const fakeAuthorityStatus = {
   role: "issuing",
   keyId: "cd",
   keyKind: "P-256",
   state: "active",
+  slot: "A",
   subject: "O=cluster.local,CN=issuer cd",
   notBeforeMillis: at,
   notAfterMillis: at,

@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import type { TrustBundle } from "#ca/authorities/contract";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import { secretService, secretTypeUrl } from "#ca/transport/sds/encode-secret";
-import { createSecretType, type OwnKey } from "#ca/transport/sds/secret-type";
+import { type Bundles, createSecretType, type OwnKey } from "#ca/transport/sds/secret-type";
 import type { KeyKind } from "#ca/x509/contract";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { systemClock } from "#platform/clock";
@@ -21,6 +22,10 @@ export interface SecretServer {
   status(): readonly StreamStatus[];
   /** Gives this key from now on. */
   give(key: OwnKey): void;
+  /** Gives this bundle from now on. */
+  trust(bundle: TrustBundle): void;
+  /** Has whatever is given now been acknowledged, by somebody for each of the two? */
+  isTaken(): boolean;
   stop(): Promise<void>;
 }
 
@@ -35,14 +40,13 @@ export async function startSecretServer(
   if (!parsed.ok) throw new Error(parsed.fault);
   const { id } = parsed;
   const { log } = createLog({ level: "silent" });
-  const bundle = scene.authority.service.bundle();
-  const bundles = {
-    own: { trustDomain: sceneDomain, pem: renderBundlePem(bundle), version: bundleVersion(bundle) },
-    foreign: [],
-  };
   const listeners = new Set<() => void>();
   const events: StreamEvent[] = [];
   let key = first;
+  let bundles = bundlesOf(scene.authority.service.bundle());
+  const tell = () => {
+    for (const changed of listeners) changed();
+  };
   const type = createSecretType<undefined>({
     trustDomain: sceneDomain,
     open: () => ({
@@ -72,13 +76,30 @@ export async function startSecretServer(
     status: discovery.status,
     give(next) {
       key = next;
-      for (const changed of listeners) changed();
+      tell();
+    },
+    trust(bundle) {
+      bundles = bundlesOf(bundle);
+      tell();
+    },
+    isTaken() {
+      const names = discovery.status().flatMap((stream) => stream.names);
+      const view = type.open(undefined);
+      if (!("lookUp" in view)) throw new Error("a view is refused");
+      return ["default", "ROOTCA"].every((name) =>
+        names.some((each) => each.name === name && each.acknowledged === view.lookUp(name)?.version),
+      );
     },
     async stop() {
       discovery.close();
       await door.stop(AbortSignal.abort());
     },
   };
+}
+
+function bundlesOf(bundle: TrustBundle): Bundles {
+  const own = { trustDomain: bundle.trustDomain, pem: renderBundlePem(bundle), version: bundleVersion(bundle) };
+  return { own, foreign: [] };
 }
 
 /** A new key of the identity, with the certificate that the scene's authority issues for it. */

@@ -24,7 +24,7 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   );
   assert.match(
     out,
-    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing {4}active {2}P-256 {2}cd {6}here {4}2030/,
+    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing A {2}active {2}P-256 {2}cd {6}here {4}2030/,
   );
   assert.match(
     out,
