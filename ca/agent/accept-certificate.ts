@@ -4,11 +4,11 @@ import type { Certificate } from "#ca/x509/contract";
 import { readPemBlocks } from "#ca/x509/pem";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { svidFaults } from "#ca/x509/svid-faults";
-import { verifySvid } from "#ca/x509/verify-svid";
 import { quote } from "#identity/encoding/quote";
 import type { SpiffeId } from "#identity/spiffe-id";
 import { CodedError } from "#platform/coded-error";
 import type { HeldCertificate } from "./contract.ts";
+import { verifyHeld } from "./is-vouched-for.ts";
 
 const limits = { sizeCharacters: 256 * 1024, blocks: 8 };
 
@@ -36,19 +36,6 @@ export function acceptCertificate(pem: string, expected: Expected): HeldCertific
   if (verified.id.toString() !== spiffeId.toString())
     throw fault(`its identity is ${quote(verified.id.toString())}, not ${quote(spiffeId.toString())}`);
   return Object.freeze({ privateKey: key.privateKey, chain, receivedMillis: nowMillis });
-}
-
-/** See `verifySvid`: by these anchors, for this trust domain alone, as a server and as a client. */
-export function verifyHeld(
-  chain: readonly Certificate[],
-  trustDomain: string,
-  anchors: readonly Certificate[],
-  nowMillis: number,
-) {
-  const ders = chain.map(({ der }) => der);
-  const bundleOf = (name: string) => (name === trustDomain ? anchors : undefined);
-  const asServer = verifySvid(ders, bundleOf, nowMillis, "server");
-  return asServer.ok ? verifySvid(ders, bundleOf, nowMillis) : asServer;
 }
 
 /** The certificates of a PEM text. Fails with `agent/answer`. */

@@ -8,7 +8,6 @@ import { grpcCodes } from "#platform/grpc/codes";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
 import { acceptBundle } from "./accept-bundle.ts";
-import { verifyHeld } from "./accept-certificate.ts";
 import { backOffMillis } from "./back-off.ts";
 import { BundleOffers } from "./bundle-offers.ts";
 import type {
@@ -24,6 +23,7 @@ import type {
   ServedIdentity,
 } from "./contract.ts";
 import { describeIdentity } from "./describe-identity.ts";
+import { isVouchedFor } from "./is-vouched-for.ts";
 import { obtainCertificate } from "./obtain-certificate.ts";
 import { dueAtMillis, phaseOf } from "./renewal.ts";
 import type { StateFolder } from "./state-folder.ts";
@@ -78,12 +78,14 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
 
   let { held, bundle, nextKey } = loaded;
   /** What is given out: `held`, unless that waits for its anchors or is not vouched for. */
-  let given = held !== undefined && isVouchedFor(held, bundle) ? held : undefined;
+  let given = held !== undefined && isVouchedFor(held, spiffeId, bundle, nowMillis()) ? held : undefined;
   /** Since when `held` waits to be given out. */
   let parkedMillis = given === held ? undefined : monotonicMillis();
   const offers = new BundleOffers();
   /** The one that follows the bundle; `links` has those for a single request too. */
   let link: AuthorityLink | undefined;
+  /** Whose anchors the link's server is verified by. */
+  let linkBundle: TrustBundle | undefined;
   const links = new Set<AuthorityLink>();
   const underWay = new Set<Promise<unknown>>();
   let begun = false;
@@ -101,13 +103,6 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   const tell = () => {
     for (const changed of [...listeners]) changed();
   };
-
-  function isVouchedFor({ chain }: HeldCertificate, by: TrustBundle | undefined): boolean {
-    const { notBefore, notAfter } = chain[0]!;
-    const atMillis = Math.min(Math.max(nowMillis(), notBefore.millis), notAfter.millis);
-    const verified = verifyHeld(chain, spiffeId.trustDomain, by?.anchors ?? [], atMillis);
-    return verified.ok && verified.id.toString() === spiffeId.toString();
-  }
 
   const failed = (last: AgentFailure | undefined, fault: Pick<AgentFailure, "code" | "message">, what: string) => {
     const failure = { ...fault, atMillis: nowMillis(), tries: (last?.tries ?? 0) + 1 };
@@ -132,7 +127,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     if (bundle !== undefined && bundleVersion(bundle) === bundleVersion(next)) return;
     bundle = next;
     log.info({ ...fields, version: bundleVersion(next), anchors: next.anchors.length }, "bundle replaced");
-    if (held !== undefined && !isVouchedFor(held, next)) {
+    if (held !== undefined && !isVouchedFor(held, spiffeId, next, nowMillis())) {
       renewByMillis ??= monotonicMillis() + parts.chance() * spreadMillis;
       log.warn(fields, "the bundle does not vouch for the certificate any more: it is renewed");
     }
@@ -167,10 +162,11 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     void work.finally(() => underWay.delete(work));
   };
 
-  /** ORDER: the new certificate's connection is opened before the old one's is closed. */
+  /** With the certificate and the bundle of now. ORDER: the new connection is opened before the old one is closed. */
   const connect = () => {
     const old = link;
     link = undefined;
+    linkBundle = bundle;
     if (held !== undefined && bundle !== undefined) {
       offers.restart();
       link = openLink(bundle.anchors, { kind: "certificate", held });
@@ -200,6 +196,8 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
       isUnregistered = status === grpcCodes.permissionDenied;
       askFailure = failed(askFailure, { code, message }, "no certificate");
       notBeforeMillis = monotonicMillis() + backOffMillis(pace, askFailure.tries, parts.chance());
+      // Another replica may be well, and the server may have a certificate of a root that this connection does not know.
+      if (link !== undefined) connect();
       tell();
       return;
     }
@@ -211,7 +209,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     const [leaf] = held.chain;
     const serial = Buffer.from(leaf!.serial).toString("hex");
     log.info({ ...fields, serial, notAfter: new Date(leaf!.notAfter.millis).toISOString() }, "certificate obtained");
-    const hasAnchors = isVouchedFor(held, bundle);
+    const hasAnchors = isVouchedFor(held, spiffeId, bundle, nowMillis());
     parkedMillis = hasAnchors ? undefined : monotonicMillis();
     if (hasAnchors) given = held;
     // The stream's bundle is newer than that of an answer, where there is one.
@@ -230,7 +228,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     if (bundle === undefined) return;
     const version = bundleVersion(bundle);
     const standing = parts.standing(version);
-    if (parkedMillis !== undefined && held !== undefined && isVouchedFor(held, bundle)) {
+    if (parkedMillis !== undefined && held !== undefined && isVouchedFor(held, spiffeId, bundle, nowMillis())) {
       if (standing.waiting === 0 || monotonicMillis() - parkedMillis >= anchorsWaitMillis) {
         parkedMillis = undefined;
         given = held;
@@ -253,6 +251,8 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
       begun = true;
       connect();
     }
+    // What is told of the bundle goes over the connection that it came over.
+    if (link !== undefined && linkBundle !== bundle && !offers.isWaiting) connect();
     if (!keeper.hasAll({ bundle, held })) wait(keeper.keep({ bundle, held }).then(settle));
     settle();
     if (!asking && nextAskMillis() <= monotonicMillis()) wait(ask().catch(defect).then(look));

@@ -66,7 +66,7 @@ export interface LifeScene {
   answer: ((asked: Asked) => AskAnswer | Promise<AskAnswer> | undefined) | undefined;
   standing: BundleStanding;
   readonly asked: Asked[];
-  readonly links: { readonly credential: AgentCredential; open: boolean }[];
+  readonly links: { readonly credential: AgentCredential; readonly anchors: readonly Certificate[]; open: boolean }[];
   readonly offered: OfferedBundle[];
   /** Sends the bundle to the open link that follows. */
   push(certificates?: readonly Certificate[]): OfferedBundle;
@@ -103,7 +103,7 @@ export function lifeScene(t: TestContext): LifeScene {
     return { ok: true, chain: [pemOf([leaf]), pemOf([scene.issuing.certificate]), pemOf(scene.bundle)] };
   };
   const openLink = (anchors: readonly Certificate[], credential: AgentCredential): AuthorityLink => {
-    const link = { credential, open: true };
+    const link = { credential, anchors, open: true };
     let ownFollower: typeof follower;
     scene.links.push(link);
     return {

@@ -67,6 +67,24 @@ describe("a bundle that the authority sends", () => {
     assert.equal(scene.links.at(-1)!.credential.kind, "certificate");
   });
 
+  it("is what the authority's server is verified by, from then on", async (t) => {
+    const scene = lifeScene(t);
+    await scene.start();
+    const offered = scene.push([scene.root.certificate, secondRoot.certificate]);
+    await scene.settle();
+    await scene.pass(1_000);
+    assert.equal(offered.answer, "accepted");
+    const open = scene.links.filter((link) => link.open);
+    assert.deepEqual(
+      open.map(({ anchors }) => anchors.length),
+      [2],
+    );
+    // The same bundle over the new connection opens none again.
+    scene.push([scene.root.certificate, secondRoot.certificate]);
+    await scene.pass(60_000);
+    assert.equal(scene.links.filter((link) => link.open)[0], open[0]);
+  });
+
   it("with more roots renews nothing", async (t) => {
     const scene = lifeScene(t);
     await scene.start();
