@@ -40,6 +40,8 @@ export interface AuthorityDoor {
   /** The authority's streams send this bundle from now on. */
   publish(anchors: readonly Certificate[]): TrustBundle;
   readonly lines: ReturnType<typeof recordLog>["lines"];
+  /** Nobody answers any more, until the function that is returned is called. */
+  closeDoor(): Promise<() => Promise<void>>;
   /** `agent.yaml` for one identity with a join token of the authority. */
   config(more?: string, identityMore?: string): Promise<string>;
   /** `time`: instead of the one that is stepped. */
@@ -58,7 +60,7 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
   const bundle = createPublished(() => scene.authority.service.bundle());
   const { certPem, keyPem } = scene.authority.serverCertificate!;
   const { authority } = scene;
-  const { nowMillis } = { nowMillis: () => Date.now() + scene.shiftMillis };
+  const nowMillis = () => Date.now() + scene.shiftMillis;
   const callers = createStreamCallers({
     clientCertificate: authority.clientCertificate,
     revoked: authority.revoked,
@@ -89,16 +91,18 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
     log,
   });
   t.after(() => discovery.close());
-  const door: Door = await serveIstio({
-    name: "ca-grpc",
-    address: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    tls: { cert: certPem, key: keyPem },
-    limits: defaultDoorLimits,
-    log: createLog({ level: "silent" }).log,
-    service: scene.authority.service,
-    serving: scene.authority.serving,
-    discovery,
-  });
+  const open = (port: number): Promise<Door> =>
+    serveIstio({
+      name: "ca-grpc",
+      address: { kind: "tcp", host: "127.0.0.1", port },
+      tls: { cert: certPem, key: keyPem },
+      limits: defaultDoorLimits,
+      log: createLog({ level: "silent" }).log,
+      service: scene.authority.service,
+      serving: scene.authority.serving,
+      discovery,
+    });
+  let door = await open(0);
   t.after(() => door.stop(AbortSignal.abort()));
   const port = door.address.kind === "tcp" ? door.address.port : 0;
   const socket = join(folder, "web.sock");
@@ -112,6 +116,12 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
     time,
     socket,
     lines,
+    async closeDoor() {
+      await door.stop(AbortSignal.abort());
+      return async () => {
+        door = await open(port);
+      };
+    },
     async config(more = "", identityMore = "") {
       const tokenFile = join(folder, "token");
       await writeFile(tokenFile, `${await tokenIn(scene, webId)}\n`, { mode: 0o600 });
