@@ -117,6 +117,17 @@ export const faultCodes = {
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
   "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
+  "agent/state": "The agent's state folder cannot be used, read or written. What is served stays.",
+  "agent/attestation": "The agent has no certificate, and no token to show instead.",
+  "agent/root":
+    "The authority's root is not the one that the join token or the configuration names: nothing was told to it.",
+  "agent/unreachable": "The agent cannot ask the authority: nobody answers, or the answer is not from the authority.",
+  "agent/refused": "The authority gives the agent no certificate: the message has its words.",
+  "agent/answer": "The authority's certificate is not what the agent asked for, and is not used.",
+  "agent/bundle": "A trust bundle cannot be read, or holds what is no root. The one in force stays.",
+  "agent/files": "The files of an identity cannot be written. What was written before stays.",
+  "agent/reload": "The command that should make a server read its files again failed, or took too long.",
+  "agent/failed": "The agent could not ask for a certificate: a defect of ours.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

@@ -21,7 +21,7 @@ export function isOwnId({ path }: SpiffeId): boolean {
 
 /** What the doors present. The key is plain: in memory alone, never written or logged. */
 export interface ServerCertificate {
-  /** Leaf, then intermediates. */
+  /** Leaf, intermediates, and the root. */
   readonly certPem: string;
   readonly keyPem: string;
   readonly notAfterMillis: number;
@@ -29,7 +29,7 @@ export interface ServerCertificate {
 
 /** Issues the certificate for a new key, recorded like any other. Rejects with what keeps it from being issued. */
 export type IssueServerCertificate = (publicKey: SubjectPublicKey) => Promise<{
-  /** PEM, leaf first, without roots. */
+  /** PEM, leaf first, the root last. */
   readonly chainPem: readonly string[];
   readonly notBeforeMillis: number;
   readonly notAfterMillis: number;

@@ -53,8 +53,10 @@ export function createIssueServerCertificate(parts: ServerCertificateParts): Iss
       {},
     );
     if (!certified.ok) throw refused(certified.refusal);
+    // For those who know the root by its fingerprint alone, as a join token names it.
+    const rootPem = writePem("CERTIFICATE", issuing.root.der);
     return {
-      chainPem: [writePem("CERTIFICATE", certified.issued.der), ...issuing.chainPem],
+      chainPem: [writePem("CERTIFICATE", certified.issued.der), ...issuing.chainPem, rootPem],
       ...granted.lifetime,
     };
   };

@@ -11,6 +11,7 @@ import type { AuthoritySettings } from "#ca/authorities/settings";
 import { type Admin, createRoleOf } from "#ca/callers/admin-role";
 import { createAuthenticateCaller } from "#ca/callers/authenticate-caller";
 import { createClientCertificateMethod } from "#ca/callers/client-certificate";
+import { createEndedCertificateMethod } from "#ca/callers/ended-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
@@ -144,9 +145,14 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
         { fault: messageOf(defect), stack: defect instanceof Error ? defect.stack : undefined },
         "a credential could not be looked at",
       );
-    const clientCertificate = createClientCertificateMethod({ verifySvid, bundle, isRevoked: revoked.isRevoked });
+    const svidParts = { verifySvid, bundle, isRevoked: revoked.isRevoked };
+    const clientCertificate = createClientCertificateMethod(svidParts);
     const authenticate = createAuthenticateCaller({
       clientCertificate,
+      endedCertificate: createEndedCertificateMethod({
+        ...svidParts,
+        graceSeconds: () => configuration().issuance.renewalGraceSeconds,
+      }),
       token: createTokenMethod(parts.tokens),
       joinToken: createJoinTokenMethod({ store, trustDomain }),
       onDefect,

@@ -27,6 +27,7 @@ export interface CaConfig {
   };
   readonly issuing: { readonly keyKind: KeyKind; readonly lifetimeSeconds: number };
   readonly csrNames: "ignore" | "strict";
+  readonly renewalGraceSeconds: number;
   readonly limits: {
     readonly perAddressPerSecond: number;
     readonly perAddressBurst: number;
@@ -63,6 +64,7 @@ export interface RawCa {
   readonly leaf?: Partial<CaConfig["leaf"]>;
   readonly issuing?: Partial<CaConfig["issuing"]>;
   readonly csrNames?: CaConfig["csrNames"];
+  readonly renewalGraceSeconds?: number;
   readonly limits?: Partial<CaConfig["limits"]>;
   readonly blockedKeysFile?: string;
 }

@@ -134,6 +134,12 @@ export const caSchema: ConfigSchema = object(
       "Names in a request that are not the identity's: `ignore` passes over them and notes them in the record, `strict` refuses the request.",
       { enum: ["ignore", "strict"], default: caDefaults.csrNames },
     ),
+    renewalGraceSeconds: integer(
+      "So long after its end a certificate still proves its holder, for a renewal of the very same key and for nothing else: for machines that were off. Its chain must verify as of its end, and it must not be revoked. 0: not at all.",
+      0,
+      30 * daySeconds,
+      caDefaults.renewalGraceSeconds,
+    ),
     limits: object("How much is asked at most; what is over it is told to come again.", {
       perAddressPerSecond: integer("Requests of one address in a second.", 1, 1_000_000, limits.perAddressPerSecond),
       perAddressBurst: integer("So many at once, when it was silent before.", 1, 1_000_000, limits.perAddressBurst),

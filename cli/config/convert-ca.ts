@@ -25,6 +25,7 @@ export function convertCa(raw: RawCa, file: (path: string) => string): CaConfig 
     leaf: { ...caDefaults.leaf, ...raw.leaf },
     issuing: { ...caDefaults.issuing, ...raw.issuing },
     csrNames: raw.csrNames ?? caDefaults.csrNames,
+    renewalGraceSeconds: raw.renewalGraceSeconds ?? caDefaults.renewalGraceSeconds,
     limits: { ...caDefaults.limits, ...raw.limits },
     blockedKeysFile: optionalFile(raw.blockedKeysFile),
   };

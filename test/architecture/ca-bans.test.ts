@@ -63,7 +63,8 @@ const keyUsers: Readonly<Record<string, readonly string[]>> = {
   "ca/deny-list/publish-deny-list.ts": ["createPrivateKey"],
   "ca/deny-list/sign-deny-list.ts": ["sign"],
   "ca/deny-list/verify-deny-list.ts": ["verify"],
-  // No key: options of TLS.
+  // The agent's own keys, on their way to its files and to its workloads.
+  "ca/agent/private-key.ts": ["createPrivateKey", "createPublicKey"],
 };
 const harmless = new Set(["hash", "createHash", "timingSafeEqual", "randomBytes"]);
 

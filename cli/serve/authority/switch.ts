@@ -133,7 +133,7 @@ export function createAuthoritySwitch({
 }
 
 function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority, keyVersion: number) {
-  const { leaf, csrNames, admins, limits, blockedKeysFile, issuers, ...rest } = config;
+  const { leaf, csrNames, renewalGraceSeconds, admins, limits, blockedKeysFile, issuers, ...rest } = config;
   return {
     mark: JSON.stringify([config, jwt, fileDigests, keyVersion]),
     // So long authorities that were replaced stay.

@@ -32,6 +32,7 @@ test("a minimal section gets every default", async () => {
     },
     issuing: { keyKind: "P-256", lifetimeSeconds: 7_776_000 },
     csrNames: "ignore",
+    renewalGraceSeconds: 0,
     limits: {
       perAddressPerSecond: 200,
       perAddressBurst: 1000,
@@ -76,6 +77,7 @@ test("every key counts", async () => {
     leaf,
     issuing: { keyKind: "RSA-2048", lifetimeSeconds: 86_400 },
     csrNames: "strict",
+    renewalGraceSeconds: 3600,
     limits,
     blockedKeysFile: "blocked",
   };
@@ -96,6 +98,7 @@ test("every key counts", async () => {
     leaf,
     issuing: { keyKind: "RSA-2048", lifetimeSeconds: 86_400 },
     csrNames: "strict",
+    renewalGraceSeconds: 3600,
     limits,
     blockedKeysFile: "/etc/garita/blocked",
   });
