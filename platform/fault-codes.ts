@@ -126,6 +126,7 @@ export const faultCodes = {
   "agent/answer": "The authority's certificate is not what the agent asked for, and is not used.",
   "agent/bundle": "A trust bundle cannot be read, or holds what is no root. The one in force stays.",
   "agent/files": "The files of an identity cannot be written. What was written before stays.",
+  "agent/identity": "The agent that was asked has no such identity.",
   "agent/reload": "The command that should make a server read its files again failed, or took too long.",
   "agent/failed": "The agent could not ask for a certificate: a defect of ours.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;

@@ -49,6 +49,8 @@ export interface IdentityLife {
   status(): IdentityStatus;
   /** The first call begins it. To be called after local streams answered, came or went; it is looked at each second anyway where something waits for them. */
   look(): void;
+  /** Asks for another certificate now, however young the present one is and whatever failed before. Resolves when the authority has answered, or could not: was there one? */
+  renew(): Promise<boolean>;
   /** Nothing is asked any more; what is served stays. Resolves when nothing is under way, so that another one may use the folder. */
   stop(): Promise<void>;
 }
@@ -97,6 +99,8 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   let notBeforeMillis = 0;
   let renewByMillis = given === held ? undefined : 0;
   let asking = false;
+  /** Who waits for the end of the next request. */
+  let renewals: ((isRenewed: boolean) => void)[] = [];
   let stopped = false;
   let cancel = () => {};
   const listeners = new Set<() => void>();
@@ -185,12 +189,12 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     return fresh;
   };
 
-  const ask = async () => {
+  const ask = async (): Promise<boolean> => {
     asking = true;
     const obtaining = { settings, openLink, attest: parts.attest, nextKey: takeNextKey, nowMillis };
     const obtained = await obtainCertificate(obtaining, { held, bundle, link });
     asking = false;
-    if (stopped) return;
+    if (stopped) return false;
     if (!obtained.ok) {
       const { code, message, pace, status } = obtained;
       isUnregistered = status === grpcCodes.permissionDenied;
@@ -199,7 +203,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
       // Another replica may be well, and the server may have a certificate of a root that this connection does not know.
       if (link !== undefined) connect();
       tell();
-      return;
+      return false;
     }
     isUnregistered = false;
     askFailure = undefined;
@@ -216,12 +220,14 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     if (!hasAnchors || !offers.hasHeard) takeBundle(obtained.offered);
     tell();
     connect();
+    return true;
   };
 
-  const defect = (fault: unknown) => {
+  const defect = (fault: unknown): boolean => {
     asking = false;
     askFailure = failed(askFailure, { code: "agent/failed", message: messageOf(fault) }, "no certificate");
     notBeforeMillis = monotonicMillis() + backOffMillis("late", askFailure.tries, parts.chance());
+    return false;
   };
 
   const settle = () => {
@@ -255,7 +261,15 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     if (link !== undefined && linkBundle !== bundle && !offers.isWaiting) connect();
     if (!keeper.hasAll({ bundle, held })) wait(keeper.keep({ bundle, held }).then(settle));
     settle();
-    if (!asking && nextAskMillis() <= monotonicMillis()) wait(ask().catch(defect).then(look));
+    if (!asking && nextAskMillis() <= monotonicMillis()) {
+      const asked = renewals;
+      renewals = [];
+      const answered = (isRenewed: boolean) => {
+        look();
+        for (const tellOne of asked) tellOne(isRenewed);
+      };
+      wait(ask().catch(defect).then(answered));
+    }
     const waits = offers.isWaiting || parkedMillis !== undefined || !keeper.hasAll({ bundle, held });
     const longestMillis = waits ? standingWaitMillis : longestWaitMillis;
     const ownMillis = asking ? longestMillis : nextAskMillis() - monotonicMillis();
@@ -286,9 +300,17 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
         kept: keeper.hasAll({ bundle, held }),
       }),
     look,
+    renew() {
+      if (stopped) return Promise.resolve(false);
+      const answered = new Promise<boolean>((resolve) => renewals.push(resolve));
+      renewByMillis = notBeforeMillis = monotonicMillis();
+      look();
+      return answered;
+    },
     async stop() {
       stopped = true;
       cancel();
+      for (const tellOne of renewals.splice(0)) tellOne(false);
       for (const open of [...links]) open.close();
       await Promise.all(underWay);
     },

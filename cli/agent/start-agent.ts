@@ -20,7 +20,7 @@ import { readShownCertificates } from "#platform/shown-certificates";
 import type { Timers } from "#platform/timers";
 import type { AgentConfig, AgentIdentityConfig } from "./model.ts";
 import { serveAgentStatus } from "./serve-status.ts";
-import { type AgentStatusShape, renderAgentStatus } from "./status-shape.ts";
+import { type AgentStatusShape, type RenewedShape, renderAgentStatus } from "./status-shape.ts";
 
 export interface AgentStart {
   readonly config: AgentConfig;
@@ -34,6 +34,8 @@ export interface AgentStart {
 
 export interface RunningAgent {
   status(): AgentStatusShape;
+  /** Has one identity, or with undefined each, renewed now. Resolves with the status when all have been answered; undefined: there is no such identity. */
+  renew(spiffeId: string | undefined): Promise<RenewedShape | undefined>;
   /** Streams are told to go elsewhere; what is left when the deadline comes is cut off. */
   stop(deadlineMillis: number): Promise<void>;
 }
@@ -56,18 +58,27 @@ export async function startAgent(start: AgentStart): Promise<RunningAgent> {
   });
   const identities: Awaited<ReturnType<typeof startOne>>[] = [];
   const status = () => renderAgentStatus(version, identities.map(describe));
+  const renew = async (spiffeId: string | undefined) => {
+    const wanted = identities.filter(
+      ({ settings }) => spiffeId === undefined || settings.spiffeId.toString() === spiffeId,
+    );
+    if (wanted.length === 0) return undefined;
+    const renewed = await Promise.all(wanted.map(({ life }) => life.renew()));
+    return { ...renderAgentStatus(version, wanted.map(describe)), allRenewed: !renewed.includes(false) };
+  };
   try {
     for (const each of config.identities) {
       const one = await startOne(start, each, openLink);
       identities.push(one);
       lifecycle.add({ name: each.spiffeId.toString(), stop: one.stop });
     }
-    if (config.statusSocket !== undefined) lifecycle.add(await serveAgentStatus(config.statusSocket, status));
+    if (config.statusSocket !== undefined)
+      lifecycle.add(await serveAgentStatus(config.statusSocket, { status, renew }));
   } catch (fault) {
     await lifecycle.stop(0);
     throw fault;
   }
-  return { status, stop: (deadlineMillis) => lifecycle.stop(deadlineMillis) };
+  return { status, renew, stop: (deadlineMillis) => lifecycle.stop(deadlineMillis) };
 }
 
 interface RunningIdentity {

@@ -18,6 +18,11 @@ export interface AgentStatusShape {
   readonly identities: readonly IdentityShape[];
 }
 
+/** What is answered to a renewal: of the identities that it was of. */
+export interface RenewedShape extends AgentStatusShape {
+  readonly allRenewed: boolean;
+}
+
 export interface IdentityShape {
   readonly spiffeId: string;
   readonly state: IdentityStatus["state"];

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { keepHeapSmall } from "#platform/heap";
 import { agentDefaults } from "../agent/defaults.ts";
 import type { RunOptions } from "../agent/run-agent.ts";
+import type { RenewOptions } from "../agent/run-renew.ts";
 import type { StatusOptions } from "../agent/run-status.ts";
 import type { CommandContext } from "../command.ts";
 import { formatOption } from "../options.ts";
@@ -28,6 +29,13 @@ export function define(command: Command, context: CommandContext): void {
     .option("--socket <path>", "its status socket", agentDefaults.statusSocket)
     .addOption(formatOption(["text", "json"]))
     .action(async (options: StatusOptions) => (await import("../agent/run-status.ts")).agentStatus(options, context));
+  command
+    .command("renew")
+    .description("have a running agent renew its identities now; exit 10 when one was not")
+    .option("--socket <path>", "its status socket", agentDefaults.statusSocket)
+    .option("--id <spiffe-id>", "this one alone")
+    .addOption(formatOption(["text", "json"]))
+    .action(async (options: RenewOptions) => (await import("../agent/run-renew.ts")).agentRenew(options, context));
 }
 
 function seconds(text: string): number {

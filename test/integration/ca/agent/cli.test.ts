@@ -64,9 +64,38 @@ describe("garita agent", () => {
     await door.until(() => log().includes("the new configuration cannot be started: the old one runs on"));
     await door.until(async () => (await statusOf(door)).status === 0);
 
+    const serialOf = (out: string) => JSON.parse(out).identities[0].certificate.serial as string;
+    const before = serialOf((await statusOf(door)).out);
+    const renew = (...more: string[]) =>
+      cli(["agent", "renew", "--socket", join(door.folder, "status.sock"), "--format", "json", ...more]);
+    const renewed = await renew();
+    assert.deepEqual([renewed.status, renewed.err], [0, ""]);
+    assert.notEqual(serialOf(renewed.out), before);
+    const again = await renew("--id", webId);
+    assert.equal(again.status, 0);
+    assert.notEqual(serialOf(again.out), serialOf(renewed.out));
+    assert.equal(serialOf((await statusOf(door)).out), serialOf(again.out));
+    const other = await renew("--id", "spiffe://hello.mesh/other");
+    assert.deepEqual([other.status, /agent\/identity/.test(other.err)], [1, true]);
+
     child.kill("SIGTERM");
     assert.deepEqual(await closed, [0, null]);
     assert.equal((await statusOf(door)).status, 1);
+  });
+
+  it("ends with 10 from `renew` where the authority gave nothing, and goes on with what it has", async (t) => {
+    const door = await authorityDoor(t);
+    const agent = await door.start(await door.config(`statusSocket: ${door.folder}/status.sock`));
+    await door.until(() => agent.status().identities[0]!.state === "valid");
+    const before = agent.status().identities[0]!.certificate?.serial;
+    await door.scene.authority.service.revoke({ kind: "identity", spiffeId: webId }, "a test", "a test");
+    const { status, out } = await cli(["agent", "renew", "--socket", join(door.folder, "status.sock")]);
+    assert.equal(status, 10);
+    assert.match(out, /\n {2}failed /);
+    assert.deepEqual(
+      [agent.status().identities[0]!.state, agent.status().identities[0]!.certificate?.serial],
+      ["valid", before],
+    );
   });
 
   it("ends with 5 from `status` where an identity has no valid certificate, and says why", async (t) => {
