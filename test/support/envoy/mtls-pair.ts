@@ -17,13 +17,16 @@ import { type RunningEnvoy, runEnvoy } from "./run-envoy.ts";
 import { garitaFolder, type RunningGarita, runGarita } from "./run-garita.ts";
 import { newKey, type SecretServer, startSecretServer } from "./secret-server.ts";
 
-const free = { address: "127.0.0.1", port: 0 };
-const nobody: Endpoint = { address: "127.0.0.1", port: 1 };
+/** A free port. */
+export const free = { address: "127.0.0.1", port: 0 };
+/** Where nobody listens. */
+export const nobody: Endpoint = { address: "127.0.0.1", port: 1 };
 export const web = "spiffe://hello.mesh/ns/shop/sa/web";
 export const orders = "spiffe://hello.mesh/ns/shop/sa/orders";
 export const impostor = "spiffe://hello.mesh/ns/shop/sa/impostor";
 
-const policies = `
+/** Who may ask `orders` for what. */
+export const shopPolicies = `
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: { name: orders-1, namespace: shop }
@@ -77,7 +80,7 @@ export async function startGround(): Promise<MtlsGround> {
     const folder = await mkdtemp(join(tmpdir(), "garita-sds-"));
     closing.add({ stop: () => rm(folder, { recursive: true, force: true }) });
     const upstream = closing.add(await startEchoUpstream());
-    const garitaPlace = closing.add(await garitaFolder({ "shop/callers.yaml": policies }));
+    const garitaPlace = closing.add(await garitaFolder({ "shop/callers.yaml": shopPolicies }));
     const listener = { name: "grpc", protocol: "grpc", address: "127.0.0.1:0", peerIdentity: "verified" };
     const garita = closing.add(await runGarita(garitaPlace, { listeners: [listener] }));
     const places: ScenarioPlaces = {
@@ -96,7 +99,7 @@ export async function startGround(): Promise<MtlsGround> {
       scene,
       garita,
       folder,
-      config: (name, protocol, more = {}) => edited(name, protocol, { ...places, ...more }),
+      config: (name, protocol, more = {}) => editedScenario(name, protocol, { ...places, ...more }),
       stop: () => closing.close(),
     };
   } catch (fault) {
@@ -105,7 +108,8 @@ export async function startGround(): Promise<MtlsGround> {
   }
 }
 
-function edited(name: string, protocol: Protocol, places: ScenarioPlaces): JsonObject {
+/** A configuration of the scenario, but for the protocol of its secrets, and with a connection of its own for each request of the caller. */
+export function editedScenario(name: string, protocol: Protocol, places: ScenarioPlaces): JsonObject {
   const config = envoyJson(scenarios[name]!(places));
   if (name === "mtls-sds-caller") {
     const options = clusterOf(config, "orders")["typed_extension_protocol_options"] as JsonObject;
