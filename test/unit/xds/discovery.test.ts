@@ -209,6 +209,37 @@ test("status tells who, what and since when, in texts that are cut", async () =>
   assert.deepEqual([statusNone?.name, statusNone?.sent], ["none", undefined]);
 });
 
+test("what is acknowledged or rejected late, of an older response, does not hide the newer", () => {
+  const shelf = createShelf({ a: "1" });
+  const scripted = scriptDiscovery({ types: [shelf] });
+  const stream = scripted.open(deltaSecretPath);
+  stream.message(deltaRequest({ resourceNamesSubscribe: ["a"] }));
+  for (const version of ["2", "3"]) {
+    shelf.put("a", version);
+    scripted.turn();
+  }
+  const [one, two, three] = stream.take().map(({ nonce }) => nonce);
+  const acknowledged = () => {
+    const [name] = scripted.discovery.status()[0]!.names;
+    return [name?.sent, name?.acknowledged, name?.rejected?.version];
+  };
+  stream.message(deltaRequest({ responseNonce: two! }));
+  assert.deepEqual(acknowledged(), ["3", "2", undefined]);
+  stream.message(deltaRequest({ responseNonce: one!, errorDetail: { code: 3, message: "no" } }));
+  assert.deepEqual(acknowledged(), ["3", "2", undefined]);
+  stream.message(deltaRequest({ responseNonce: three!, errorDetail: { code: 3, message: "no" } }));
+  assert.deepEqual(acknowledged(), ["3", "2", "3"]);
+
+  const other = scripted.open(deltaSecretPath);
+  other.message(deltaRequest({ resourceNamesSubscribe: ["a"] }));
+  shelf.put("a", "4");
+  scripted.turn();
+  const [old, newer] = other.take().map(({ nonce }) => nonce);
+  other.message(deltaRequest({ responseNonce: newer! }));
+  other.message(deltaRequest({ responseNonce: old! }));
+  assert.equal(scripted.discovery.status()[1]?.names[0]?.acknowledged, "4");
+});
+
 test("of many names those that are there are listed first", () => {
   const scripted = scriptDiscovery({ types: [createShelf({ last: "1" })] });
   const stream = scripted.open(secretPath);
