@@ -54,7 +54,7 @@ test("types of one ADS stream are told apart, each with its own acknowledgements
   );
 });
 
-test("a stream whose caller may have nothing any more ends, at the change or within a minute", async () => {
+test("a stream whose caller may have nothing any more ends: at the change, when it asks, or within a minute", async () => {
   const shelf = createShelf({ a: "1" });
   const scripted = scriptDiscovery({
     types: [shelf],
@@ -71,6 +71,15 @@ test("a stream whose caller may have nothing any more ends, at the change or wit
   assert.deepEqual(inTime.ending(), revoked);
   assert.equal(inTime.take().length, 0);
   assert.equal(shelf.listeners.size, 0);
+
+  const silent = createShelf({ a: "1", b: "1" });
+  const asking = scriptDiscovery({ types: [silent] }).open(secretPath);
+  asking.message(ask("a"));
+  const [answer] = asking.take();
+  silent.listeners.clear();
+  silent.end("web", revoked);
+  asking.message(stateRequest({ resourceNames: ["a", "b"], responseNonce: answer!.nonce }));
+  assert.deepEqual([asking.take(), asking.ending()], [[], revoked]);
 
   const quiet = createShelf({ a: "1" });
   const later = scriptDiscovery({ types: [quiet] });
