@@ -7,7 +7,9 @@ import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { csrLimits } from "#ca/csr/limits";
+import { mostSignedBytes } from "#ca/deny-list/decode-signed";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
+import { mostDenyListBytes } from "#identity/deny-list/encode-deny-list";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { chainLimit } from "#platform/door/client-chain";
 import { defaultDoorLimits } from "#platform/door/door";
@@ -58,6 +60,8 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
   ["| request as PEM", `${csrLimits.pemCharacters / 1024} KiB`],
   ["| request as DER", `${csrLimits.derBytes / 1024} KiB`],
+  ["| deny list: what is revoked", mebibytes(mostDenyListBytes)],
+  ["| a deny list that is sent", `${(mostSignedBytes - mostDenyListBytes) / 1024} KiB`],
   ["| elements of a request", number(csrLimits.depth)],
   ["| one name in a request", number(csrLimits.nameBytes)],
   ["| connections of one door", number(defaultDoorLimits.connections)],
