@@ -41,7 +41,7 @@ export interface FollowDeltaStart {
 }
 
 /** How long it is waited before a stream is begun again: the first time, at most, and from a third of it up to all of it by chance, so that a thousand clients do not come at once. */
-export const reconnectMillis = { first: 500, most: 15_000 } as const;
+const reconnectMillis = { first: 500, most: 15_000 } as const;
 /** A stream that lasted so long is a good one: the next is begun after the first time again. */
 const settledMillis = 10_000;
 
