@@ -12,6 +12,8 @@ export const discoveryServices = {
   },
 } as const;
 
+/** The full name of one of them. */
 export type ServiceName = keyof typeof discoveryServices;
 
+/** ADS: all types on one stream. */
 export const aggregatedService = "envoy.service.discovery.v3.AggregatedDiscoveryService" satisfies ServiceName;
