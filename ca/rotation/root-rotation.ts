@@ -1,7 +1,7 @@
 import type { Authorities } from "#ca/authorities/authorities";
 import type { AuthorityContext, AuthorityState } from "#ca/authorities/authority-state";
 import { bundleVersion } from "#ca/bundle/build-bundle";
-import type { CaStore, CertificateInUse } from "#ca/store/contract";
+import type { CaStore } from "#ca/store/contract";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -74,15 +74,15 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
 
   const waiversOf = async (rootKeyId: string | undefined) =>
     (await store.rootWaivers()).filter((waiver) => waiver.rootKeyId === rootKeyId);
-  const viewNow = async (): Promise<RotationView> => {
+  /** `whole`: with the certificates in use, whether or not they hold anything up. */
+  const viewNow = async (whole: boolean): Promise<RotationView> => {
     const moment = nowMillis();
     const { bundle } = authorities.current();
     const roots = viewRoots(authorities.loaded());
     const waivers = await waiversOf(nextRoot(roots.roots)?.keyId);
-    const isMoving = roots.roots.some(({ state }) => movingStates.has(state));
     const isForecastDue = Math.abs(moment - forecastAtMillis) >= forecastMillis;
-    const certificates: readonly CertificateInUse[] =
-      isMoving || isForecastDue ? await readCertificates(store, moment - settings.skewMillis) : [];
+    const isWhole = whole || isForecastDue || roots.roots.some(({ state }) => movingStates.has(state));
+    const certificates = isWhole ? await readCertificates(store, moment - settings.skewMillis) : [];
     const view = {
       ...roots,
       bundle: { sequence: bundle.sequence, version: bundleVersion(bundle) },
@@ -100,7 +100,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
     return view;
   };
   const look = async (): Promise<Looked> => {
-    const view = await viewNow();
+    const view = await viewNow(false);
     lastSteps = decideSteps(view);
     return { view, steps: lastSteps };
   };
@@ -192,10 +192,10 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
         await store.addRootWaiver({ rootKeyId: root.keyId, spiffeId, atMillis: clock.nowMillis(), by, reason });
         log.warn({ root: root.keyId, spiffeId, reason, by }, "a new root does not wait for an identity");
       }),
-    plan: (remove) => reading(async () => planEmergency((await look()).view, remove)),
+    plan: (remove) => reading(async () => planEmergency(await viewNow(true), remove)),
     force: (confirmation, remove, by) =>
       changing(async (context, state) => {
-        const { view } = await look();
+        const view = await viewNow(true);
         const plan = planEmergency(view, remove);
         if (confirmation !== plan.confirmation)
           throw new CodedError(
@@ -216,11 +216,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
         await takeStep(context, state, { rootKeyId, from, to: "active", issuerKeyId, by });
         parts.onActivated();
       }),
-    forecast: () =>
-      reading(async () => {
-        forecastAtMillis = Number.NEGATIVE_INFINITY;
-        return forecast(await viewNow());
-      }),
+    forecast: () => reading(async () => forecast(await viewNow(true))),
     summary() {
       const { roots } = viewRoots(authorities.loaded());
       return summarize({ roots, steps: lastSteps, firstBreakMillis, fault, nowMillis: clock.nowMillis() });

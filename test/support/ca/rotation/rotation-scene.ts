@@ -14,6 +14,8 @@ export interface RotationScene {
   readonly streams: BundleStream[];
   /** Time passes for the wall clock and the monotonic one; then it is looked what can go on. */
   pass(millis: number): Promise<void>;
+  /** The same, up to a moment. */
+  passUntil(millis: number): Promise<void>;
   /** The state of each root, in their order. */
   rootStates(): readonly string[];
   /** The version that streams acknowledge. */
@@ -31,15 +33,17 @@ export async function rotationScene(t: TestContext, changes: SceneChanges = {}):
     ...changes,
   });
   t.after(() => endScene(scene));
+  const pass = async (millis: number) => {
+    passedMillis += millis;
+    scene.shiftMillis += millis;
+    await scene.authority.authorities.lookAfter();
+    await scene.authority.rotation.lookAfter();
+  };
   return {
     scene,
     streams,
-    async pass(millis) {
-      passedMillis += millis;
-      scene.shiftMillis += millis;
-      await scene.authority.authorities.lookAfter();
-      await scene.authority.rotation.lookAfter();
-    },
+    pass,
+    passUntil: (millis) => pass(millis - Date.now() - scene.shiftMillis),
     rootStates: () =>
       scene.authority.authorities
         .status()

@@ -15,7 +15,6 @@ export interface SimulationResult {
   readonly rotations: number;
   readonly aborted: number;
   readonly removed: number;
-  readonly issued: number;
   /** Pairs of real certificates that were verified, both ways. */
   readonly verified: number;
   /** How often somebody took a stance that nobody had. */
@@ -120,7 +119,6 @@ export async function simulateRotations(
     violations: oracle.violations,
     ...counts,
     removed: authorities.status().filter(({ role, state }) => role === "root" && state === "retired").length,
-    issued: numbers,
     verified,
     checks: oracle.checks,
     sequences,

@@ -212,6 +212,25 @@ test("a root that the issuing authority in force stands under is neither retired
   await assert.rejects(replica.rotation.plan(), { code: "ca-rotation/none" });
 });
 
+test("a plan counts who stands under a root that is trusted and not used, also while nothing else is on its way", async () => {
+  const time = createTime();
+  const store = await initialised(time);
+  const replica = await openReplica(store, time);
+  const issuerKeyId = replica.authorities.current().issuing!.keyId;
+  await replica.rotation.rotate("test");
+  time.pass(4 * minute);
+  await replica.rotation.lookAfter();
+  const { keyId } = store.records[0]!;
+  store.records = store.records.map((record) => (record.keyId === keyId ? { ...record, state: "prepared" } : record));
+  await replica.rotation.lookAfter();
+  const nowMillis = time.clock.nowMillis();
+  store.certificates.push(certificateInUse(1, { atMillis: nowMillis, notAfterMillis: nowMillis + day, issuerKeyId }));
+  const plan = await replica.rotation.plan(keyId);
+  assert.deepEqual([plan.action, plan.identities], ["remove", 1]);
+  await replica.rotation.force(plan.confirmation, keyId, "test");
+  assert.deepEqual(rootsOf(store), ["retired", "active"]);
+});
+
 test("without an authority no root is made", async () => {
   const time = createTime();
   const replica = await openReplica(createMemoryRotationStore(), time);
