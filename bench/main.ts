@@ -10,6 +10,7 @@ import { conditionsCost } from "./conditions.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { conditionCosts } from "./decide-conditions.ts";
+import { denyListCost } from "./deny-list.ts";
 import { grpcCost } from "./grpc.ts";
 import type { Row } from "./row.ts";
 import { startCost } from "./start.ts";
@@ -107,6 +108,14 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "a check whose rules look at no token", value: cut.plainMicros, unit: "µs CPU, in process" },
       { what: "a known token adds", value: kept.addedMicros, unit: "µs CPU a check", most: 5 },
       { what: "a known token that is taken out adds", value: cut.addedMicros, unit: "µs CPU a check", most: 5 },
+    ];
+  },
+  async "deny-list"() {
+    const { checkMicros, emptyMicros, fullMicros } = await denyListCost(21, 5_000);
+    return [
+      { what: "a check without a deny list", value: checkMicros, unit: "µs CPU, in process" },
+      { what: "an empty list adds", value: emptyMicros, unit: "µs CPU a check", most: 0.2 },
+      { what: "10,000 certificates and 10,000 identities add", value: fullMicros, unit: "µs CPU a check", most: 2 },
     ];
   },
   async "ca-store"() {

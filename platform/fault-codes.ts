@@ -35,8 +35,21 @@ export const faultCodes = {
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
   "ca-revocation/target":
-    "This cannot be revoked: it is no workload's identity in the authority's trust domain, or it is the authority's own.",
+    "This cannot be revoked: it is no workload's identity in the authority's trust domain, no SHA-256 of a certificate, or it is the authority's own.",
+  "ca-revocation/unknown":
+    "No certificate with this serial was handed out: without its fingerprint it could not stand on the deny list.",
+  "ca-revocation/full":
+    "The deny list has as many members as can be sent: nothing more can be revoked until certificates on it have ended.",
   "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
+  "deny-list/unreadable": "What was sent or kept as a deny list is none. The list in force stays.",
+  "deny-list/other-domain": "A deny list is that of another trust domain. The list in force stays.",
+  "deny-list/signer":
+    "A deny list is signed by somebody else than the authority of the trust domain, or by a certificate that is not valid. The list in force stays.",
+  "deny-list/signature": "A deny list was changed after it was signed. The list in force stays.",
+  "deny-list/older": "A deny list is older than the one in force, which stays.",
+  "deny-list/state-file": "The file of the last good deny list cannot be read or written. The list in force stays.",
+  "deny-list/files":
+    "A service that follows the deny list of an authority elsewhere cannot use its bundle, certificate or key. It goes on with what it had.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",

@@ -38,7 +38,7 @@ export interface ResourceView {
   lookUp(name: string): Resource | undefined;
   /** Names that a wildcard subscription stands for now. */
   wildcard(): readonly string[];
-  /** Why the caller may have nothing any more (its certificate ended, it was revoked); undefined: it may. Asked at each change, and once a minute. */
+  /** Why the caller may have nothing any more (its certificate ended, it was revoked); undefined: it may. Asked at each request and each change, and once a minute. */
   ended(): StreamRefusal | undefined;
   /** `changed` is called after anything that the others answer may have become another. Returns how to stop that. */
   subscribe(changed: () => void): () => void;

@@ -15,6 +15,6 @@ export const discoveryLimits = {
 } as const;
 
 /** How much of a stranger's text is shown. */
-export const shownBytes = { node: 256, name: 256, version: 128, message: 1024 } as const;
+export const shownBytes = { node: 256, name: 256, message: 1024 } as const;
 /** How many names of a stream are listed. */
 export const shownNames = 100;

@@ -1,4 +1,4 @@
-import type { Snapshot } from "#authz/check/contract";
+import type { EquippedRules } from "#authz/check/contract";
 import type { Engine } from "#authz/engine/contract";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -16,7 +16,7 @@ export interface SyncOptions {
   /** Bytes of a rule set to an engine, without holding the event loop for long. */
   readonly prepare: (bytes: Uint8Array, digest: string) => Promise<Engine> | Engine;
   /** Rules with what they need from outside: the keys of their issuers, their providers. Fails only if the service ends. */
-  readonly equip: (engine: Engine) => Promise<Snapshot> | Snapshot;
+  readonly equip: (engine: Engine) => Promise<EquippedRules> | EquippedRules;
   readonly nowMillis: () => number;
   readonly log: Log;
   /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
@@ -86,9 +86,9 @@ export function createSync(options: SyncOptions): Sync {
     const unchanged = built.digest === active?.digest;
     if (!unchanged) {
       const engine = await options.prepare(built.bytes, built.digest);
-      const snapshot = await options.equip(engine);
+      const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
-      holder.swap(snapshot);
+      holder.swap(equipped);
       active = {
         digest: built.digest,
         sinceMillis: options.nowMillis(),

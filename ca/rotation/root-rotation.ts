@@ -93,7 +93,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
       nowMillis: moment,
       settings,
     };
-    if (isMoving || isForecastDue) {
+    if (isForecastDue) {
       forecastAtMillis = moment;
       firstBreakMillis = forecast(view).ends?.firstMillis;
     }
@@ -198,7 +198,10 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
         const { view } = await look();
         const plan = planEmergency(view, remove);
         if (confirmation !== plan.confirmation)
-          throw new CodedError("ca-rotation/confirmation", `expected the text of the plan: \`${plan.confirmation}\``);
+          throw new CodedError(
+            "ca-rotation/confirmation",
+            "the text is not the one that the plan asks for, or the plan is another by now: look at it again",
+          );
         const { rootKeyId, action, identities } = plan;
         await record(`force-${action}`, rootKeyId, by, { identities });
         log.warn({ root: rootKeyId, action, identities, by }, "a root is forced into its next state");

@@ -16,9 +16,10 @@ import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { checkReason, checkRevocation } from "./check-revocation.ts";
+import { checkReason } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
+import { revoke } from "./revoke.ts";
 import type { Revoked } from "./revoked.ts";
 import { streamsStatus } from "./streams-status.ts";
 
@@ -87,15 +88,7 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     explanation: (id) => store.explanation(id),
     createToken: (wanted, by) => createToken(parts, wanted, by),
     tokens: (limit) => store.joinTokens(limit),
-    async revoke(target, reason, by) {
-      checkRevocation(target, reason, parts.trustDomain);
-      const revocation = { target, reason, by, atMillis: nowMillis() };
-      // ORDER: it counts before it is kept, so that nothing slips through while the disk writes; and also where it is not known whether it was.
-      revoked.add(revocation);
-      const isNew = await store.revoke(revocation);
-      log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
-      return isNew;
-    },
+    revoke: (target, reason, by) => revoke({ ...parts, nowMillis }, target, reason, by),
     revocations: () => store.revocations(),
     entries: () => parts.registrations().entries,
     auditReport() {

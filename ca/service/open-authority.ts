@@ -15,6 +15,7 @@ import { createEndedCertificateMethod } from "#ca/callers/ended-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import type { DenyListPublisher } from "#ca/deny-list/publish-deny-list";
 import { createAbandonments } from "#ca/issuance/abandonments";
 import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
@@ -39,7 +40,8 @@ import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
 import type { StreamStatus } from "#xds/contract";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
-import { createIssueServerCertificate } from "./issue-server-certificate.ts";
+import { createIssueServerCertificate, type ServerCertificateParts } from "./issue-server-certificate.ts";
+import { openDenyList } from "./open-deny-list.ts";
 import { createRevoked, type Revoked } from "./revoked.ts";
 
 /** What the configuration says; asked anew for each request, so that another one counts from the next on. */
@@ -90,6 +92,8 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** What is revoked, for decisions here and elsewhere. */
+  readonly denyList: DenyListPublisher;
   /** Who a client certificate proves: for doors whose calls last. */
   readonly clientCertificate: ReturnType<typeof createClientCertificateMethod>;
   readonly revoked: Revoked;
@@ -210,6 +214,14 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     stops.push(() => sealer.stop());
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
+    const denyList = openDenyList({
+      ...parts,
+      authorities,
+      certifyParts: { ...certifyParts, settings },
+      revoked,
+      generation: first.generation,
+    });
+    stops.push(denyList.close);
 
     const rotation = createRootRotation({
       authorities,
@@ -258,6 +270,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      denyList: denyList.publisher,
       clientCertificate,
       revoked,
       rotation,
@@ -290,7 +303,7 @@ function checkTrustDomain({ issuing }: AuthoritySet, trustDomain: string): void 
 async function startServerCertificate(
   { serverNames, timers, clock, log, onServerCertificate }: AuthorityParts,
   authorities: Authorities,
-  certifyParts: Omit<Parameters<typeof createIssueServerCertificate>[0], "authorities" | "names">,
+  certifyParts: Omit<ServerCertificateParts, "authorities" | "names" | "spiffeId">,
 ): Promise<ServerCertificateSource | undefined> {
   if (serverNames.length === 0) return undefined;
   const names = parseServerNames(serverNames);

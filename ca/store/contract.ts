@@ -81,6 +81,8 @@ export interface Revocation {
   /** What is revoked: one certificate, or everything that an identity has and asks for. */
   readonly target:
     | { readonly kind: "serial"; readonly serialHex: string }
+    /** SHA-256 of a certificate that the store need not have, hex. */
+    | { readonly kind: "fingerprint"; readonly fingerprint: string }
     | { readonly kind: "identity"; readonly spiffeId: string };
   readonly atMillis: number;
   readonly by: string;
@@ -185,6 +187,8 @@ export interface IssuanceQuery {
   readonly limit: number;
   readonly spiffeId?: string;
   readonly state?: IssuanceState;
+  /** SHA-256 of the certificate, hex. There is no index of it: those that the other members leave are walked over. */
+  readonly fingerprint?: string;
   readonly revoked?: boolean;
   /** Only those that end before, and have not ended at `nowMillis`. */
   readonly endingBefore?: { readonly millis: number; readonly nowMillis: number };

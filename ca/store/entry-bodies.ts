@@ -68,9 +68,16 @@ export function revocationBody(revocation: Revocation): EntryBody {
   return { target: target.kind, of: targetText(revocation.target), by, reason };
 }
 
-/** The serial or the SPIFFE ID. */
+/** The serial, the fingerprint or the SPIFFE ID. */
 export function targetText(target: Revocation["target"]): string {
-  return target.kind === "serial" ? target.serialHex : target.spiffeId;
+  switch (target.kind) {
+    case "serial":
+      return target.serialHex;
+    case "fingerprint":
+      return target.fingerprint;
+    case "identity":
+      return target.spiffeId;
+  }
 }
 
 /** Kind `authority-added`, with the state that it was added in. Of the encrypted key only a digest. */

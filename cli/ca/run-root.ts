@@ -99,7 +99,7 @@ function planText(
       ? `The root ${root.slice(0, 8)} (${subject}) would be put in force now. Whoever does not trust it refuses every certificate that is issued from then on`
       : `The root ${root.slice(0, 8)} (${subject}) would be removed now. Certificates under it are refused by everybody at once`;
   return linesText([
-    printable(`${what}: ${identities} identities break.`),
+    printable(`${what}: ${identities} ${identities === 1 ? "identity breaks" : "identities break"}.`),
     ...holdsText(breaks, broken, nowMillis),
     "To have it done, type:",
     printable(confirmation),

@@ -87,6 +87,16 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       caFile: optionalFile(raw.jwt?.caFile),
     },
     ca: raw.ca === undefined ? undefined : convertCa(raw.ca, file),
+    revocations: raw.revocations && {
+      ...raw.revocations,
+      address: address(raw.revocations.address),
+      serverName: raw.revocations.serverName,
+      bundleFile: file(raw.revocations.bundleFile),
+      certificateFile: file(raw.revocations.certificateFile),
+      keyFile: file(raw.revocations.keyFile),
+      stateFile: file(raw.revocations.stateFile),
+      required: raw.revocations.required ?? false,
+    },
     logging: { level: raw.logging?.level ?? "info" },
   };
 }

@@ -1,23 +1,37 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { DoorConnection } from "#platform/door/connections";
 import { grpcCodes } from "#platform/grpc/codes";
+import type { Log } from "#platform/log";
+import type { CallRoom } from "./call-room.ts";
 import { noRoom } from "./call-room.ts";
+import type { GrpcMethods, GrpcStatus } from "./contract.ts";
+import { fieldValues, firstField } from "./fields.ts";
 import { refuse, stopReading } from "./refuse.ts";
-import type { SessionStart } from "./session.ts";
 import { serveStream } from "./stream-call.ts";
 import { answerUnary } from "./unary-call.ts";
+
+/** What calls are answered with. */
+export interface CallStart {
+  readonly methods: GrpcMethods;
+  /** A call whose message takes longer to arrive is refused. */
+  readonly requestMillis: number;
+  readonly room: CallRoom;
+  readonly log: Log;
+  /** How to end each call of streams that is open. */
+  readonly openStreams: Set<(status: GrpcStatus) => void>;
+}
 
 /** Has a call of a session answered by the method that its path names. `fields`: names and values in turn, as they were sent. */
 export function answerCall(
   stream: ServerHttp2Stream,
   fields: readonly string[],
   connection: DoorConnection,
-  start: SessionStart,
+  start: CallStart,
 ): void {
   // A stream that broke is gone: there is nobody to answer.
   stream.on("error", () => undefined);
-  const headers = (name: string) => valuesOf(fields, name);
-  if (!isGrpc(headers)) {
+  const headers = (name: string) => fieldValues(fields, name);
+  if (!isGrpc(fields)) {
     stream.respond({ ":status": headers(":method")[0] === "POST" ? 415 : 405 }, { endStream: true });
     stopReading(stream);
     return;
@@ -40,17 +54,14 @@ export function answerCall(
   else if (streaming !== undefined) serveStream(stream, streaming, head, start);
 }
 
-/** gRPC over HTTP/2: POST, and a content type of `application/grpc`, with a suffix or without. */
-function isGrpc(headers: (name: string) => readonly string[]): boolean {
-  return headers(":method")[0] === "POST" && /^application\/grpc(?:$|[+;])/.test(headers("content-type")[0] ?? "");
+/** gRPC over HTTP/2: POST, and a content type of `application/grpc`, with a suffix or without. `fields`: names and values in turn. */
+export function isGrpc(fields: readonly string[]): boolean {
+  return (
+    firstField(fields, ":method") === "POST" &&
+    /^application\/grpc(?:$|[+;])/.test(firstField(fields, "content-type") ?? "")
+  );
 }
 
 function sizeOf(fields: readonly string[]): number {
   return fields.reduce((sum, { length }) => sum + length, 0);
-}
-
-function valuesOf(fields: readonly string[], name: string): readonly string[] {
-  const values: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) if (fields[i] === name) values.push(fields[i + 1]!);
-  return values;
 }

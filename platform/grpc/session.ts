@@ -1,21 +1,11 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { DoorConnection } from "#platform/door/connections";
-import type { Log } from "#platform/log";
-import { answerCall } from "./call.ts";
-import type { CallRoom } from "./call-room.ts";
-import type { GrpcMethods, GrpcStatus } from "./contract.ts";
+import { answerCall, type CallStart } from "./call.ts";
 import type { IdleSessions } from "./idle-sessions.ts";
 
-export interface SessionStart {
-  readonly methods: GrpcMethods;
-  /** A call whose message takes longer to arrive is refused. */
-  readonly requestMillis: number;
-  readonly room: CallRoom;
-  readonly log: Log;
+export interface SessionStart extends CallStart {
   readonly idle: IdleSessions;
-  /** How to end each call of streams that is open, of all sessions. */
-  readonly openStreams: Set<(status: GrpcStatus) => void>;
 }
 
 /** RFC 9113 §6.5.2. What is not refused by them is bounded by them: a connection holds a hundred messages of 64 KiB and their headers at most. */

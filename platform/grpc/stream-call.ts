@@ -1,11 +1,11 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { messageOf } from "#platform/coded-error";
 import { grpcCodes } from "#platform/grpc/codes";
+import type { CallStart } from "./call.ts";
 import { noRoom } from "./call-room.ts";
 import type { CallHead, GrpcStatus, StreamCall, StreamHandler, StreamMethod } from "./contract.ts";
 import { PendingBytes } from "./pending-bytes.ts";
 import { refuse } from "./refuse.ts";
-import type { SessionStart } from "./session.ts";
 import { frame, readNextFrame, trailers } from "./wire.ts";
 
 /** Longer messages of a stream end it. */
@@ -16,7 +16,7 @@ export function serveStream(
   stream: ServerHttp2Stream,
   method: StreamMethod,
   head: CallHead,
-  { room, log, requestMillis, openStreams }: SessionStart,
+  { room, log, requestMillis, openStreams }: CallStart,
 ): void {
   const pending = new PendingBytes(room);
   let handler: StreamHandler | undefined;

@@ -1,11 +1,11 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { messageOf } from "#platform/coded-error";
 import { grpcCodes } from "#platform/grpc/codes";
+import type { CallStart } from "./call.ts";
 import { noRoom } from "./call-room.ts";
 import type { CallHead, UnaryAnswer, UnaryMethod, UnaryRequest } from "./contract.ts";
 import { PendingBytes } from "./pending-bytes.ts";
 import { refuse } from "./refuse.ts";
-import type { SessionStart } from "./session.ts";
 import { frame, frameHeadBytes, readFrame } from "./wire.ts";
 
 /** Longer messages are refused: a request of the largest key is below 2 KiB. */
@@ -16,7 +16,7 @@ export function answerUnary(
   stream: ServerHttp2Stream,
   method: UnaryMethod,
   { headers, connection }: CallHead,
-  start: SessionStart,
+  start: CallStart,
 ): void {
   const pending = new PendingBytes(start.room);
   const timer = setTimeout(
@@ -46,7 +46,7 @@ async function answer(
   stream: ServerHttp2Stream,
   method: UnaryMethod,
   request: UnaryRequest,
-  start: SessionStart,
+  start: CallStart,
 ): Promise<void> {
   let given: UnaryAnswer;
   try {

@@ -82,7 +82,7 @@ export function followDelta(start: FollowDeltaStart): { close(): void } {
     start.onDisconnected?.(end);
   };
   const receive = (bytes: Uint8Array, stream: ClientStream) => {
-    if (closed || stream !== current) return;
+    if (closed) return;
     const response = decodeDeltaResponse(bytes);
     if (response === undefined) {
       log.warn({ path }, "a server of discovery sends what is no response");
@@ -90,10 +90,8 @@ export function followDelta(start: FollowDeltaStart): { close(): void } {
       return;
     }
     const update = accepted.receive(response);
-    const tell = (rejection: string | undefined) => {
-      // One that came over an earlier stream is answered when it comes again.
-      if (stream === current) stream.send(encodeVerdict(typeUrl, response.nonce, rejection));
-    };
+    // Where the stream is over, nobody hears it: the update comes again on the next one.
+    const tell = (rejection: string | undefined) => stream.send(encodeVerdict(typeUrl, response.nonce, rejection));
     let answered = false;
     const once = (say: () => void) => {
       if (answered || closed) return;

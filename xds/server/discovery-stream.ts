@@ -166,6 +166,11 @@ export class DiscoveryStream<C, R extends StateRequest | DeltaRequest> implement
     if (type === undefined) return;
     const open = this.#open.get(typeUrl) ?? this.#openType(type, caller.caller);
     if (open === undefined) return;
+    const ended = open.ended();
+    if (ended !== undefined) {
+      this.end(ended);
+      return;
+    }
     const { verdicts, refusal } = open.subscription.take(request, clock.nowMillis());
     for (const verdict of verdicts) this.#tell(open, verdict);
     if (refusal !== undefined) this.end(refusal);
@@ -174,9 +179,8 @@ export class DiscoveryStream<C, R extends StateRequest | DeltaRequest> implement
 
   #openType(type: ResourceType<C>, caller: C): OpenType<R> | undefined {
     const view = type.open(caller);
-    const refusal = "code" in view ? view : view.ended();
-    if ("code" in view || refusal !== undefined) {
-      if (refusal !== undefined) this.end(refusal);
+    if ("code" in view) {
+      this.end(view);
       return undefined;
     }
     const { variant, only, id } = this.#start;

@@ -36,7 +36,7 @@ export class NameRecords {
 
   /** Asks for a name. Undefined: there is no room for another one. One that is too long is not kept: nobody has it. */
   want(name: string): NameRecord | "too long" | undefined {
-    // PERF: a byte is at least a third of a character: most are not measured.
+    // No unit of a string takes more than three bytes: most names need not be measured.
     if (name.length * 3 > discoveryLimits.nameBytes && Buffer.byteLength(name) > discoveryLimits.nameBytes)
       return "too long";
     const record = this.#byName.get(name) ?? new NameRecord(name);

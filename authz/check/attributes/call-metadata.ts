@@ -25,7 +25,7 @@ const REPEATED = "], [";
 /**
  * One attribute that Envoy sent in brackets. Unknown unless there is exactly one value and it has both brackets: a bare
  * formatter that comes out empty sends nothing, and a name sent twice is nobody's word. `[]`: absent.
- * Text that is no byte string (grpc-js may hand over any) is unknown.
+ * Text that is no byte string is unknown.
  */
 export function readBracketed(values: readonly string[]): Maybe<ByteString> {
   if (values.length !== 1) return UNKNOWN;

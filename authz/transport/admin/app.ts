@@ -68,9 +68,10 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   });
   app.get("/healthz", { schema: adminSchemas.healthz }, () => ({ status: "alive" }));
   app.get("/readyz", { schema: adminSchemas.readyz }, (_request, reply) => {
-    const { rules, ending } = parts.status();
-    if (rules.ready && !ending) return { status: rules.current ? "ready" : "degraded" };
-    return reply.code(503).send({ status: ending ? "ending" : "no rule set in force" });
+    const { rules, revocations, ending } = parts.status();
+    const lacks = ending ? "ending" : rules.ready ? "no deny list" : "no rule set in force";
+    if (ending || !rules.ready || revocations?.ready === false) return reply.code(503).send({ status: lacks });
+    return { status: rules.current ? "ready" : "degraded" };
   });
   app.get("/metrics", { schema: adminSchemas.metrics }, async (_request, reply) => {
     const { contentType, text } = await parts.metrics();

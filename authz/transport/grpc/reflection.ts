@@ -1,38 +1,57 @@
 import { readFile } from "node:fs/promises";
-import type { Server, ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
+import type { ServiceDefinition } from "@grpc/grpc-js";
 import { messageOf } from "#platform/coded-error";
+import { grpcCodes } from "#platform/grpc/codes";
+import type { StreamCall, StreamMethods } from "#platform/grpc/contract";
 import type { Log } from "#platform/log";
+import { authorizationService } from "./health.ts";
 
 /** The file of Envoy's API that defines what we serve; with it goes what it imports, and nothing else of the API. */
 const servedFile = "envoy/service/auth/v3/external_auth.proto";
 /** Names that a client is told. */
-const servedServices = ["envoy.service.auth.v3.Authorization", "grpc.health.v1.Health"];
+const servedServices = [authorizationService, "grpc.health.v1.Health"];
 
 const versions = ["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const;
 type Version = (typeof versions)[number];
 
-const invalidArgument = 3;
-const unavailable = 14;
-
 /**
- * Adds server reflection, for tools that call without having the definitions. PERF: the definitions and the library that answers are loaded
+ * Server reflection, for tools that call without having the definitions. PERF: the definitions and the library that answers are loaded
  * by the first who asks.
  */
-export function addReflection(server: Server, log: Log): void {
-  for (const version of versions) {
-    server.addService(rawDefinition(version), {
-      ServerReflectionInfo(call: ServerDuplexStream<Buffer, Buffer>) {
+export function createReflectionMethods(log: Log): StreamMethods {
+  return new Map(
+    versions.map((version) => [
+      `/${version}.ServerReflection/ServerReflectionInfo`,
+      (call) => {
+        // What comes while the library is loaded waits for it.
+        let waiting: (() => void)[] | undefined = [];
+        let take: (bytes: Uint8Array) => void = () => {};
+        let finish: () => void = () => {};
+        const later = (run: () => void) => (waiting === undefined ? run() : void waiting.push(run));
         loaded ??= load();
         loaded.then(
-          (answering) => connect(answering.get(version)!, call),
+          (answering) => {
+            ({ take, finish } = connect(answering.get(version)!, call));
+            const runs = waiting ?? [];
+            waiting = undefined;
+            for (const run of runs) run();
+          },
           (fault: unknown) => {
             log.error({ fault: messageOf(fault) }, "reflection cannot be loaded");
-            call.emit("error", { code: unavailable, details: "no definitions at hand" });
+            call.end({ code: grpcCodes.unavailable, message: "no definitions at hand" });
           },
         );
+        return {
+          message: (bytes) => later(() => take(bytes)),
+          finished: () => later(() => finish()),
+          drained() {},
+          closed() {
+            waiting = undefined;
+          },
+        };
       },
-    });
-  }
+    ]),
+  );
 }
 
 /** What the library adds to a server: how messages are read and written, and what answers a stream of them. */
@@ -50,28 +69,29 @@ interface MessageStream {
 
 let loaded: Promise<ReadonlyMap<Version, Answering>> | undefined;
 
-function connect(answering: Answering, call: ServerDuplexStream<Buffer, Buffer>): void {
+/** Joins the library to a call. What it throws at is no message of the protocol. */
+function connect(
+  answering: Answering,
+  call: StreamCall,
+): { readonly take: (bytes: Uint8Array) => void; readonly finish: () => void } {
+  const listeners: { data?: (message: unknown) => void; end?: (message: unknown) => void } = {};
   answering.answer({
     on(event, listener) {
-      if (event === "end") call.on("end", listener);
-      else call.on("data", (bytes: Buffer) => takeMessage(answering, call, bytes, listener));
+      listeners[event] = listener;
     },
-    write: (message) => call.write(answering.responseSerialize(message)),
-    end: () => call.end(),
+    write: (message) => void call.send(answering.responseSerialize(message)),
+    end: () => call.end({ code: grpcCodes.ok, message: "" }),
   });
-}
-
-function takeMessage(
-  answering: Answering,
-  call: ServerDuplexStream<Buffer, Buffer>,
-  bytes: Buffer,
-  listener: (message: unknown) => void,
-): void {
-  try {
-    listener(answering.requestDeserialize(bytes));
-  } catch (fault) {
-    call.emit("error", { code: invalidArgument, details: messageOf(fault) });
-  }
+  return {
+    take(bytes) {
+      try {
+        listeners.data?.(answering.requestDeserialize(Buffer.from(bytes)));
+      } catch (fault) {
+        call.end({ code: grpcCodes.invalidArgument, message: messageOf(fault) });
+      }
+    },
+    finish: () => listeners.end?.(undefined),
+  };
 }
 
 async function load(): Promise<ReadonlyMap<Version, Answering>> {
@@ -122,19 +142,4 @@ function withImports<File extends { readonly name: string; readonly dependency: 
   };
   visit(servedFile);
   return [...found.values()];
-}
-
-function rawDefinition(version: Version) {
-  const asBytes = (bytes: Buffer): Buffer => bytes;
-  return {
-    ServerReflectionInfo: {
-      path: `/${version}.ServerReflection/ServerReflectionInfo`,
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: asBytes,
-      requestDeserialize: asBytes,
-      responseSerialize: asBytes,
-      responseDeserialize: asBytes,
-    },
-  } as const;
 }

@@ -11,7 +11,7 @@ import type {
 } from "#ca/store/contract";
 import { abandonedBody, completionBody, intentBody, redemptionBody, sha256 } from "#ca/store/entry-bodies";
 import type { Ledger } from "#ca/store/sqlite/ledger";
-import { inUseOf, issuanceOf, issuanceStates } from "#ca/store/sqlite/rows";
+import { inUseOf, issuanceOf, issuanceStates, type Row } from "#ca/store/sqlite/rows";
 import { CodedError } from "#platform/coded-error";
 
 const insertIntent = `
@@ -23,7 +23,7 @@ const insertIntent = `
 const selectIssuances = `
   SELECT i.*, c.fingerprint, c.der FROM issuances i LEFT JOIN certificates c ON c.number = i.number`;
 
-type RevocationOf = (serialHex: string, spiffeId: string) => Revocation | undefined;
+type RevocationOf = (serialHex: string, fingerprint: string | undefined, spiffeId: string) => Revocation | undefined;
 
 /** Intents, completions and what became of them. */
 export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
@@ -44,6 +44,11 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
   const bySerial = database.prepare(`${selectIssuances} WHERE i.serial = ?`);
   const numberOf = database.prepare("SELECT number, not_after_millis FROM issuances WHERE serial = ?");
   const inUse = database.prepare(selectInUse);
+  const recordOf = (row: Row): IssuanceRecord => {
+    const { fingerprint } = row;
+    const told = typeof fingerprint === "string" ? fingerprint : undefined;
+    return issuanceOf(row, revocationOf(String(row["serial"]), told, String(row["spiffe_id"])));
+  };
 
   const numberOfOpenIntent = (serialHex: string): number => {
     const row = openIntent.get(serialHex);
@@ -132,7 +137,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
 
     issuance(serialHex: string): IssuanceRecord | undefined {
       const row = bySerial.get(serialHex);
-      return row && issuanceOf(row, revocationOf(String(row["serial"]), String(row["spiffe_id"])));
+      return row && recordOf(row);
     },
 
     issuances(query: IssuanceQuery): readonly IssuanceRecord[] {
@@ -148,7 +153,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
       const where = wheres.length === 0 ? "" : ` WHERE ${wheres.join(" AND ")}`;
       const sql = `${selectIssuances}${where} ORDER BY i.number DESC LIMIT ?`;
       const rows = database.prepare(sql).all(...values, query.limit);
-      return rows.map((row) => issuanceOf(row, revocationOf(String(row["serial"]), String(row["spiffe_id"]))));
+      return rows.map(recordOf);
     },
 
     certificatesInUse({ endingAfterMillis, after, limit }: InUseQuery): readonly CertificateInUse[] {
@@ -166,6 +171,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
 
 const isRevoked = `(
   EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'serial' AND r.value = i.serial)
+  OR EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'fingerprint' AND r.value = c.fingerprint)
   OR EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'identity' AND r.value = i.spiffe_id))`;
 
 /** By the index of the ends alone, which holds the numbers too: a page costs its own rows. */
@@ -189,6 +195,7 @@ function conditions(query: IssuanceQuery): { readonly wheres: string[]; readonly
   };
   if (query.spiffeId !== undefined) want("i.spiffe_id = ?", query.spiffeId);
   if (query.state !== undefined) want("i.state = ?", issuanceStates.indexOf(query.state));
+  if (query.fingerprint !== undefined) want("c.fingerprint = ?", query.fingerprint);
   if (query.revoked !== undefined) want(query.revoked ? isRevoked : `NOT ${isRevoked}`);
   if (query.endingBefore !== undefined) {
     want("i.not_after_millis > ?", query.endingBefore.nowMillis);

@@ -81,6 +81,7 @@ export function revocationOf(row: Row): Revocation {
 
 function targetOf(kind: string, value: string): Revocation["target"] {
   if (kind === "serial") return { kind, serialHex: value };
+  if (kind === "fingerprint") return { kind, fingerprint: value };
   return kind === "identity" ? { kind, spiffeId: value } : damaged("target");
 }
 

@@ -18,6 +18,8 @@ const areaStatus: Readonly<Record<string, number>> = {
 
 /** Codes that are not like the others of their area. */
 const codeStatus: Readonly<Partial<Record<FaultCode, number>>> = {
+  "ca-revocation/unknown": 404,
+  "ca-revocation/full": 409,
   "ca-store/unknown": 404,
   "ca-store/exists": 409,
   "ca-store/backup-failed": 500,

@@ -107,8 +107,18 @@ function renderStream(stream: StreamStatus): StreamShape {
 }
 
 export function renderRevocation({ target, atMillis, by, reason }: Revocation): RevocationShape {
-  const what = target.kind === "serial" ? { serial: target.serialHex } : { spiffeId: target.spiffeId };
-  return { ...what, at: renderTime(atMillis), by, reason };
+  return { ...renderTarget(target), at: renderTime(atMillis), by, reason };
+}
+
+function renderTarget(target: Revocation["target"]): Pick<RevocationShape, "serial" | "fingerprint" | "spiffeId"> {
+  switch (target.kind) {
+    case "serial":
+      return { serial: target.serialHex };
+    case "fingerprint":
+      return { fingerprint: target.fingerprint };
+    case "identity":
+      return { spiffeId: target.spiffeId };
+  }
 }
 
 /** Without the certificate itself. */

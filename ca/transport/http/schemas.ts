@@ -26,6 +26,11 @@ export const time = { type: "string", description: "ISO 8601, UTC." } as const;
 const pem = { type: "string", description: "PEM." } as const;
 
 const serial = { type: "string", pattern: "^[0-9a-f]{1,64}$", description: "Hexadecimal, lower case." } as const;
+const fingerprint = {
+  type: "string",
+  pattern: "^[0-9a-f]{64}$",
+  description: "SHA-256 of the certificate, hexadecimal, lower case.",
+} as const;
 export const spiffeId = { type: "string", minLength: 1, maxLength: 2048 } as const;
 const csr = { type: "string", description: "A certificate request, PEM." } as const;
 const ttlSeconds = {
@@ -67,7 +72,7 @@ const authority = object(
   { slot: { enum: ["A", "B"] } },
 );
 
-const revocation = object({ at: time, by: text, reason: text }, { serial: text, spiffeId: text });
+const revocation = object({ at: time, by: text, reason: text }, { serial: text, fingerprint: text, spiffeId: text });
 
 const certificate = object(
   {
@@ -234,8 +239,8 @@ export const schemas = {
     response: { 200: object({ revocations: list(revocation) }), ...faults },
   },
   revoke: {
-    summary: "Revokes a certificate by its serial, or all that an identity has and asks for.",
-    body: { ...object({ reason }, { serial, spiffeId }), minProperties: 2, maxProperties: 2 },
+    summary: "Revokes a certificate by its serial or its SHA-256, or all that an identity has and asks for.",
+    body: { ...object({ reason }, { serial, fingerprint, spiffeId }), minProperties: 2, maxProperties: 2 },
     response: { 200: object({ revoked: flag }), ...faults },
   },
   audit: {

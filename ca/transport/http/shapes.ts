@@ -109,8 +109,9 @@ export interface StatusShape {
 }
 
 export interface RevocationShape {
-  /** One of the two is there. */
+  /** One of the three is there. */
   readonly serial?: string;
+  readonly fingerprint?: string;
   readonly spiffeId?: string;
   readonly at: string;
   readonly by: string;
@@ -216,9 +217,10 @@ export interface EntriesShape {
   readonly entries: readonly EntryShape[];
 }
 
-/** POST /v1/ca/revocations: a serial, or an identity. */
+/** POST /v1/ca/revocations: a serial, a fingerprint, or an identity. */
 export type RevocationQuestion =
   | { readonly serial: string; readonly reason: string }
+  | { readonly fingerprint: string; readonly reason: string }
   | { readonly spiffeId: string; readonly reason: string };
 
 /** False: it was revoked before. */

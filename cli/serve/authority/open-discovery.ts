@@ -1,3 +1,4 @@
+import { createDenyListResources } from "#ca/deny-list/deny-list-resources";
 import { createCallerKeys } from "#ca/service/caller-keys";
 import type { RunningAuthority } from "#ca/service/open-authority";
 import { createAuthoritySecrets } from "#ca/transport/sds/authority-secrets";
@@ -20,10 +21,10 @@ export interface AuthorityDiscoveryParts {
   readonly onStream: ObserveStream;
 }
 
-/** What callers of the authority get by streams: the bundle in force, and keys where the configuration says so. */
+/** What callers of the authority get by streams: the bundle in force, the deny list, and keys where the configuration says so. */
 export function openAuthorityDiscovery(
   { trustDomain, grpc }: Pick<CaConfig, "trustDomain" | "grpc">,
-  { authorities, service, clientCertificate, revoked }: RunningAuthority,
+  { authorities, service, clientCertificate, revoked, denyList }: RunningAuthority,
   { clock, timers, log, chance, onStream }: AuthorityDiscoveryParts,
 ): Discovery {
   const { nowMillis } = clock;
@@ -45,7 +46,7 @@ export function openAuthorityDiscovery(
     onEvent: onStream,
   });
   const discovery = createDiscovery<StreamCaller>({
-    types: [secrets],
+    types: [secrets, createDenyListResources(denyList, callers)],
     services: [{ service: secretService, typeUrl: secretTypeUrl }, { service: aggregatedService }],
     async callerOf({ connection }) {
       const caller = await callers.authenticate(connection);

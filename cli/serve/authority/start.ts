@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ServerCertificate } from "#ca/authorities/server-certificate";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
+import type { DenyListPublisher } from "#ca/deny-list/publish-deny-list";
 import { buildRegistrations } from "#ca/registration/build-registrations";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import { openAuthority } from "#ca/service/open-authority";
@@ -30,6 +31,7 @@ export interface AuthorityStart extends AuthorityKeysParts, AuthorityObservers {
 export interface ServedAuthority {
   readonly addresses: readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store">;
+  readonly denyList: Pick<DenyListPublisher, "list" | "subscribe">;
   /** From the next request on. */
   configure(prepared: PreparedAuthority): void;
   /** Signed with the last head of its log; the store is closed. */
@@ -99,6 +101,7 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     return {
       addresses: doors.addresses,
       summary: authority.summary,
+      denyList: authority.denyList,
       configure(next) {
         ({ configuration, issuers } = next);
         void keys.follow(issuers.keySources, 0);

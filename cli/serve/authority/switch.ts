@@ -1,4 +1,5 @@
 import type { AuthorityStatusPage } from "#ca/service/contract";
+import type { DenyList } from "#identity/deny-list/deny-list";
 import type { Address } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -40,6 +41,8 @@ export interface AuthoritySwitchParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly metrics: Metrics;
   readonly start: (wanted: WantedAuthority, observers: AuthorityObservers) => Promise<ServedAuthority>;
+  /** Hears the deny list of an authority that runs, now and at each change. */
+  readonly onDenyList: (list: DenyList) => void;
   readonly log: Log;
 }
 
@@ -47,7 +50,13 @@ export interface AuthoritySwitchParts {
 const drainMillis = 2_000;
 
 /** PERF: nothing of the authority is loaded where none is configured. */
-export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
+export function createAuthoritySwitch({
+  environment,
+  metrics,
+  start,
+  onDenyList,
+  log,
+}: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
   let observers: AuthorityObservers | undefined;
   let ended = false;
@@ -59,7 +68,12 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
   };
   const startOne = async (wanted: WantedAuthority) => {
     observers ??= addAuthorityMetrics(metrics, () => running?.served.summary());
-    return { wanted, served: await start(wanted, observers) };
+    const served = await start(wanted, observers);
+    const { denyList } = served;
+    // It ends with the authority.
+    denyList.subscribe(() => onDenyList(denyList.list()));
+    onDenyList(denyList.list());
+    return { wanted, served };
   };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {

@@ -236,6 +236,7 @@ const reads: readonly (readonly [path: string, answer: Record<string, unknown>])
     {
       revocations: [
         { serial: "0a1b", at, by: "the operator", reason: "lost" },
+        { fingerprint: "0a".repeat(32), at, by: "the operator", reason: "lost" },
         { spiffeId: fakeRecord.spiffeId, at, by: "the operator", reason: "gone" },
       ],
     },
@@ -319,6 +320,13 @@ const writes: readonly (readonly [path: string, body: unknown, status: number, a
     200,
     { revoked: true },
     ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "the operator"],
+  ],
+  [
+    "/v1/ca/revocations",
+    { fingerprint: "0a".repeat(32), reason: "lost" },
+    200,
+    { revoked: true },
+    ["revoke", { kind: "fingerprint", fingerprint: "0a".repeat(32) }, "lost", "the operator"],
   ],
   [
     "/v1/ca/revocations",

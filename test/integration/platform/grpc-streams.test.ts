@@ -154,6 +154,23 @@ test("a stream without messages has no end of its own", async (t) => {
   assert.ok(!silent.closed);
 });
 
+test("a message that came in two parts leaves no time behind that could run out", async (t) => {
+  const { methods } = echo();
+  const opened = await openGrpcDoor(t, methods, { limits: { requestMillis: 200, keepaliveMillis: 20 } });
+  const session = sessionTo(t, opened);
+  const stream = openCall(session, { ":path": path });
+  const whole = framed(bytes("ab"));
+  stream.write(whole.subarray(0, 3));
+  let pings = 0;
+  session.on("ping", () => pings++);
+  await until(() => pings >= 3);
+  const echoed = once(stream, "data");
+  stream.write(whole.subarray(3));
+  assert.deepEqual(((await echoed) as [Buffer])[0], whole);
+  await until(() => pings >= 16);
+  assert.ok(!stream.closed);
+});
+
 test("a connection whose only call is an open stream is not idle", async (t) => {
   const { methods } = echo();
   const opened = await openGrpcDoor(t, methods, { limits: { idleConnections: 1 } });

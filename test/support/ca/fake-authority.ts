@@ -164,6 +164,12 @@ export function fakeAuthority(
     },
     revocations: async () => [
       { target: { kind: "serial", serialHex: "0a1b" }, atMillis: at, by: "the operator", reason: "lost" },
+      {
+        target: { kind: "fingerprint", fingerprint: "0a".repeat(32) },
+        atMillis: at,
+        by: "the operator",
+        reason: "lost",
+      },
       { target: { kind: "identity", spiffeId: fakeRecord.spiffeId }, atMillis: at, by: "the operator", reason: "gone" },
     ],
     entries: () => [

@@ -62,8 +62,9 @@ export class ModelClient {
         const [name, version] = text.split("=") as [string, string];
         if (this.names.has(name)) this.held.set(name, version);
       }
-      for (const name of response.removed) this.held.delete(name);
     }
+    // What is gone is gone, whatever is thought of what came with it.
+    for (const name of response.removed) this.held.delete(name);
     this.#send({ responseNonce: response.nonce, rejects: rejects && seen.length > 0, add: [], drop: [] });
     return true;
   }

@@ -54,7 +54,7 @@ test("types of one ADS stream are told apart, each with its own acknowledgements
   );
 });
 
-test("a stream whose caller may have nothing any more ends, at the change or within a minute", async () => {
+test("a stream whose caller may have nothing any more ends: at the change, when it asks, or within a minute", async () => {
   const shelf = createShelf({ a: "1" });
   const scripted = scriptDiscovery({
     types: [shelf],
@@ -71,6 +71,15 @@ test("a stream whose caller may have nothing any more ends, at the change or wit
   assert.deepEqual(inTime.ending(), revoked);
   assert.equal(inTime.take().length, 0);
   assert.equal(shelf.listeners.size, 0);
+
+  const silent = createShelf({ a: "1", b: "1" });
+  const asking = scriptDiscovery({ types: [silent] }).open(secretPath);
+  asking.message(ask("a"));
+  const [answer] = asking.take();
+  silent.listeners.clear();
+  silent.end("web", revoked);
+  asking.message(stateRequest({ resourceNames: ["a", "b"], responseNonce: answer!.nonce }));
+  assert.deepEqual([asking.take(), asking.ending()], [[], revoked]);
 
   const quiet = createShelf({ a: "1" });
   const later = scriptDiscovery({ types: [quiet] });
@@ -207,6 +216,37 @@ test("status tells who, what and since when, in texts that are cut", async () =>
   assert.match(statusB!.rejected!.message, /^no: x+…$/);
   assert.equal(Buffer.byteLength(statusB!.rejected!.message), 1024);
   assert.deepEqual([statusNone?.name, statusNone?.sent], ["none", undefined]);
+});
+
+test("what is acknowledged or rejected late, of an older response, does not hide the newer", () => {
+  const shelf = createShelf({ a: "1" });
+  const scripted = scriptDiscovery({ types: [shelf] });
+  const stream = scripted.open(deltaSecretPath);
+  stream.message(deltaRequest({ resourceNamesSubscribe: ["a"] }));
+  for (const version of ["2", "3"]) {
+    shelf.put("a", version);
+    scripted.turn();
+  }
+  const [one, two, three] = stream.take().map(({ nonce }) => nonce);
+  const acknowledged = () => {
+    const [name] = scripted.discovery.status()[0]!.names;
+    return [name?.sent, name?.acknowledged, name?.rejected?.version];
+  };
+  stream.message(deltaRequest({ responseNonce: two! }));
+  assert.deepEqual(acknowledged(), ["3", "2", undefined]);
+  stream.message(deltaRequest({ responseNonce: one!, errorDetail: { code: 3, message: "no" } }));
+  assert.deepEqual(acknowledged(), ["3", "2", undefined]);
+  stream.message(deltaRequest({ responseNonce: three!, errorDetail: { code: 3, message: "no" } }));
+  assert.deepEqual(acknowledged(), ["3", "2", "3"]);
+
+  const other = scripted.open(deltaSecretPath);
+  other.message(deltaRequest({ resourceNamesSubscribe: ["a"] }));
+  shelf.put("a", "4");
+  scripted.turn();
+  const [old, newer] = other.take().map(({ nonce }) => nonce);
+  other.message(deltaRequest({ responseNonce: newer! }));
+  other.message(deltaRequest({ responseNonce: old! }));
+  assert.equal(scripted.discovery.status()[1]?.names[0]?.acknowledged, "4");
 });
 
 test("of many names those that are there are listed first", () => {

@@ -41,7 +41,7 @@ test("an emergency names who breaks, and is done for the typed text alone", asyn
   for (const input of ["yes\n", "", `${fakePlan.confirmation}!\n`]) {
     const refused = await cli(args, { input });
     assert.deepEqual([refused.status, refused.out], [10, ""]);
-    assert.match(refused.err, /put in force now.*: 1 identities break\.\n {2}spiffe:.*certificate 0a1b/);
+    assert.match(refused.err, /put in force now.*: 1 identity breaks\.\n {2}spiffe:.*certificate 0a1b/);
     assert.match(refused.err, /To have it done, type:\nactivate ab leaving 1 behind\n/);
     assert.match(refused.err, /nothing was done\n$/);
   }

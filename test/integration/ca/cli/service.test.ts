@@ -207,6 +207,21 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
     ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "operator"],
     ["revoke", { kind: "identity", spiffeId: id }, "gone", "operator"],
   ]);
+  const fingerprint = "0a1b".repeat(16);
+  const byPrint = (...more: string[]) =>
+    cli(["ca", "revoke", "--reason", "lost", "--admin", authority.admin, "--fingerprint", ...more]);
+  const colons = fingerprint.toUpperCase().replace(/..(?=.)/g, "$&:");
+  assert.deepEqual(await byPrint(colons), { status: 0, out: `revoked: ${colons}\n`, err: "" });
+  assert.deepEqual(authority.calls.at(-1), ["revoke", { kind: "fingerprint", fingerprint }, "lost", "operator"]);
+  for (const [more, told] of [
+    [["0a1b"], /expected a SHA-256 in hex/],
+    [[fingerprint, "0a1b"], /one of them/],
+  ] as const) {
+    const odd = await byPrint(...more);
+    assert.equal(odd.status, 2);
+    assert.match(odd.err, told);
+  }
+  assert.equal((await cli(["ca", "revoke", "--reason", "lost", "--admin", authority.admin])).status, 2);
   assert.equal((await revoke("0a1b")).status, 2);
   for (const target of ["xyz", "spiffe://cluster.local/a/../b"]) {
     const odd = await revoke(target, "--reason", "x");

@@ -159,6 +159,15 @@ test("a store that cannot be read does not end the looking", async () => {
   authorities.close();
 });
 
+test("the end of the root is spoken of from 30 % of its life on", async () => {
+  const { authorities, pass } = await initialised({ settings: { rootLifetimeMillis: 1000 * day } });
+  await pass(699 * day);
+  assert.deepEqual(authorities.warnings(), []);
+  await pass(2 * day);
+  assert.match(authorities.warnings().join(), /^the root `.*` ends at 2032-.*`garita ca root rotate` replaces it$/);
+  authorities.close();
+});
+
 test("nothing happens after closing", async () => {
   const { authorities, time, store } = await initialised();
   authorities.close();
