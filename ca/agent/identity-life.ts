@@ -180,7 +180,8 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   };
 
   const takeNextKey = async (): Promise<KeyPair> => {
-    if (nextKey !== undefined && !isKeyOf(nextKey, held)) return nextKey;
+    const isFit = nextKey?.publicKey.kind === settings.keyKind && !isKeyOf(nextKey, held);
+    if (nextKey !== undefined && isFit) return nextKey;
     const fresh = await generateKey(settings.keyKind);
     if (stopped) throw new Error("the agent stops");
     // ORDER: before the request.

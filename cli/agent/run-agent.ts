@@ -72,7 +72,10 @@ export async function runAgent({ config: file, drain }: RunOptions, context: Com
     reload: () => inTurn(reload),
   });
   try {
-    agent = await start();
+    const starting = start();
+    // ORDER: who asks for a reload meanwhile has it after the start.
+    turn = starting.catch(() => undefined);
+    agent = await starting;
     log.info({ signal: await asked.promise }, "ending");
     await turn;
     await agent.stop(drain * 1000);

@@ -11,7 +11,6 @@ import { type ScenarioPlaces, scenarios } from "#envoy-configs/scenarios";
 import { systemClock } from "#platform/clock";
 import { systemTimers } from "#platform/timers";
 import { authorityDoor } from "#test/support/ca/agent/authority-door";
-import { makeAuthority } from "#test/support/ca/make-certificate";
 import { entry, sceneDomain } from "#test/support/ca/scene";
 import { tokenIn } from "#test/support/ca/scene-requests";
 import { http1 } from "#test/support/envoy/clients";
@@ -113,8 +112,9 @@ identities: [{ spiffeId: "${idOf(name)}", socket: ${door.folder}/${name}.sock, j
     const load = startLoad({ port, paths: ["/orders"] });
     const issuedBefore = (await door.scene.store.status()).issued;
     await delay(2 * lifeSeconds * 1000);
-    const other = makeAuthority({ kind: "P-256", profile: "root" }, { uri: `spiffe://${sceneDomain}` });
-    const next = door.publish([...door.scene.authority.service.bundle().anchors, other.certificate]);
+    const { service } = door.scene.authority;
+    await service.root.rotate("test");
+    const next = service.bundle();
     const acknowledged = () => door.streams().filter((stream) => stream.acknowledged === bundleVersion(next));
     for (let i = 0; i < 200 && acknowledged().length < 2; i++) await delay(50);
     assert.deepEqual(

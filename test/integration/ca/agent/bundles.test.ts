@@ -4,14 +4,9 @@ import { bundleVersion } from "#ca/bundle/build-bundle";
 import { authorityDoor } from "#test/support/ca/agent/authority-door";
 import { localEnvoy } from "#test/support/ca/agent/local-envoy";
 import { openWorkloadStream } from "#test/support/ca/agent/workload-client";
-import { makeAuthority } from "#test/support/ca/make-certificate";
 import { sceneDomain, webId } from "#test/support/ca/scene";
 
 const hour = 3_600_000;
-const second = makeAuthority(
-  { kind: "P-256", profile: "root" },
-  { commonName: "the next root", uri: `spiffe://${sceneDomain}` },
-);
 
 test("an Envoy gets key and bundle by every name, and nothing of another identity", async (t) => {
   const door = await authorityDoor(t);
@@ -47,7 +42,9 @@ test("a bundle is acknowledged to the authority when every Envoy here has acknow
   await door.until(() => slow.waiting.length === 1 && quick.resources.size === 1);
   slow.waiting.shift()!.acknowledgement.accept();
 
-  const next = door.publish([...door.scene.authority.service.bundle().anchors, second.certificate]);
+  const { service } = door.scene.authority;
+  await service.root.rotate("test");
+  const next = service.bundle();
   await door.until(() => slow.waiting.length === 1);
   assert.ok((await workload.next()).bundle.length > 0);
   await door.pass(5_000);
@@ -66,7 +63,7 @@ test("a bundle that an Envoy rejects is rejected to the authority, with Envoy's 
   const envoy = localEnvoy(t, door.socket, ["ROOTCA"], { accepts: false });
   await door.until(() => envoy.waiting.length === 1);
   envoy.waiting.shift()!.acknowledgement.accept();
-  door.publish([...door.scene.authority.service.bundle().anchors, second.certificate]);
+  await door.scene.authority.service.root.rotate("test");
   await door.until(() => envoy.waiting.length === 1);
   envoy.waiting.shift()!.acknowledgement.reject("Invalid trusted CA: unknown curve");
   await door.until(() => door.streams().some(({ rejected }) => rejected !== undefined));
@@ -86,4 +83,46 @@ test("after a renewal the authority sees the new certificate, and the old one's 
   await door.until(() => door.streams().length === 1 && door.streams()[0]!.fingerprint !== before!.fingerprint);
   await door.until(() => door.streams()[0]!.acknowledged !== undefined);
   assert.equal(door.streams()[0]!.spiffeId, webId);
+});
+
+test("a root is replaced: the agent lets it be used when everybody here has it, and moves to it before the old one goes", async (t) => {
+  const door = await authorityDoor(t);
+  const { authorities, rotation, service } = door.scene.authority;
+  const agent = await door.start(await door.config());
+  const identity = () => agent.status().identities[0]!;
+  await door.until(() => identity().bundle?.acknowledged === true);
+  const envoy = localEnvoy(t, door.socket, ["ROOTCA", "default"], { accepts: false });
+  await door.until(() => envoy.resources.size === 2);
+  for (const { acknowledgement } of envoy.waiting.splice(0)) acknowledgement.accept();
+  const rootOf = () => Buffer.from(authorities.current().issuing!.root.der);
+  const oldRoot = rootOf();
+  const isReplaced = async () => {
+    await rotation.lookAfter();
+    return !rootOf().equals(oldRoot);
+  };
+
+  await service.root.rotate("test");
+  await door.until(() => envoy.waiting.length === 1);
+  assert.equal(await isReplaced(), false);
+  for (const { acknowledgement } of envoy.waiting.splice(0)) acknowledgement.accept();
+  await door.until(isReplaced);
+  door.updateTls();
+
+  const first = identity().certificate!.serial;
+  await door.pass(12.3 * hour);
+  await door.until(() => identity().certificate!.serial !== first);
+  await door.until(() => envoy.waiting.length > 0);
+  for (const { acknowledgement } of envoy.waiting.splice(0)) acknowledgement.accept();
+  await door.until(() => identity().bundle?.acknowledged === true);
+  // Nothing of the old root is in use any more.
+  await door.pass(11.9 * hour);
+  await door.until(async () => {
+    await rotation.lookAfter();
+    return service.bundle().anchors.length === 1;
+  });
+  await door.until(() => envoy.waiting.some(({ resources }) => resources.some(({ name }) => name === "ROOTCA")));
+  for (const { acknowledgement } of envoy.waiting.splice(0)) acknowledgement.accept();
+  await door.until(() => identity().bundle?.anchors === 1 && identity().bundle?.acknowledged === true);
+  assert.equal(identity().state, "valid");
+  assert.equal(identity().failure, undefined);
 });

@@ -2,17 +2,12 @@ import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { TrustBundle } from "#ca/authorities/contract";
-import { buildBundle } from "#ca/bundle/build-bundle";
 import type { BundleStream } from "#ca/rotation/contract";
 import { serveIstio } from "#ca/transport/istio/serve";
-import { createAuthoritySecrets } from "#ca/transport/sds/authority-secrets";
 import { bundleStreams } from "#ca/transport/sds/bundle-streams";
-import { secretService, secretTypeUrl } from "#ca/transport/sds/encode-secret";
-import { createStreamCallers, type StreamCaller } from "#ca/transport/stream-callers";
-import type { Certificate } from "#ca/x509/contract";
 import { readAgentConfig } from "#cli/agent/load-config";
 import { type RunningAgent, startAgent } from "#cli/agent/start-agent";
+import { openAuthorityDiscovery } from "#cli/serve/authority/open-discovery";
 import type { Clock } from "#platform/clock";
 import { type Door, defaultDoorLimits } from "#platform/door/door";
 import { createLog } from "#platform/log";
@@ -23,7 +18,7 @@ import { tokenIn } from "#test/support/ca/scene-requests";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
 import { tempFolder } from "#test/support/service/temp-folder";
 import type { StreamEvent } from "#xds/contract";
-import { createDiscovery } from "#xds/discovery";
+import type { Discovery } from "#xds/discovery";
 
 /** A whole authority with its gRPC door over TLS, and what an agent on the same machine needs to meet it. */
 export interface AuthorityDoor {
@@ -37,8 +32,8 @@ export interface AuthorityDoor {
   readonly events: readonly StreamEvent[];
   /** Who takes the bundle from the authority. */
   streams(): readonly BundleStream[];
-  /** The authority's streams send this bundle from now on. */
-  publish(anchors: readonly Certificate[]): TrustBundle;
+  /** The door shows the authority's server certificate as it is now. */
+  updateTls(): void;
   readonly lines: ReturnType<typeof recordLog>["lines"];
   /** Nobody answers any more, until the function that is returned is called. */
   closeDoor(): Promise<() => Promise<void>>;
@@ -52,45 +47,34 @@ export interface AuthorityDoor {
 }
 
 export async function authorityDoor(t: TestContext, changes: SceneChanges = {}): Promise<AuthorityDoor> {
-  const scene = await testScene(t, { serverNames: ["localhost", "127.0.0.1"], ...changes });
+  let discovery: Discovery | undefined;
+  const streams = () => bundleStreams(discovery?.status() ?? [], sceneDomain);
+  let shifted = () => 0;
+  const scene = await testScene(t, {
+    // Both clocks of the authority go on together: it believes no jump.
+    monotonicMillis: () => performance.now() + shifted(),
+    serverNames: ["localhost", "127.0.0.1"],
+    streams,
+    rotationSettings: { settleMillis: 0, skewMillis: 0, lookMillis: 60_000 },
+    ...changes,
+  });
+  shifted = () => scene.shiftMillis;
   const folder = await tempFolder(t);
   const time = createFakeTime(Date.now());
   const { log, lines } = recordLog();
   const events: StreamEvent[] = [];
-  const bundle = createPublished(() => scene.authority.service.bundle());
   const { certPem, keyPem } = scene.authority.serverCertificate!;
   const { authority } = scene;
-  const nowMillis = () => Date.now() + scene.shiftMillis;
-  const callers = createStreamCallers({
-    clientCertificate: authority.clientCertificate,
-    revoked: authority.revoked,
-    nowMillis,
-    log,
-  });
-  const discovery = createDiscovery<StreamCaller>({
-    types: [
-      createAuthoritySecrets({
-        trustDomain: sceneDomain,
-        bundle: () => bundle.current,
-        onBundle: bundle.subscribe,
-        callers,
-        keys: undefined,
-        log,
-        nowMillis,
-        onEvent: (event) => void events.push(event),
-      }),
-    ],
-    services: [{ service: secretService, typeUrl: secretTypeUrl }],
-    async callerOf({ connection }) {
-      const caller = await callers.authenticate(connection);
-      if ("code" in caller) return caller;
-      return { caller, text: caller.id.toString(), fingerprint: caller.fingerprint };
-    },
-    clock: { nowMillis, monotonicMillis: () => performance.now() },
+  const clock = { nowMillis: () => Date.now() + scene.shiftMillis, monotonicMillis: () => performance.now() };
+  discovery = openAuthorityDiscovery({ trustDomain: sceneDomain, grpc: undefined }, authority, {
+    clock,
     timers: systemTimers,
     log,
+    chance: () => 0,
+    onStream: (event) => void events.push(event),
   });
-  t.after(() => discovery.close());
+  const served = discovery;
+  t.after(() => served.close());
   const open = (port: number): Promise<Door> =>
     serveIstio({
       name: "ca-grpc",
@@ -108,8 +92,11 @@ export async function authorityDoor(t: TestContext, changes: SceneChanges = {}):
   const socket = join(folder, "web.sock");
   return {
     events,
-    streams: () => bundleStreams(discovery.status(), sceneDomain),
-    publish: bundle.publish,
+    streams,
+    updateTls() {
+      const next = authority.serverCertificate!;
+      door.updateTls({ cert: next.certPem, key: next.keyPem });
+    },
     scene,
     folder,
     port,
@@ -161,26 +148,6 @@ ${identityMore}
         await time.advance(10);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
-    },
-  };
-}
-
-/** The authority's bundle, until the test publishes another one. */
-function createPublished(own: () => TrustBundle) {
-  const listeners = new Set<() => void>();
-  let published: TrustBundle | undefined;
-  return {
-    get current() {
-      return published ?? own();
-    },
-    publish(anchors: readonly Certificate[]): TrustBundle {
-      published = buildBundle(sceneDomain, own().sequence + 1, anchors);
-      for (const changed of listeners) changed();
-      return published;
-    },
-    subscribe(changed: () => void) {
-      listeners.add(changed);
-      return () => void listeners.delete(changed);
     },
   };
 }
