@@ -1,5 +1,5 @@
 import type { Hold, RotationView } from "./contract.ts";
-import { buildHolders, type Holder, hasArrived, isReplaced, spokenFor } from "./holders.ts";
+import { buildHolders, givenUp, type Holder, hasArrived, isReplaced, spokenFor } from "./holders.ts";
 
 /**
  * Who is not known to have the bundle in force: live streams that have not acknowledged it; and certificates in use that no stream speaks for, given with an older bundle, whose holder has none that was
@@ -14,13 +14,14 @@ export function findStragglers(
   );
   const holders = buildHolders(view.certificates);
   const spoken = spokenFor(holders, streams);
+  const left = givenUp(holders, streams);
   return [
     ...behind.map(({ spiffeId, node, rejected }): Hold => {
       const words = rejected?.version === bundle.version ? rejected.message : undefined;
       return { kind: "stream", spiffeId, node, rejected: words };
     }),
     ...holders.flatMap((holder) => {
-      const isSettled = waived.has(holder.spiffeId) || spoken.has(holder);
+      const isSettled = waived.has(holder.spiffeId) || spoken.has(holder) || left.has(holder);
       return isSettled ? [] : (heldUpBy(holder, view) ?? []);
     }),
   ];

@@ -49,7 +49,21 @@ export function hasArrived(
   return fingerprint !== undefined && nowMillis >= atMillis + settleMillis;
 }
 
-/** Has it gone over to a new key? */
+/**
+ * Holders of a key that was given up: a stream is open with a certificate of a later one, so that the answer that brought it has arrived for certain, and nobody comes back to the first. Cost: linear.
+ */
+export function givenUp(holders: readonly Holder[], streams: readonly BundleStream[]): ReadonlySet<Holder> {
+  const opened = openedWith(streams);
+  const givenUpHolders = new Set<Holder>();
+  // ORDER: a key that was gone over to was made later: its holder stands further back.
+  for (const holder of holders.toReversed()) {
+    const isLeft = ({ holder: next }: Holder["successors"][number]) => givenUpHolders.has(next) || hasAny(next, opened);
+    if (holder.successors.some(isLeft)) givenUpHolders.add(holder);
+  }
+  return givenUpHolders;
+}
+
+/** Has it gone over to a new key, as far as time tells? */
 export function isReplaced({ successors }: Holder, nowMillis: number, settleMillis: number): boolean {
   return successors.some(({ by }) => hasArrived(by, nowMillis, settleMillis));
 }
@@ -59,10 +73,10 @@ export function isReplaced({ successors }: Holder, nowMillis: number, settleMill
  * speaks for neither.
  */
 export function spokenFor(holders: readonly Holder[], streams: readonly BundleStream[]): ReadonlySet<Holder> {
-  const opened = new Set(streams.flatMap(({ fingerprint }) => (fingerprint === undefined ? [] : [fingerprint])));
+  const opened = openedWith(streams);
   const spoken = new Set<Holder>();
   for (const holder of holders) {
-    if (!holder.certificates.some(({ fingerprint }) => fingerprint !== undefined && opened.has(fingerprint))) continue;
+    if (!hasAny(holder, opened)) continue;
     let next: Holder | undefined = holder;
     while (next !== undefined && !spoken.has(next)) {
       spoken.add(next);
@@ -70,4 +84,13 @@ export function spokenFor(holders: readonly Holder[], streams: readonly BundleSt
     }
   }
   return spoken;
+}
+
+/** Fingerprints of the certificates that streams were opened with. */
+function openedWith(streams: readonly BundleStream[]): ReadonlySet<string> {
+  return new Set(streams.flatMap(({ fingerprint }) => (fingerprint === undefined ? [] : [fingerprint])));
+}
+
+function hasAny({ certificates }: Holder, fingerprints: ReadonlySet<string>): boolean {
+  return certificates.some(({ fingerprint }) => fingerprint !== undefined && fingerprints.has(fingerprint));
 }

@@ -44,6 +44,8 @@ export interface RootRotationParts {
 export interface RunningRotation extends RootRotation {
   /** Does now what is done at every look: each step that nothing holds up. Fails as the store does. */
   lookAfter(): Promise<void>;
+  /** Looks within a second, where a root waits for anybody: after a stream has acknowledged something. */
+  lookSoon(): void;
   summary(): RotationSummary;
   /** What is under way ends. */
   close(): void;
@@ -51,6 +53,9 @@ export interface RunningRotation extends RootRotation {
 
 /** One look takes at most so many steps: of a root that nobody waits for there are three. */
 const mostSteps = 16;
+/** After acknowledgements, which come in numbers: so long, and so many times as long as the look before took, so that it stays a small part of what is done. */
+const soonMillis = 1_000;
+const soonTimes = 20;
 /** How often is told when the first proxy would break. */
 const forecastMillis = 5 * 60_000;
 
@@ -143,27 +148,38 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
 
   const lookAfter = () =>
     authorities.change(async (context, state) => {
+      const begunMillis = clock.monotonicMillis();
       try {
         await goOn(context, state);
+        lookedForMillis = clock.monotonicMillis() - begunMillis;
         fault = undefined;
       } catch (thrown) {
         fault = messageOf(thrown);
         throw thrown;
       }
     });
+  const lookOrTell = () =>
+    lookAfter().catch((thrown: unknown) =>
+      log.warn({ reason: messageOf(thrown) }, "the replacement of the root cannot go on"),
+    );
   let cancel = () => {};
   const schedule = () => {
     if (closed) return;
-    cancel = timers.after(settings.lookMillis, () => {
-      lookAfter()
-        .catch((thrown: unknown) => log.warn({ reason: messageOf(thrown) }, "the replacement of the root cannot go on"))
-        .finally(schedule);
-    });
+    cancel = timers.after(settings.lookMillis, () => void lookOrTell().finally(schedule));
   };
+  let cancelSoon: (() => void) | undefined;
+  let lookedForMillis = 0;
   schedule();
 
   return {
     lookAfter,
+    lookSoon() {
+      if (closed || cancelSoon !== undefined || nextRoot(viewRoots(authorities.loaded()).roots) === undefined) return;
+      cancelSoon = timers.after(Math.max(soonMillis, soonTimes * lookedForMillis), () => {
+        cancelSoon = undefined;
+        void lookOrTell();
+      });
+    },
     rotate: (by) =>
       changing(async (context, state) => {
         const known = nextRoot(state.loaded.roots.map(({ record: each }) => each));
@@ -224,6 +240,7 @@ export function createRootRotation(parts: RootRotationParts): RunningRotation {
     close() {
       closed = true;
       cancel();
+      cancelSoon?.();
     },
   };
 }

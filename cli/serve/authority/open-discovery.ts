@@ -24,7 +24,7 @@ export interface AuthorityDiscoveryParts {
 /** What callers of the authority get by streams: the bundle in force, the deny list, and keys where the configuration says so. */
 export function openAuthorityDiscovery(
   { trustDomain, grpc }: Pick<CaConfig, "trustDomain" | "grpc">,
-  { authorities, service, clientCertificate, revoked, denyList }: RunningAuthority,
+  { authorities, service, clientCertificate, revoked, denyList, rotation }: RunningAuthority,
   { clock, timers, log, chance, onStream }: AuthorityDiscoveryParts,
 ): Discovery {
   const { nowMillis } = clock;
@@ -43,7 +43,10 @@ export function openAuthorityDiscovery(
     keys,
     log,
     nowMillis,
-    onEvent: onStream,
+    onEvent(...heard) {
+      onStream(...heard);
+      rotation.lookSoon();
+    },
   });
   const discovery = createDiscovery<StreamCaller>({
     types: [secrets, createDenyListResources(denyList, callers)],

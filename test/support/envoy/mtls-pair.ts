@@ -154,11 +154,16 @@ export async function count(envoy: RunningEnvoy, pattern: RegExp): Promise<numbe
   return numbers.reduce((sum, each) => sum + each, 0);
 }
 
-/** Resolves when it is so; rejects after ten seconds. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+/** Resolves when it is so; rejects after `patienceMillis`. */
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  patienceMillis = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + patienceMillis;
+  while (performance.now() < deadline) {
     if (await isSo()) return;
     await delay(20);
   }
-  throw new Error(`${what}: not within ten seconds`);
+  throw new Error(`${what}: not within ${patienceMillis / 1000} seconds`);
 }

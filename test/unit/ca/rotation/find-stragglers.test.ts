@@ -76,6 +76,21 @@ test("a holder that went over to a new key by its certificate is followed there"
   assert.deepEqual(held([first, late], [], { nowMillis: hour + 2 * minute }), []);
 });
 
+test("a key that was given up is nobody's any more as soon as a stream is open with a later one", () => {
+  const recent = { atMillis: hour - minute };
+  const chain = [
+    certificateInUse(1, old),
+    certificateInUse(2, renewedFrom(1, { ...old, ...recent })),
+    certificateInUse(3, renewedFrom(2, { ...old, ...recent })),
+  ];
+  assert.deepEqual(held(chain), ["1", "2", "3"]);
+  assert.deepEqual(held(chain, [streamOf(3)]), []);
+  assert.deepEqual(held(chain, [streamOf(2)]), [], "the stream speaks for what came after it");
+  assert.deepEqual(held(chain, [streamOf(3, { acknowledged: "4" })]), ["node 3"], "and is waited for itself");
+  const other = certificateInUse(4, renewedFrom(1, { ...old, ...recent }));
+  assert.deepEqual(held([...chain, other], [streamOf(3)]), ["4"], "another follower may be somebody else's");
+});
+
 test("what a token or another identity was given says nothing of a certificate", () => {
   const first = certificateInUse(1, old);
   assert.deepEqual(held([first, certificateInUse(2, renewedFrom(1, { method: "jwt" }))]), ["1"]);

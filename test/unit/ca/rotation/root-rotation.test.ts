@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { openAuthorities } from "#ca/authorities/authorities";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
+import { bundleVersion } from "#ca/bundle/build-bundle";
+import type { BundleStream } from "#ca/rotation/contract";
 import { createRootRotation } from "#ca/rotation/root-rotation";
 import { defaultRotationSettings } from "#ca/rotation/settings";
+import type { Timers } from "#platform/timers";
 import { day, sceneKey } from "#test/support/ca/authority-scene";
 import { createMemoryRotationStore, type MemoryRotationStore } from "#test/support/ca/rotation/memory-rotation-store";
 import { certificateInUse } from "#test/support/ca/rotation/views";
 import { silentLog } from "#test/support/ca/silent-log";
+import { createFakeTime } from "#test/support/keys/fake-time";
 
 const minute = 60_000;
 
@@ -30,8 +35,12 @@ function createTime() {
 type Time = ReturnType<typeof createTime>;
 
 /** A replica of the service over a store. */
-async function openReplica(store: MemoryRotationStore, { clock }: Time) {
-  const timers = { after: () => () => undefined };
+async function openReplica(
+  store: MemoryRotationStore,
+  { clock }: Pick<Time, "clock">,
+  timers: Timers = { after: () => () => undefined },
+  streams: () => readonly BundleStream[] = () => [],
+) {
   const common = { store, clock, timers, log: silentLog };
   const authorities = await openAuthorities({
     ...common,
@@ -44,7 +53,7 @@ async function openReplica(store: MemoryRotationStore, { clock }: Time) {
   const rotation = createRootRotation({
     ...common,
     authorities,
-    streams: () => [],
+    streams,
     settings: defaultRotationSettings,
     onActivated: () => void activated.push(authorities.current().issuing!.keyId),
   });
@@ -236,4 +245,39 @@ test("without an authority no root is made", async () => {
   const replica = await openReplica(createMemoryRotationStore(), time);
   await assert.rejects(replica.rotation.rotate("test"), { code: "ca-authority/none" });
   assert.deepEqual((await replica.rotation.status()).roots, []);
+});
+
+test("an acknowledgement is followed by a look within a second, as many as there are at once, where a root waits", async () => {
+  const time = createFakeTime(Date.UTC(2030, 0, 1));
+  const store = createMemoryRotationStore();
+  await (await openReplica(store, { clock: time })).authorities.initialise("test");
+  let acknowledged: string | undefined;
+  const stream = { spiffeId: "spiffe://example.org/web", fingerprint: undefined, node: "", rejected: undefined };
+  const { authorities, rotation } = await openReplica(store, { clock: time }, time, () => [
+    { ...stream, acknowledged },
+  ]);
+  let looks = 0;
+  const read = store.authorities.bind(store);
+  store.authorities = () => {
+    looks++;
+    return read();
+  };
+  rotation.lookSoon();
+  await time.advance(2_000);
+  assert.equal(looks, 0, "no root is on its way");
+  await rotation.rotate("test");
+  await time.advance(3 * minute);
+  assert.equal(rootsOf(store).at(-1), "published");
+  acknowledged = bundleVersion(authorities.current().bundle);
+  looks = 0;
+  for (let i = 0; i < 1_000; i++) rotation.lookSoon();
+  assert.equal(looks, 0);
+  await time.advance(999);
+  assert.equal(looks, 0);
+  await time.advance(1);
+  // The self-test makes a key, in a thread.
+  for (let i = 0; i < 5_000 && rootsOf(store).at(-1) !== "active"; i++) await delay(1);
+  assert.deepEqual(rootsOf(store), ["retiring", "active"]);
+  rotation.close();
+  authorities.close();
 });
