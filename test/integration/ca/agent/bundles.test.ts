@@ -105,7 +105,9 @@ test("a root is replaced: the agent lets it be used when everybody here has it, 
   await door.until(() => envoy.waiting.length === 1);
   assert.equal(await isReplaced(), false);
   for (const { acknowledgement } of envoy.waiting.splice(0)) acknowledgement.accept();
+  const shown = door.scene.authority.serverCertificate?.certPem;
   await door.until(isReplaced);
+  await door.until(() => door.scene.authority.serverCertificate?.certPem !== shown);
   door.updateTls();
 
   const first = identity().certificate!.serial;
