@@ -58,8 +58,10 @@ export interface BundleOffer {
 export interface AuthorityLink {
   /** Never rejects. */
   request(csrPem: string, ttlSeconds: number | undefined): Promise<AskAnswer>;
-  /** Hears the trust bundle now and at each change, until the link is closed; it connects again by itself. Once for a link. */
-  followBundle(heard: (offer: BundleOffer) => void): void;
+  /**
+   * Hears the trust bundle now and at each change, until the link is closed; it connects again by itself. `refused`: the authority does not take the certificate of the link, or not any more. Once for a link.
+   */
+  followBundle(heard: (offer: BundleOffer) => void, refused: () => void): void;
   close(): void;
 }
 

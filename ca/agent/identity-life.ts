@@ -151,6 +151,14 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     look();
   };
 
+  /** A certificate that was revoked is replaced as far as it can be, and what keeps it from being so is told long before it would have been renewed. */
+  const refused = () => {
+    if (asking || renewByMillis !== undefined) return;
+    log.warn(fields, "the authority does not take the certificate any more: it is renewed");
+    renewByMillis = monotonicMillis() + parts.chance() * spreadMillis;
+    look();
+  };
+
   const openLink: OpenLink = (anchors, credential) => {
     const opened = parts.openLink(anchors, credential);
     links.add(opened);
@@ -174,7 +182,7 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     if (held !== undefined && bundle !== undefined) {
       offers.restart();
       link = openLink(bundle.anchors, { kind: "certificate", held });
-      link.followBundle(heard);
+      link.followBundle(heard, refused);
     }
     old?.close();
   };

@@ -1,5 +1,6 @@
 import type { BundleOffer } from "#ca/agent/contract";
 import type { GrpcChannel } from "#platform/grpc/client-contract";
+import { grpcCodes } from "#platform/grpc/codes";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
 import { followDelta } from "#xds/client/follow-delta";
@@ -21,11 +22,13 @@ export interface FollowBundleParts {
 /**
  * Follows the bundle of the trust domain over a channel until the returned function is called: it is sent once for each channel, whatever is known of it, so that the authority hears of every certificate
  * what its holder has. An update that brings no such bundle is rejected.
+ * `refused`: the authority does not take the channel's certificate.
  */
 export function followBundle(
   { trustDomain, node, timers, chance, log }: FollowBundleParts,
   channel: GrpcChannel,
   heard: (offer: BundleOffer) => void,
+  refused: () => void,
 ): () => void {
   const { close } = followDelta({
     channel,
@@ -46,6 +49,7 @@ export function followBundle(
     },
     onDisconnected({ code, message }) {
       log.warn({ code, fault: message }, "the authority's stream of bundles ended: it is begun again");
+      if (code === grpcCodes.unauthenticated || code === grpcCodes.permissionDenied) refused();
     },
   });
   return close;

@@ -50,8 +50,8 @@ export function createOpenLink(parts: OpenLinkParts): OpenLink {
         if (chain !== undefined) return { ok: true, chain };
         return { ok: false, code: grpcCodes.internal, message: "the answer is no IstioCertificateResponse" };
       },
-      followBundle(heard) {
-        stopFollowing ??= followBundle(parts, channel, heard);
+      followBundle(heard, refused) {
+        stopFollowing ??= followBundle(parts, channel, heard, refused);
       },
       close() {
         stopFollowing?.();

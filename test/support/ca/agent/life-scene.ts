@@ -68,6 +68,8 @@ export interface LifeScene {
   readonly asked: Asked[];
   readonly links: { readonly credential: AgentCredential; readonly anchors: readonly Certificate[]; open: boolean }[];
   readonly offered: OfferedBundle[];
+  /** Ends the stream of the link that was opened last: its certificate is not taken any more. */
+  refuse(): void;
   /** Sends the bundle to the open link that follows. */
   push(certificates?: readonly Certificate[]): OfferedBundle;
   start(changes?: {
@@ -89,6 +91,7 @@ export function lifeScene(t: TestContext): LifeScene {
   const longLived = { notAfterMillis: Date.now() + 1000 * hour, notBeforeMillis: Date.now() - 1000 * hour };
   const root = makeAuthority({ kind: "P-256", profile: "root" }, longLived);
   let follower: ((offer: BundleOffer) => void) | undefined;
+  let refuseFollower = () => {};
 
   const sign = (csrPem: string): AskAnswer => {
     const parsed = parseCsr(csrPem);
@@ -114,9 +117,10 @@ export function lifeScene(t: TestContext): LifeScene {
         scene.asked.push(asked);
         return (await scene.answer?.(asked)) ?? sign(csrPem);
       },
-      followBundle(heard) {
+      followBundle(heard, refused) {
         ownFollower = heard;
         follower = heard;
+        refuseFollower = refused;
       },
       close() {
         link.open = false;
@@ -151,6 +155,7 @@ export function lifeScene(t: TestContext): LifeScene {
     asked: [],
     links: [],
     offered: [],
+    refuse: () => refuseFollower(),
     push(certificates = scene.bundle) {
       const offered: OfferedBundle = { pem: pemOf(certificates), answer: "none" };
       scene.offered.push(offered);

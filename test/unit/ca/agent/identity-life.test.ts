@@ -130,6 +130,22 @@ describe("an identity of the agent", () => {
     assert.equal(life.status().failure, undefined);
   });
 
+  it("that the authority's stream does not take any more is replaced within ten seconds, or it is told why not", async (t) => {
+    const { scene, life } = await served(t);
+    scene.answer = ({ credential }) =>
+      credential.kind === "certificate" ? { ok: false, code: 16, message: "revoked" } : undefined;
+    scene.token = undefined;
+    scene.refuse();
+    scene.refuse();
+    await scene.pass(10_000);
+    assert.equal(scene.asked.length, 2);
+    assert.match(life.status().failure?.message ?? "", /revoked/);
+    scene.token = "another token";
+    await scene.pass(60_000);
+    assert.equal(life.status().failure, undefined);
+    assert.equal(scene.asked.at(-1)?.credential.kind, "bearer");
+  });
+
   it("that has ended is renewed for the very same key, and told as ended meanwhile", async (t) => {
     const { scene, life } = await served(t);
     scene.answer = () => ({ ok: false, code: grpcCodes.unavailable, message: "nobody there" });
