@@ -1,5 +1,5 @@
 import type { Forecast, RotationView } from "./contract.ts";
-import { buildHolders, type Holder, isReplaced } from "./holders.ts";
+import { buildHolders, givenUp, type Holder, isReplaced } from "./holders.ts";
 
 const mostNamed = 10;
 
@@ -8,10 +8,10 @@ const mostNamed = 10;
  * certificates, for each authority.
  */
 export function forecast(
-  view: Pick<RotationView, "certificates" | "rootOfIssuer" | "nowMillis" | "settings">,
+  view: Pick<RotationView, "certificates" | "streams" | "rootOfIssuer" | "nowMillis" | "settings">,
 ): Forecast {
-  const { nowMillis, settings, rootOfIssuer } = view;
-  const proxies = proxiesOf(buildHolders(view.certificates), nowMillis, settings.settleMillis);
+  const { rootOfIssuer } = view;
+  const proxies = proxiesOf(view);
   const ends = proxies.toSorted((a, b) => a.notAfterMillis - b.notAfterMillis);
   const [first] = ends;
   const ifRemoved = (role: "root" | "issuing", keyId: string) => {
@@ -42,13 +42,19 @@ export function forecast(
 }
 
 /** Of each holder that did not go over to another key: its newest certificate that was issued and has not ended. */
-export function proxiesOf(
-  holders: readonly Holder[],
-  nowMillis: number,
-  settleMillis: number,
-): readonly Holder["certificates"][number][] {
+export function proxiesOf({
+  certificates,
+  streams,
+  nowMillis,
+  settings,
+}: Pick<
+  RotationView,
+  "certificates" | "streams" | "nowMillis" | "settings"
+>): readonly Holder["certificates"][number][] {
+  const holders = buildHolders(certificates);
+  const left = givenUp(holders, streams);
   return holders.flatMap((holder) => {
-    if (isReplaced(holder, nowMillis, settleMillis)) return [];
+    if (left.has(holder) || isReplaced(holder, nowMillis, settings.settleMillis)) return [];
     const newest = holder.certificates.findLast(({ fingerprint }) => fingerprint !== undefined);
     return newest === undefined || newest.notAfterMillis <= nowMillis ? [] : [newest];
   });

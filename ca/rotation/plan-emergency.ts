@@ -3,7 +3,6 @@ import type { EmergencyPlan, Hold, RootState, RootView, RotationView } from "./c
 import { nextRoot } from "./decide-steps.ts";
 import { findStragglers } from "./find-stragglers.ts";
 import { proxiesOf } from "./forecast.ts";
-import { buildHolders } from "./holders.ts";
 
 /** Roots that may be removed without waiting: trusted, and not the one in force. One that is on its way is withdrawn by `abort`. */
 const removable: ReadonlySet<RootState> = new Set(["prepared", "retiring", "tainted"]);
@@ -47,9 +46,8 @@ function demandRemovable({ roots, signingRootKeyId }: RotationView, keyId: strin
 
 /** Proxies whose certificate leads to the root, and nothing newer replaces it. */
 function standingUnder(root: RootView, view: RotationView): readonly Hold[] {
-  const { certificates, nowMillis, settings, rootOfIssuer } = view;
-  return proxiesOf(buildHolders(certificates), nowMillis, settings.settleMillis)
-    .filter(({ issuerKeyId }) => rootOfIssuer.get(issuerKeyId) === root.keyId)
+  return proxiesOf(view)
+    .filter(({ issuerKeyId }) => view.rootOfIssuer.get(issuerKeyId) === root.keyId)
     .map(({ spiffeId, serialHex, notAfterMillis }) => ({
       kind: "certificate",
       spiffeId,

@@ -75,7 +75,11 @@ test("the root is replaced under load, from its making to the end of the old one
       const begun = performance.now();
       await mesh.ca("root", "rotate");
       const holds = async () => (await rotation()).steps.flatMap(({ heldUpBy }) => heldUpBy);
-      await until("everybody has the new root", async () => (await holds()).every(({ kind }) => kind === "time"));
+      await until(
+        "everybody has the new root",
+        async () => (await holds()).every(({ kind }) => kind === "time"),
+        60_000,
+      );
       t.diagnostic(`everybody has acknowledged the new root after ${(performance.now() - begun).toFixed(0)} ms`);
       if (isLong) await until("the new root active", async () => (await stateOf(false)) === "active", 5 * 60_000);
       else await force("activate");
