@@ -1,5 +1,6 @@
 /** `npm run bench [-- --check] [NAME …]`: runs the measurements, prints them with their bars; `--check` ends with 5 when a bar is missed. */
 
+import { agentsCost } from "./agents.ts";
 import { authorityCost } from "./ca.ts";
 import { restartCost } from "./ca-restart.ts";
 import { authorityRows, restartRows } from "./ca-rows.ts";
@@ -127,6 +128,17 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "issuances of one write to the disk", value: many.issuancesPerTransaction, unit: "" },
       { what: "longest", value: many.longestMillis, unit: "ms" },
       { what: "issuances a second, one after the other", value: one.issuancesPerSecond, unit: "/s" },
+    ];
+  },
+  async agents() {
+    const cost = await agentsCost(1_000);
+    return [
+      { what: "resident, 1,000 agents and their streams", value: cost.heldMegabytes, unit: "MB", most: 350 },
+      { what: "the most, all renewing at once too", value: cost.peakMegabytes, unit: "MB" },
+      { what: "all have their first certificate after", value: cost.enrolledSeconds, unit: "s" },
+      { what: "all renewed at once after", value: cost.renewedSeconds, unit: "s" },
+      { what: "they renew by themselves within", value: cost.spreadMinutes, unit: "min", least: 20 },
+      { what: "an idle agent of the built package", value: cost.idleAgentMegabytes, unit: "MB", most: 110 },
     ];
   },
   async "xds-push"() {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { keepRequestsYoung } from "#platform/heap";
+import { boundYoungHeap, keepRequestsYoung } from "#platform/heap";
 import { onSignals } from "#platform/lifecycle";
 import { createLog } from "#platform/log";
 import type { CommandContext } from "../command.ts";
@@ -31,6 +31,7 @@ export function define(command: Command, context: CommandContext): void {
 
 async function serve({ linger, drain, ...options }: Options, context: CommandContext): Promise<void> {
   keepRequestsYoung();
+  boundYoungHeap();
   const output = createLog({ level: "info" });
   const { log } = output;
   // ORDER: signals are heard before anything is started, for a signal that nobody hears ends the process.
