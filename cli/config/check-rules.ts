@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { isLocal, parseAddress } from "#platform/address";
 import { splitBlock } from "#platform/fetch/block";
 import { checkCaRules } from "./check-ca-rules.ts";
+import { checkGitRules } from "./check-git-rules.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener } from "./model.ts";
 import { normalAddress } from "./normal-address.ts";
@@ -15,9 +16,12 @@ export function checkRules(config: RawConfig): ShapeFault[] {
   const perListener = config.listeners.flatMap((listener, i) =>
     listenerRules.flatMap((rule) => rule(listener, ["listeners", i])),
   );
-  return [...perListener, ...rules.flatMap((rule) => rule(config)), ...checkCaRules(config)].filter(
-    (fault) => fault !== undefined,
-  );
+  return [
+    ...perListener,
+    ...rules.flatMap((rule) => rule(config)),
+    ...checkCaRules(config),
+    ...checkGitRules(config),
+  ].filter((fault) => fault !== undefined);
 }
 
 const httpOnly = ["destination", "pathPrefix", "attributeHeaders", "upstreamHeaders"] as const;

@@ -8,6 +8,7 @@ import { checkRules } from "./check-rules.ts";
 import { checkShape } from "./check-shape.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { convertCa } from "./convert-ca.ts";
+import { convertPolicies } from "./convert-git.ts";
 import { applyEnvironment } from "./environment.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { LocatedYaml } from "./located-yaml.ts";
@@ -122,7 +123,7 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       deadlineMillis: listener.deadlineMillis ?? 5_000,
       maxMessageBytes: listener.maxMessageBytes ?? 16 * 1024 * 1024,
     })),
-    policies: { directory: file(raw.policies.directory) },
+    policies: convertPolicies(raw.policies, file),
     admin:
       admin === undefined
         ? undefined

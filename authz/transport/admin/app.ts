@@ -18,6 +18,7 @@ const needs: Readonly<Record<string, Need>> = {
   "GET /v1/openapi.json": "read",
   "POST /v1/explain": "read",
   "POST /v1/reload": "write",
+  "POST /v1/sync": "write",
 };
 
 /** Builds the admin API for one door. It does not listen yet. */
@@ -70,7 +71,8 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   app.get("/readyz", { schema: adminSchemas.readyz }, (_request, reply) => {
     const { rules, ending } = parts.status();
     if (rules.ready && !ending) return { status: rules.current ? "ready" : "degraded" };
-    return reply.code(503).send({ status: ending ? "ending" : "no rule set in force" });
+    const why = rules.active === undefined ? "no rule set in force" : "the rule set in force is stale";
+    return reply.code(503).send({ status: ending ? "ending" : why });
   });
   app.get("/metrics", { schema: adminSchemas.metrics }, async (_request, reply) => {
     const { contentType, text } = await parts.metrics();
@@ -87,6 +89,10 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   app.post("/v1/reload", { schema: adminSchemas.reload }, async (_request, reply) => {
     const result = await parts.reload();
     return reply.code(result.ok ? 200 : 422).send(result);
+  });
+  app.post("/v1/sync", { schema: adminSchemas.sync }, async (_request, reply) => {
+    const answer = await parts.sync();
+    return reply.code(answer.ok ? 200 : 422).send(answer);
   });
   await app.ready();
   return app;
