@@ -25,6 +25,8 @@ export const faultCodes = {
   "git/locked": "Another service kept the folder of the mirror to itself for too long.",
   "git/path": "The commit has no such folder.",
   "git/entry": "The commit holds policies that cannot be read as files: a link, a submodule, a pointer of LFS.",
+  "git/absent":
+    "The server did not send a policy file of the commit: it is larger than a policy file can be, see limits.md.",
   "git/forced": "The branch's history was rewritten, which `allowForced` would take.",
   "git/signers": "The file of the signers whose commits are taken cannot be read or used.",
   "git/signature": "A commit is not signed by one of the signers. Nothing in it was read.",

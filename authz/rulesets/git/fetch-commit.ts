@@ -107,19 +107,22 @@ async function fetch(repository: Repository, parts: FetchParts, depth: readonly 
   ];
   const { tooMuch, end } = watchSize(repository, parts);
   try {
-    return await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
+    const ran = await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
+    if ((await packBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
+    return ran;
   } finally {
     end();
   }
 }
 
 /** git has no limit for what it fetches: the packs are looked at while they grow. */
-function watchSize({ mirror }: Repository, { timers, maxMirrorBytes }: FetchParts) {
+function watchSize({ mirror }: Repository, parts: FetchParts) {
+  const { timers, maxMirrorBytes } = parts;
   const { promise: tooMuch, resolve } = Promise.withResolvers<CodedError>();
   let ended = false;
   const look = async () => {
     if ((await packBytes(mirror)) > maxMirrorBytes) {
-      resolve(new CodedError("source/too-large", `the mirror grew beyond ${maxMirrorBytes} bytes`));
+      resolve(tooLarge(parts));
     } else if (!ended) cancel = timers.after(pollMillis, look);
   };
   let cancel = timers.after(pollMillis, look);
@@ -128,6 +131,10 @@ function watchSize({ mirror }: Repository, { timers, maxMirrorBytes }: FetchPart
     cancel();
   };
   return { tooMuch, end };
+}
+
+function tooLarge({ maxMirrorBytes }: FetchParts): CodedError {
+  return new CodedError("source/too-large", `the mirror grew beyond ${maxMirrorBytes} bytes`);
 }
 
 async function packBytes(mirror: string): Promise<number> {

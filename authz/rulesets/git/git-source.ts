@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
+import type { FaultCode } from "#platform/fault-codes";
 import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
@@ -30,6 +31,16 @@ export interface GitSourceParts {
 }
 
 type Built = BuildResult & { readonly kind: "built" };
+
+/** Faults that a new mirror may not have. */
+const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
+
+/** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
+const verdicts: ReadonlySet<FaultCode> = new Set(["git/tests", "git/entry", "git/path"]);
+
+function isVerdict(result: BuildResult): boolean {
+  return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
+}
 
 /** So many failed tests are told one by one. */
 const toldTests = 5;
@@ -74,8 +85,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const { tests: wanted } = settings;
     const module = wanted === "ignore" ? undefined : testModule;
     const result = await builder.build({ kind: "commit", repository, commit: revision.commit, testModule: module });
-    // What a folder would answer with a fault of the folder is thrown, so that a mirror is mended.
-    if (result.kind === "failed" && result.code === "git/mirror") throw new CodedError(result.code, result.message);
+    // Thrown, so that the mirror is mended first.
+    if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
     if (result.kind !== "built") return result;
     const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
     if (failed.length > 0 && wanted === "refuse") {
@@ -108,18 +119,25 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const revision = await takeCommit(repository, fetchParts(known), rules);
       if (revision.commit === inForce?.commit) return { kind: "unchanged" } as const;
       const result = await compile(revision);
-      // A want of memory or a thread that ended says nothing of the commit.
-      const isVerdict = result.kind === "invalid" || (result.kind === "failed" && result.code === "git/tests");
-      refused = isVerdict ? { commit: revision.commit, mark: trust, result } : undefined;
+      refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
       return result;
     };
     try {
       return await take();
     } catch (fault) {
-      if (!(fault instanceof CodedError) || fault.code !== "git/mirror") throw fault;
+      if (!(fault instanceof CodedError)) throw fault;
+      if (fault.code === "source/too-large") await dropMirror(repository);
+      if (!mendable.has(fault.code)) throw fault;
       log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
       await dropMirror(repository);
-      return take();
+    }
+    try {
+      return await take();
+    } catch (fault) {
+      if (!(fault instanceof CodedError) || fault.code !== "git/absent") throw fault;
+      const result = { kind: "failed", code: fault.code, message: fault.message } as const;
+      refused = { commit: asked, mark: trust, result };
+      return result;
     }
   };
 

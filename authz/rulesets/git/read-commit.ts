@@ -5,7 +5,8 @@ import type { Timers } from "#platform/timers";
 import type { SourceFile } from "#policy-compiler/compile";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
 import { directoryLimits, isLeftOver, isPolicyFile } from "../read-directory.ts";
-import { type Repository, readGit } from "./repository.ts";
+import { withoutRemote } from "./git-environment.ts";
+import { type Repository, readGit, runGit } from "./repository.ts";
 
 interface Entry {
   readonly mode: string;
@@ -24,7 +25,7 @@ const listingBytes = 64 * 1024 * 1024;
 /**
  * The policy files of a commit, with the names that a folder's would have. Everything that would silently lack in the rules is refused: a link that is a policy
  * file or leads to a folder, a submodule, a pointer of LFS. Each file is compared with its name in Git. Fails with `git/path`,
- * `git/entry`, `source/too-large`, or `git/mirror` where an object is missing or damaged.
+ * `git/entry`, `git/absent`, `source/too-large`, or `git/mirror` where an object is damaged.
  */
 export async function readCommit(repository: Repository, commit: string, timers: Timers): Promise<SourceFile[]> {
   const entries = await listTree(repository, commit, timers);
@@ -115,15 +116,21 @@ async function readObjects(
   const wanted = new Map(entries.map(({ object, path }) => [object, path]));
   const input = [...wanted.keys()].map((object) => `${object}\n`).join("");
   const maxOutputBytes = yamlLimits.folderBytes + entries.length * 128;
-  const output = await readGit(repository, { args: ["cat-file", "--batch"], timers, input, maxOutputBytes });
+  const environment = withoutRemote(repository.environment);
+  const args = ["cat-file", "--batch"];
+  const { status, output, told } = await runGit(repository, { args, timers, environment, input, maxOutputBytes });
+  if (status !== 0) {
+    const unsent = wanted.get(/could not fetch ([0-9a-f]+)/.exec(told)?.[1] ?? "");
+    if (unsent !== undefined) throw absent(unsent);
+    throw new CodedError("git/mirror", `the mirror cannot be read: ${told}`);
+  }
   const found = new Map<string, Uint8Array>();
   let at = 0;
   while (at < output.length) {
     const end = output.indexOf(0x0a, at);
     const [object = "", type, size] = output.toString("latin1", at, end).split(" ");
     const path = wanted.get(object) ?? object;
-    // The filter of the fetch leaves away what no policy file may be; else it is damage, which shows in the next reading too.
-    if (type === "missing") throw new CodedError("git/mirror", `\`${path}\` is larger than a policy file, or damaged`);
+    if (type === "missing") throw absent(path);
     const bytes = output.subarray(end + 1, end + 1 + Number(size));
     if (nameOf(bytes, object.length) !== object) {
       throw new CodedError("git/mirror", `the mirror's copy of \`${path}\` is damaged`);
@@ -134,6 +141,14 @@ async function readObjects(
   const lacking = [...wanted].find(([object]) => !found.has(object));
   if (lacking !== undefined) throw new CodedError("git/mirror", `the mirror did not give \`${lacking[1]}\``);
   return found;
+}
+
+/** The filter of the fetch leaves away what no policy file may be. Damage looks alike, and is mended by fetching anew. */
+function absent(path: string): CodedError {
+  return new CodedError(
+    "git/absent",
+    `\`${path}\` was not sent: a policy file has at most ${yamlLimits.fileBytes} bytes`,
+  );
 }
 
 /** The name that Git gives to a file's bytes: the digest is told by the length of the names. */
