@@ -33,6 +33,8 @@ export function gitEnvironment({ remote, credentials, mirror, outside }: Environ
     SSH_ASKPASS: "",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_OPTIONAL_LOCKS: "0",
+    // What lacks is never fetched one by one; from a server without git behind it that has no end.
+    GIT_NO_LAZY_FETCH: "1",
     GIT_ALLOW_PROTOCOL: remote.transport,
     ...sshOf(remote, credentials),
     ...tokenOf(credentials),
@@ -42,7 +44,7 @@ export function gitEnvironment({ remote, credentials, mirror, outside }: Environ
 
 /** `environment` for reading what is there: no object is fetched that the mirror lacks. */
 export function withoutRemote(environment: GitEnvironment): GitEnvironment {
-  return { ...environment, GIT_ALLOW_PROTOCOL: "none", GIT_NO_LAZY_FETCH: "1" };
+  return { ...environment, GIT_ALLOW_PROTOCOL: "none" };
 }
 
 /** `environment` with more of git's configuration. */

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 
 export interface HttpBackend {
@@ -38,6 +40,13 @@ export async function httpBackend(
       return;
     }
     const { pathname, search } = new URL(request.url ?? "", "http://h");
+    if (options.dumb === true) {
+      readFile(join(folder, pathname)).then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      );
+      return;
+    }
     const child = spawn("git", ["http-backend"], {
       env: {
         PATH: process.env["PATH"],
@@ -45,11 +54,11 @@ export async function httpBackend(
         GIT_HTTP_EXPORT_ALL: "1",
         GIT_CONFIG_NOSYSTEM: "1",
         PATH_INFO: pathname,
-        QUERY_STRING: options.dumb === true ? "" : search.slice(1),
+        QUERY_STRING: search.slice(1),
         REQUEST_METHOD: request.method,
         CONTENT_TYPE: request.headers["content-type"] ?? "",
         HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
-        ...(options.dumb === true ? {} : { GIT_PROTOCOL: String(request.headers["git-protocol"] ?? "") }),
+        GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
       },
     });
     request.pipe(child.stdin);
