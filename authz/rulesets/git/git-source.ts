@@ -205,6 +205,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const rules: LastKnownGood = { bytes, digest, revision, files, trust };
       try {
         await writeLastKnownGood(repository, rules);
+        await confirmLastKnownGood(repository, clock.nowMillis());
         keptFault = undefined;
       } catch (fault) {
         keptFault = `the rules in force cannot be kept for a start without Git: ${messageOf(fault)}`;

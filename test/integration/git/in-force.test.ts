@@ -219,7 +219,7 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
     const second = await gitRules(t, repository.url, { folder: first.folder });
     assert.equal(await second.load(), "refused");
     assert.deepEqual([second.status().ready, second.code()], [false, "git/unreachable"]);
-    assert.match(second.logged(), /git\/last-known-good/);
+    assert.ok(second.logged().includes("git/last-known-good"));
   }
   await writeFile(`${first.folder}/${name}`, whole);
   const third = await gitRules(t, repository.url, { folder: first.folder });
