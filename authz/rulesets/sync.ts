@@ -5,6 +5,7 @@ import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { BuildResult, RuleSource } from "./build.ts";
+import { buildFault } from "./build-fault.ts";
 import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
@@ -162,9 +163,7 @@ export function createSync(options: SyncOptions): Sync {
           log.info({ source: source.name, ...active?.revision }, "the newest rules are in force again");
         settle();
         result = "unchanged";
-      } else if (built.kind === "failed")
-        result = refuse({ code: built.code, message: built.message, diagnostics: [] });
-      else result = refuse(invalidPolicies(built.diagnostics));
+      } else result = refuse(buildFault(built));
     } catch (defect) {
       const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
       result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
@@ -235,17 +234,6 @@ function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandi
     a.message === b.message &&
     JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
   );
-}
-
-function invalidPolicies(diagnostics: readonly Diagnostic[]): Omit<RefusedCandidate, "atMillis"> {
-  const errors = errorsOf(diagnostics);
-  const first = errors[0];
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const message =
-    first === undefined
-      ? "the policies are not valid"
-      : `${first.file}:${first.start.line}:${first.start.column}: ${first.message}${more}`;
-  return { code: "policy/invalid", message, diagnostics };
 }
 
 function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

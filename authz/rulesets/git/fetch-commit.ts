@@ -61,7 +61,8 @@ export async function isAncestor(
   return status === 0;
 }
 
-async function hasCommit(repository: Repository, commit: string, timers: Timers): Promise<boolean> {
+/** Is the commit in the mirror? */
+export async function hasCommit(repository: Repository, commit: string, timers: Timers): Promise<boolean> {
   return isObjectName(commit) && (await resolve(repository, commit, timers)) !== undefined;
 }
 

@@ -6,7 +6,8 @@ import type { FaultCode } from "#platform/fault-codes";
 import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
-import type { BuildFault, BuildResult, RuleSource } from "../build.ts";
+import type { BuildResult, RuleSource } from "../build.ts";
+import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
 import { dropMirror } from "./fetch-commit.ts";
 import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
@@ -181,7 +182,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       diagnostics: [],
       files,
       revision,
-      fallback: { ...faultOf(result), confirmedMillis },
+      fallback: { ...buildFault(result), confirmedMillis },
     };
   };
 
@@ -228,12 +229,4 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       await builder.close();
     },
   };
-}
-
-function faultOf(result: BuildResult & { readonly kind: "invalid" | "failed" }): BuildFault {
-  if (result.kind === "failed") return { code: result.code, message: result.message, diagnostics: [] };
-  const [first] = result.diagnostics.filter(({ severity }) => severity === "error");
-  const message =
-    first === undefined ? "the policies are not valid" : `${first.file}:${first.start.line}: ${first.message}`;
-  return { code: "policy/invalid", message, diagnostics: result.diagnostics };
 }

@@ -29,13 +29,6 @@ export async function takeCommit(repository: Repository, parts: FetchParts, rule
   }
   const signer =
     rules.signatures &&
-    (await verifyCommits(
-      repository,
-      // Of a rewritten history that is allowed, what is common is unknown: all of it is new.
-      { commit, known: follows ? known : undefined },
-      rules.signatures.mode,
-      rules.signatures.signers,
-      timers,
-    ));
+    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, timers));
   return { ...(await describeCommit(repository, commit, timers)), signer };
 }

@@ -1,5 +1,6 @@
 import { CodedError } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
+import { hasCommit } from "./fetch-commit.ts";
 import { type Repository, readGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
@@ -31,8 +32,10 @@ export async function verifyCommits(
   { environment }: TrustedSigners,
   timers: Timers,
 ): Promise<string> {
-  const every = mode === "every" && known !== undefined && known !== commit;
-  const range = every ? [`${known}..${commit}`] : ["-1", commit];
+  const every = mode === "every" && known !== undefined;
+  // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
+  const since = every && (await hasCommit(repository, known, timers)) && known !== commit ? [`^${known}`] : [];
+  const range = every ? [commit, ...since] : ["-1", commit];
   const counted = every
     ? Number(await readGit(repository, { args: ["rev-list", "--count", ...range, "--"], timers }))
     : 1;

@@ -97,6 +97,28 @@ test("every: one commit in between that is not signed refuses what follows; head
   assert.equal(await every.load(), "activated", every.logged());
 });
 
+test("every, with a rewritten history that is allowed: what the signed head brings along is looked at too", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  const base = await signed("ada", { "a.yaml": allowing("/base") });
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = { ...by("every", { allowedSignersFile }), allowForced: true };
+  const rules = await gitRules(t, repository.url, { settings });
+  await rules.load();
+  await repository.git("reset", "--quiet", "--hard", base);
+  const sneaked = await repository.commit({ "b.yaml": allowing("/sneaked", "b") });
+  await signed("ada", { "a.yaml": allowing("/two") });
+  for (const lose of [async () => undefined, () => rm(join(rules.folder, "mirror.git"), { recursive: true })]) {
+    await lose();
+    assert.equal(await rules.load(), "refused");
+    assert.deepEqual([rules.code(), rules.commit()], ["git/signature", good]);
+    assert.ok(rules.status().candidate!.message.includes(sneaked), rules.status().candidate!.message);
+  }
+  await repository.git("reset", "--quiet", "--hard", base);
+  const rewritten = await signed("ada", { "a.yaml": allowing("/three") });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), rewritten);
+});
+
 test("the signers are read at each attempt; whoever is added counts at once", async (t) => {
   const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
   await signed("eve", { "a.yaml": allowing("/one") });
