@@ -32,9 +32,9 @@ export async function verifyCommits(
   { environment }: TrustedSigners,
   timers: Timers,
 ): Promise<string> {
-  const every = mode === "every" && known !== undefined;
+  const every = mode === "every" && known !== undefined && known !== commit;
   // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
-  const since = every && (await hasCommit(repository, known, timers)) && known !== commit ? [`^${known}`] : [];
+  const since = every && (await hasCommit(repository, known, timers)) ? [`^${known}`] : [];
   const range = every ? [commit, ...since] : ["-1", commit];
   const counted = every
     ? Number(await readGit(repository, { args: ["rev-list", "--count", ...range, "--"], timers }))

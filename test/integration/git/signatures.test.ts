@@ -82,6 +82,7 @@ test("a key that is allowed to sign something else than commits does not count",
 
 test("every: one commit in between that is not signed refuses what follows; head: it does not", async (t) => {
   const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await repository.commit({ "a.yaml": allowing("/unsigned-past") });
   const first = await signed("ada", { "a.yaml": allowing("/one") });
   const every = await gitRules(t, repository.url, { settings: by("every", { allowedSignersFile }) });
   const head = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
@@ -95,6 +96,11 @@ test("every: one commit in between that is not signed refuses what follows; head
   await repository.git("reset", "--quiet", "--hard", first);
   for (let i = 0; i < 3; i++) await signed("ada", { "a.yaml": allowing(`/${i}`) });
   assert.equal(await every.load(), "activated", every.logged());
+  await every.sync.stop();
+  const settings = by("every", { allowedSignersFile });
+  const again = await gitRules(t, repository.url, { folder: every.folder, settings });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.equal(again.status().current, true, "what was taken before is not looked at again");
 });
 
 test("every, with a rewritten history that is allowed: what the signed head brings along is looked at too", async (t) => {
