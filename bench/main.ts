@@ -10,10 +10,12 @@ import { conditionsCost } from "./conditions.ts";
 import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { conditionCosts } from "./decide-conditions.ts";
+import { denyListCost } from "./deny-list.ts";
 import { grpcCost } from "./grpc.ts";
 import type { Row } from "./row.ts";
 import { startCost } from "./start.ts";
 import { tokenCost } from "./tokens.ts";
+import { pushCost } from "./xds-push.ts";
 
 /** Every measurement by its name, with its bars. */
 const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -108,6 +110,14 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "a known token that is taken out adds", value: cut.addedMicros, unit: "µs CPU a check", most: 5 },
     ];
   },
+  async "deny-list"() {
+    const { checkMicros, emptyMicros, fullMicros } = await denyListCost(21, 5_000);
+    return [
+      { what: "a check without a deny list", value: checkMicros, unit: "µs CPU, in process" },
+      { what: "an empty list adds", value: emptyMicros, unit: "µs CPU a check", most: 0.2 },
+      { what: "10,000 certificates and 10,000 identities add", value: fullMicros, unit: "µs CPU a check", most: 2 },
+    ];
+  },
   async "ca-store"() {
     const [many, one] = [await caStoreCost(3, 20_000, 64), await caStoreCost(3, 1_000, 1)];
     return [
@@ -117,6 +127,16 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "issuances of one write to the disk", value: many.issuancesPerTransaction, unit: "" },
       { what: "longest", value: many.longestMillis, unit: "ms" },
       { what: "issuances a second, one after the other", value: one.issuancesPerSecond, unit: "/s" },
+    ];
+  },
+  async "xds-push"() {
+    const cost = await pushCost(1_000, 20);
+    return [
+      { what: "a push reaches the last of 1,000 streams", value: cost.lastP50Millis, unit: "ms", most: 100 },
+      { what: "the slowest of 20 pushes", value: cost.lastMaxMillis, unit: "ms" },
+      { what: "half of the streams have it", value: cost.halfP50Millis, unit: "ms" },
+      { what: "a stream takes, acknowledgement included", value: cost.streamMicros, unit: "µs CPU of the server" },
+      { what: "resident, with 1,000 connections", value: cost.residentMegabytes, unit: "MB" },
     ];
   },
 };

@@ -82,6 +82,11 @@ export const refusals = {
     message: "the key of the certificate request belongs to another identity",
     help: "make a key for each identity",
   },
+  "key/not-renewed": {
+    status: "permission-denied",
+    message: "a certificate that has ended is renewed for its own key alone",
+    help: "ask with the key of that certificate, as `garita agent` does, or prove who you are by a join token or a token of an issuer",
+  },
   "caller/none": {
     status: "unauthenticated",
     message: "no credential",
@@ -90,7 +95,7 @@ export const refusals = {
   "caller/refused": {
     status: "unauthenticated",
     message: "no credential was accepted",
-    help: "the explanation has what each credential lacked; a join token is good once: `garita ca token new` makes another",
+    help: "the explanation has what each credential lacked; a certificate that has ended is renewed within `ca.renewalGraceSeconds`; a join token is good once: `garita ca token new` makes another",
   },
   "caller/unavailable": {
     status: "unavailable",

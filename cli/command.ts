@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly terminal: { readonly output: boolean; readonly errors: boolean };
   /** Everything that standard input holds. */
   readonly readInput: () => Promise<Uint8Array>;
+  /** The first line of standard input, as somebody types it; empty where it ends before. */
+  readonly readLine: () => Promise<string>;
   /** Says how the program ends. The last word counts; without one it ends with 0. */
   readonly finish: (code: ExitCode) => void;
 }

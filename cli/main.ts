@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createInterface } from "node:readline";
 import { runtimeFault } from "#platform/runtime";
 
 const fault = runtimeFault(process.versions.node);
@@ -14,6 +15,7 @@ if (fault !== undefined) {
     writeError: (text) => process.stderr.write(text),
     terminal: { output: process.stdout.isTTY === true, errors: process.stderr.isTTY === true },
     readInput,
+    readLine,
   });
   process.exitCode = lost() ? 1 : code;
 }
@@ -38,4 +40,14 @@ async function readInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
+}
+
+async function readLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
+  try {
+    for await (const line of lines) return line;
+    return "";
+  } finally {
+    lines.close();
+  }
 }

@@ -6,6 +6,7 @@ import {
   Cluster_DiscoveryType,
   ClusterSchema,
 } from "#platform/envoy-api/gen/envoy/config/cluster/v3/cluster_pb";
+import type { TransportSocket } from "#platform/envoy-api/gen/envoy/config/core/v3/base_pb";
 import { HttpProtocolOptionsSchema } from "#platform/envoy-api/gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb";
 import { duration } from "./duration.ts";
 import { type Endpoint, envoyAddress } from "./socket-address.ts";
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   readonly protocol: "http2" | "http1";
   /** Undefined: plaintext, for loopback and Unix sockets. */
   readonly tls?: UpstreamTlsOptions;
+  /** Instead of `tls`: with the workload's own certificate (`workloadClientTls`). */
+  readonly workloadTls?: TransportSocket;
 }
 
 const HTTP_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -25,6 +28,7 @@ const HTTP_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOp
 /** The cluster in which Garita listens; also good for an application behind Envoy. */
 export function cluster(options: ClusterOptions): Cluster {
   const { name, endpoint } = options;
+  const transportSocket = options.workloadTls ?? (options.tls && upstreamTls(options.tls));
   const byAddress = "path" in endpoint || isIP(endpoint.address) !== 0;
   const protocol = create(HttpProtocolOptionsSchema, {
     upstreamProtocolOptions: {
@@ -47,7 +51,7 @@ export function cluster(options: ClusterOptions): Cluster {
     ...(options.protocol === "http2"
       ? { typedExtensionProtocolOptions: { [HTTP_PROTOCOL_OPTIONS]: anyPack(HttpProtocolOptionsSchema, protocol) } }
       : {}),
-    ...(options.tls === undefined ? {} : { transportSocket: upstreamTls(options.tls) }),
+    ...(transportSocket === undefined ? {} : { transportSocket }),
     loadAssignment: {
       clusterName: name,
       endpoints: [

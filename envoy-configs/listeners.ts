@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { AccessLogSchema } from "#platform/envoy-api/gen/envoy/config/accesslog/v3/accesslog_pb";
+import type { TransportSocket } from "#platform/envoy-api/gen/envoy/config/core/v3/base_pb";
 import {
   type Filter,
   FilterSchema,
@@ -27,13 +28,15 @@ interface ListenerOptions {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly tls?: DownstreamTlsOptions;
+  /** Instead of `tls`: with the workload's own certificate (`workloadServerTls`). */
+  readonly workloadTls?: TransportSocket;
   /** A load balancer in front speaks PROXY protocol. Garita's listener must then say `proxyProtocol: true`. */
   readonly proxyProtocol?: boolean;
 }
 
 export interface HttpListenerOptions extends ListenerOptions {
-  /** The filter that asks Garita; it comes last before the router, so that it judges what the upstream gets. */
-  readonly authorization: HttpFilter;
+  /** The filter that asks Garita; it comes last before the router, so that it judges what the upstream gets. Undefined: for what leaves the workload, which is judged where it comes in. */
+  readonly authorization?: HttpFilter;
   readonly upstream: string;
   /** Per-filter settings of the virtual host (`httpExtAuthzSettings`). */
   readonly settings?: { readonly [filter: string]: Any };
@@ -63,7 +66,7 @@ export function httpListener(options: HttpListenerOptions): Listener {
     mergeSlashes: options.mergeSlashes ?? false,
     ...(options.edge === undefined ? {} : { useRemoteAddress: true, xffNumTrustedHops: options.edge.trustedHops }),
     accessLog: options.accessLog === true ? [decisionLog()] : [],
-    httpFilters: [options.authorization, router],
+    httpFilters: [...(options.authorization === undefined ? [] : [options.authorization]), router],
     routeSpecifier: {
       case: "routeConfig",
       value: {
@@ -123,16 +126,17 @@ export function tcpListener(options: TcpListenerOptions): Listener {
 }
 
 function listener(
-  { name, endpoint }: ListenerOptions,
+  { name, endpoint, workloadTls }: ListenerOptions,
   filters: readonly Filter[],
   listenerFilters: readonly ListenerFilter[],
   tls: DownstreamTlsOptions | undefined,
 ): Listener {
+  const transportSocket = workloadTls ?? (tls && downstreamTls(tls));
   return create(ListenerSchema, {
     name,
     address: envoyAddress(endpoint),
     listenerFilters: [...listenerFilters],
-    filterChains: [{ filters: [...filters], ...(tls === undefined ? {} : { transportSocket: downstreamTls(tls) }) }],
+    filterChains: [{ filters: [...filters], ...(transportSocket === undefined ? {} : { transportSocket }) }],
   });
 }
 

@@ -5,7 +5,9 @@ import { httpExtAuthz, httpExtAuthzSettings } from "./http-ext-authz.ts";
 import { httpServiceExtAuthz } from "./http-ext-authz-http.ts";
 import { httpListener, tcpListener } from "./listeners.ts";
 import { networkExtAuthz } from "./network-ext-authz.ts";
+import { AGENT_CLUSTER } from "./secret-source.ts";
 import type { Endpoint } from "./socket-address.ts";
+import { workloadClientTls, workloadServerTls } from "./workload-tls.ts";
 
 /** Where the pieces of a scenario are. The files in `scenarios/` use `defaultPlaces`. */
 export interface ScenarioPlaces {
@@ -17,6 +19,11 @@ export interface ScenarioPlaces {
   readonly garita: Endpoint;
   readonly garitaHttp: Endpoint;
   readonly garitaSocket: Endpoint;
+  /** Folder of the agent's sockets, one for each workload: `web.sock`, `orders.sock`. */
+  readonly agentSockets: string;
+  /** Where a workload reaches the one that it calls, and where that one is. */
+  readonly outbound: Endpoint;
+  readonly callee: Endpoint;
   readonly admin: Endpoint;
   /** Folder of `server.crt`, `server.key`, `ca.crt` towards clients, and `garita-client.crt`, `garita-client.key`, `garita-ca.crt`. */
   readonly certificates: string;
@@ -28,6 +35,9 @@ export const defaultPlaces: ScenarioPlaces = {
   garita: { address: "127.0.0.1", port: 9191 },
   garitaHttp: { address: "127.0.0.1", port: 9192 },
   garitaSocket: { path: "/run/garita/grpc.sock" },
+  agentSockets: "/run/garita-agent",
+  outbound: { address: "127.0.0.1", port: 10001 },
+  callee: { address: "10.0.0.5", port: 10000 },
   admin: { address: "127.0.0.1", port: 9901 },
   certificates: "/etc/envoy/certificates",
 };
@@ -35,6 +45,8 @@ export const defaultPlaces: ScenarioPlaces = {
 const APPLICATION = "application";
 const GARITA = "garita";
 const LABELS_KEY = "labels";
+const CALLEE = "orders";
+const CALLEE_ID = "spiffe://hello.mesh/ns/shop/sa/orders";
 
 const serverFiles = ({ certificates }: ScenarioPlaces) => ({
   certificate: `${certificates}/server.crt`,
@@ -43,6 +55,9 @@ const serverFiles = ({ certificates }: ScenarioPlaces) => ({
 
 const application = ({ upstream }: ScenarioPlaces) =>
   cluster({ name: APPLICATION, endpoint: upstream, protocol: "http1" });
+
+const agent = ({ agentSockets }: ScenarioPlaces, workload: string) =>
+  cluster({ name: AGENT_CLUSTER, endpoint: { path: `${agentSockets}/${workload}.sock` }, protocol: "http2" });
 
 /** Everything that the files in `scenarios/` say, by their names. */
 export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => Bootstrap } = {
@@ -164,5 +179,42 @@ export const scenarios: { readonly [name: string]: (places: ScenarioPlaces) => B
         }),
       ],
       clusters: [application(places), cluster({ name: GARITA, endpoint: places.garitaSocket, protocol: "http2" })],
+    }),
+
+  "mtls-sds-caller": (places) =>
+    bootstrap({
+      node: { id: "web-1", cluster: "web" },
+      admin: places.admin,
+      listeners: [httpListener({ name: "outbound", endpoint: places.outbound, upstream: CALLEE })],
+      clusters: [
+        cluster({
+          name: CALLEE,
+          endpoint: places.callee,
+          protocol: "http2",
+          workloadTls: workloadClientTls(CALLEE_ID, ["h2"]),
+        }),
+        agent(places, "web"),
+      ],
+    }),
+
+  "mtls-sds-callee": (places) =>
+    bootstrap({
+      node: { id: "orders-1", cluster: "orders" },
+      admin: places.admin,
+      listeners: [
+        httpListener({
+          name: "inbound",
+          endpoint: places.listener,
+          workloadTls: workloadServerTls(["h2", "http/1.1"]),
+          authorization: httpExtAuthz({ cluster: GARITA }),
+          settings: httpExtAuthzSettings({ "garita.dev/workload": "orders-1", "garita.dev/namespace": "shop" }),
+          upstream: APPLICATION,
+        }),
+      ],
+      clusters: [
+        application(places),
+        cluster({ name: GARITA, endpoint: places.garita, protocol: "http2" }),
+        agent(places, "orders"),
+      ],
     }),
 };

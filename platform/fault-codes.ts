@@ -53,8 +53,21 @@ export const faultCodes = {
   "ca-token/lifetime": "A join token cannot live so long: 1 second to 24 hours.",
   "ca-token/source": "What a join token is bound to is no address and no block of addresses, or there are too many.",
   "ca-revocation/target":
-    "This cannot be revoked: it is no workload's identity in the authority's trust domain, or it is the authority's own.",
+    "This cannot be revoked: it is no workload's identity in the authority's trust domain, no SHA-256 of a certificate, or it is the authority's own.",
+  "ca-revocation/unknown":
+    "No certificate with this serial was handed out: without its fingerprint it could not stand on the deny list.",
+  "ca-revocation/full":
+    "The deny list has as many members as can be sent: nothing more can be revoked until certificates on it have ended.",
   "ca-revocation/reason": "The reason of a revocation is not one line of 1 to 500 characters.",
+  "deny-list/unreadable": "What was sent or kept as a deny list is none. The list in force stays.",
+  "deny-list/other-domain": "A deny list is that of another trust domain. The list in force stays.",
+  "deny-list/signer":
+    "A deny list is signed by somebody else than the authority of the trust domain, or by a certificate that is not valid. The list in force stays.",
+  "deny-list/signature": "A deny list was changed after it was signed. The list in force stays.",
+  "deny-list/older": "A deny list is older than the one in force, which stays.",
+  "deny-list/state-file": "The file of the last good deny list cannot be read or written. The list in force stays.",
+  "deny-list/files":
+    "A service that follows the deny list of an authority elsewhere cannot use its bundle, certificate or key. It goes on with what it had.",
   "ca-key/no-encryption-key":
     "The certificate authority has no key-encryption key: its private keys can be neither kept nor opened.",
   "ca-key/encryption-key-ambiguous": "The key-encryption key is given by a file and by the environment at once.",
@@ -83,6 +96,12 @@ export const faultCodes = {
   "ca-authority/root-key-elsewhere":
     "The private key of the root is not here: issuing authorities are signed where it is.",
   "ca-authority/self-signed": "The root signs leaves itself: it cannot be replaced like an issuing authority.",
+  "ca-rotation/none": "No root is on its way, or there is nothing that could be forced.",
+  "ca-rotation/too-late": "The new root is in force: it cannot be withdrawn any more, but replaced.",
+  "ca-rotation/not-waited-for": "An identity was to be passed over that does not hold up the new root.",
+  "ca-rotation/confirmation":
+    "What was typed is not what the plan asks for, or the plan is another by now: look at it again.",
+  "ca-rotation/root": "The root that was named cannot be removed: it is in force, on its way, gone, or none.",
   "ca-import/none": "A folder that should hold an authority holds neither Istio's nor Kubernetes' files.",
   "ca-import/incomplete":
     "A folder that should hold an authority holds only some of the files, or those of both forms.",
@@ -111,10 +130,23 @@ export const faultCodes = {
     "The authority's database cannot be read or written now; where its thread died it is started again.",
   "ca-store/busy": "More calls wait for the authority's database than it can take.",
   "ca-store/no-intent": "An issuance was to be completed or abandoned that is not under way.",
+  "ca-store/conflict": "An authority was to change its state, and had changed it already: another replica was first.",
   "ca-store/unknown": "A serial or an authority was named that the authority's store does not have.",
   "ca-store/exists": "A join token, an authority or a backup file is there already.",
   "ca-store/backup-failed": "A backup cannot be written. Nothing was left behind.",
   "ca-store/chain-broken": "The audit log of a backup was changed, or parts of it are missing: it is not brought back.",
+  "agent/state": "The agent's state folder cannot be used, read or written. What is served stays.",
+  "agent/attestation": "The agent has no certificate, and no token to show instead.",
+  "agent/root":
+    "The authority's root is not the one that the join token or the configuration names: nothing was told to it.",
+  "agent/unreachable": "The agent cannot ask the authority: nobody answers, or the answer is not from the authority.",
+  "agent/refused": "The authority gives the agent no certificate: the message has its words.",
+  "agent/answer": "The authority's certificate is not what the agent asked for, and is not used.",
+  "agent/bundle": "A trust bundle cannot be read, or holds what is no root. The one in force stays.",
+  "agent/files": "The files of an identity cannot be written. What was written before stays.",
+  "agent/identity": "The agent that was asked has no such identity.",
+  "agent/reload": "The command that should make a server read its files again failed, or took too long.",
+  "agent/failed": "The agent could not ask for a certificate: a defect of ours.",
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A stable name of a fault: `area/fault`. */

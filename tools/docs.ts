@@ -1,8 +1,9 @@
-/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates, refusals of the authority. */
+/** `npm run docs`: writes what is generated from tables in the source: the references of `garita.yaml`, of `agent.yaml` and of our own policies with their schemas, faults, diagnostics, attributes of conditions, lints of certificates, refusals of the authority. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { decisionReasons } from "#authz/engine/decision";
+import { agentSchema } from "#cli/agent/schema";
 import { configCodes } from "#cli/config/codes";
 import { configSchema, renderSchemaFile } from "#cli/config/schema";
 import type { ConfigSchema } from "#cli/config/schema-parts";
@@ -24,6 +25,8 @@ export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/garita.schema.json", renderSchemaFile()],
     ["docs/config.md", renderReference()],
+    ["docs/agent-config.md", renderAgentReference()],
+    ["docs/garita-agent.schema.json", renderAgentSchema()],
     ["docs/faults.md", renderFaults()],
     ["docs/diagnostics.md", renderDiagnosticsPage()],
     ["docs/policy-tests.md", renderPolicyTests()],
@@ -71,6 +74,27 @@ function renderReference(): string {
   lines.push("", "## Faults", "", "| Code | Meaning |", "|---|---|");
   for (const [code, meaning] of Object.entries(configCodes)) lines.push(`| \`${code}\` | ${meaning} |`);
   return `${lines.join("\n")}\n`;
+}
+
+const agentIntro = `# Configuration of the agent
+
+\`garita agent\` reads \`agent.yaml\` (\`--config\` names another file). This page is generated from the schema that checks the file; [garita-agent.schema.json](garita-agent.schema.json) gives completion in
+editors, and \`garita agent check-config --config FILE\` says what is wrong with one. What the agent does stands in [agent.md](agent.md).
+
+Keys that do not exist are refused, with the line and column where they stand. Paths of files are relative to the folder of the configuration. Values can be overridden by the environment as those of
+\`garita.yaml\` ([config.md](config.md)), whose codes of faults count here too.
+
+## Keys
+`;
+
+function renderAgentReference(): string {
+  const lines = [agentIntro, "| Key | Type | Default | Meaning |", "|---|---|---|---|", ...rows(agentSchema, "", [])];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderAgentSchema(): string {
+  const file = { $schema: "http://json-schema.org/draft-07/schema#", title: "agent.yaml", ...agentSchema };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
 }
 
 const policyTests = `# Requests and policy tests

@@ -29,6 +29,7 @@ export async function prepareTrialAuthority(
       writeError: (text) => void said.push(text),
       terminal: { output: false, errors: false },
       readInput: async () => new Uint8Array(),
+      readLine: async () => "",
       finish: (code) => {
         throw new Error(`the certificate authority was not made (${code}): ${said.join("")}`);
       },

@@ -1,6 +1,7 @@
 import type { GrpcCode } from "#platform/grpc/codes";
+import type { CallHead } from "#platform/grpc/contract";
 
-/** One resource as it is now. Immutable. */
+/** One resource as it is now. Immutable. PERF: who hands out the same object for the same content has it encoded once for all streams. */
 export interface Resource {
   /** As it is asked for. */
   readonly name: string;
@@ -17,13 +18,27 @@ export interface StreamRefusal {
   readonly message: string;
 }
 
+/** Who opened a stream, as the door knows. */
+export interface IdentifiedCaller<C> {
+  readonly caller: C;
+  /** For the status page. */
+  readonly text: string;
+  /** SHA-256 of its certificate, hex; undefined: it has none. */
+  readonly fingerprint: string | undefined;
+}
+
+/** Says who makes a call, by its connection: nothing of the call itself is believed. A promise that rejects is INTERNAL, its reason in the log alone. */
+export type CallerOf<C> = (
+  call: CallHead,
+) => IdentifiedCaller<C> | StreamRefusal | Promise<IdentifiedCaller<C> | StreamRefusal>;
+
 /** What one caller may have of one type of resources. */
 export interface ResourceView {
   /** Undefined: there is none now, or none for this caller, which are not told apart. Cheap: asked for each name at each change. */
   lookUp(name: string): Resource | undefined;
   /** Names that a wildcard subscription stands for now. */
   wildcard(): readonly string[];
-  /** Why the caller may have nothing any more (its certificate ended, it was revoked); undefined: it may. Asked at each change, and once a minute. */
+  /** Why the caller may have nothing any more (its certificate ended, it was revoked); undefined: it may. Asked at each request and each change, and once a minute. */
   ended(): StreamRefusal | undefined;
   /** `changed` is called after anything that the others answer may have become another. Returns how to stop that. */
   subscribe(changed: () => void): () => void;

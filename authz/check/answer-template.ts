@@ -1,3 +1,4 @@
+import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
 import { makeAnswer, rulesNames } from "./answer.ts";
 import type { Snapshot } from "./contract.ts";
@@ -28,7 +29,8 @@ const KEPT_NAMES = 64;
 /** By what decided, and by the names that are taken away. */
 type Templates = Map<RuleRef | string, Map<string, Template>>;
 
-const perSnapshot = new WeakMap<Snapshot, Templates>();
+/** INVARIANT: templates name the commit that they were made under; the same rules may come into force with another. */
+const perEngine = new WeakMap<Engine, { readonly commit: string | undefined; readonly templates: Templates }>();
 
 /**
  * The answer to a verdict that sets and explains nothing, and takes away the request headers of these names; undefined when it has to be encoded by
@@ -43,11 +45,7 @@ export function plainAnswer(
   if (id.length !== PLACEHOLDER.length || verdict.answeredByRule) return undefined;
   const { decision, status, body } = verdict;
   if (decision.outcome === "deny" && (status !== accessDenied.status || body !== accessDenied.body)) return undefined;
-  let templates = perSnapshot.get(snapshot);
-  if (templates === undefined) {
-    templates = new Map();
-    perSnapshot.set(snapshot, templates);
-  }
+  const templates = templatesOf(snapshot);
   const key = decision.rule ?? decision.reason;
   const names = removed.length === 0 ? "" : removed.join(",");
   let template = templates.get(key)?.get(names);
@@ -60,6 +58,14 @@ export function plainAnswer(
   template.bytes.copy(bytes);
   bytes.write(id, template.idAt, "latin1");
   return bytes;
+}
+
+function templatesOf({ engine, commit }: Snapshot): Templates {
+  const known = perEngine.get(engine);
+  if (known !== undefined && known.commit === commit) return known.templates;
+  const templates: Templates = new Map();
+  perEngine.set(engine, { commit, templates });
+  return templates;
 }
 
 function keep(templates: Templates, key: RuleRef | string, names: string, template: Template): void {

@@ -3,10 +3,11 @@ import type { CustomProviders } from "#authz/custom/contract";
 import type { RequestAttributes, Workload, WorkloadKind } from "#authz/engine/attributes";
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
+import type { DenyList } from "#identity/deny-list/deny-list";
 import type { KeySets } from "#identity/key-sources/contract";
 import type { ByteString, Origin } from "#policy-compiler/ruleset/model";
 
-/** What one request pins on its first line (law 3). Later: the deny list. */
+/** What one request pins on its first line (law 3). */
 export interface Snapshot {
   readonly engine: Engine;
   /** The public keys of all issuers, as they are at this instant. */
@@ -17,7 +18,12 @@ export interface Snapshot {
   readonly commit?: string;
   /** The rules were not found to be the newest for so long that nothing is decided by them. */
   readonly expired?: boolean;
+  /** What is revoked; undefined: no list is known, and nothing is looked up. */
+  readonly denyList: DenyList | undefined;
 }
+
+/** Rules with what they need from outside. */
+export type EquippedRules = Omit<Snapshot, "denyList">;
 
 /** How a listener or a request names a workload (`garita.dev/*`). */
 export interface WorkloadClaim {

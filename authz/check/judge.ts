@@ -11,6 +11,7 @@ import { receivedTarget } from "./path/received-target.ts";
 import { foundBy, type Progress, type Question, type StageContext, type StageResult } from "./progress.ts";
 import { ReceivedRequest } from "./received-request.ts";
 import { accessDenied, type Refusal, refusal } from "./refusal.ts";
+import { refuseRevoked } from "./revoked.ts";
 import { answerByRule } from "./stages/answer.ts";
 import { authenticateRequest } from "./stages/authenticate.ts";
 import { askProvider } from "./stages/custom.ts";
@@ -19,7 +20,7 @@ import type { CheckHttp } from "./wire/check-request.ts";
 import { resolveWorkload } from "./workload/resolve.ts";
 
 /**
- * Decides one check on one snapshot. ORDER: that of Istio's filter chain; the first stage that answers ends it. Synchronous
+ * Decides one check on one snapshot. ORDER: that of Istio's filter chain, with the deny list, which Istio has none of, behind mutual TLS; the first stage that answers ends it. Synchronous
  * unless a provider has to be asked or a token verified that was not seen before.
  */
 export function judge(
@@ -60,6 +61,11 @@ export function judge(
   // PeerAuthentication.
   const shortfall = refuseWithoutMutualTls(view, attributes, engine.ruleSet, listener);
   if (shortfall !== undefined) return refuse(isHttp, shortfall, { workload, attributes });
+
+  // Revocation. ORDER: after what Istio ends before any HTTP, so that its reason stays; before anything of the request is looked at.
+  const { denyList } = snapshot;
+  const revoked = denyList && refuseRevoked(denyList, attributes);
+  if (revoked !== undefined) return refuse(isHttp, revoked, { workload, attributes });
 
   // What Envoy's front end answers.
   const fault = http && (refuseMalformed(http) ?? refuseTarget(received!, target, door));

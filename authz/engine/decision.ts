@@ -24,6 +24,8 @@ export const decisionReasons = {
   "custom/failed": "a CUSTOM rule matched and its provider failed: no answer, too late, or an error",
   "custom/unresolved":
     "a CUSTOM rule matched and its provider cannot be asked: not known, not valid, or one of several",
+  revoked:
+    "the peer's certificate or identity is on the deny list, or the list has identities and the peer's is not known",
   "mtls-required": "PeerAuthentication is STRICT and the connection is not known to be mutual TLS",
   "authentication/refused": "a token was found and is not valid",
   "answer/no-value":

@@ -1,4 +1,4 @@
-import type { Snapshot } from "#authz/check/contract";
+import type { EquippedRules } from "#authz/check/contract";
 import type { Engine } from "#authz/engine/contract";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
@@ -19,7 +19,7 @@ export interface SyncOptions {
   /** Bytes of a rule set to an engine, without holding the event loop for long. */
   readonly prepare: (bytes: Uint8Array, digest: string) => Promise<Engine> | Engine;
   /** Rules with what they need from outside: the keys of their issuers, their providers. Fails only if the service ends. */
-  readonly equip: (engine: Engine) => Promise<Snapshot> | Snapshot;
+  readonly equip: (engine: Engine) => Promise<EquippedRules> | EquippedRules;
   readonly nowMillis: () => number;
   readonly log: Log;
   /** Undefined: rules never get too old. */
@@ -112,10 +112,10 @@ export function createSync(options: SyncOptions): Sync {
     const { revision, fallback } = built;
     if (!unchanged) {
       const engine = await options.prepare(built.bytes, built.digest);
-      const snapshot = await options.equip(engine);
+      const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
       staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis());
-      holder.swap({ ...snapshot, ...(revision && { commit: revision.commit }), expired: expired() });
+      holder.swap({ ...equipped, ...(revision && { commit: revision.commit }), expired: expired() });
       active = {
         digest: built.digest,
         revision,

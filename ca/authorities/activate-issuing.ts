@@ -1,27 +1,28 @@
 import { CodedError } from "#platform/coded-error";
 import type { AuthorityContext, AuthorityState } from "./authority-state.ts";
-import { selfTest } from "./self-test.ts";
+import { testPrepared } from "./prepare-issuing.ts";
 import { activeIssuing } from "./usable-root.ts";
 
 /**
- * Puts a prepared issuing authority in force: it is read again from the store, tested, and made active in one step with the retirement of the one before. When
- * the test fails it is retired, with `ca-authority/self-test`; when another became active meanwhile, with `ca-authority/exists`.
+ * Puts a prepared issuing authority in force: it is read again from the store, tested, and made active in one step with the retirement of the one that it replaces, by key id (undefined: there
+ * is none). When the test fails it is retired, with `ca-authority/self-test`; when another is active than the one to be replaced, with `ca-authority/exists`.
  */
 export async function activateIssuing(
   context: AuthorityContext,
   state: AuthorityState,
   keyId: string,
+  replaces: string | undefined,
   by: string,
 ): Promise<void> {
   const { store, clock, log } = context;
-  const before = activeIssuing(state.loaded)?.record.keyId;
   await state.reload();
   const fault =
-    activeIssuing(state.loaded)?.record.keyId === before
-      ? await testFault(context, state, keyId)
+    activeIssuing(state.loaded)?.record.keyId === replaces
+      ? await testPrepared(context, state, keyId)
       : new CodedError("ca-authority/exists", "another issuing authority became active meanwhile: it stays");
   if (fault !== undefined) {
-    await store.setAuthorityStates([{ keyId, state: "retired" }], clock.nowMillis());
+    const waits = state.loaded.issuing.some(({ record }) => record.keyId === keyId && record.state === "prepared");
+    if (waits) await store.setAuthorityStates([{ keyId, from: "prepared", state: "retired" }], clock.nowMillis());
     await state.reload();
     throw fault;
   }
@@ -29,27 +30,11 @@ export async function activateIssuing(
   await store.recordEvent({
     kind: "authority-activated",
     atMillis: clock.nowMillis(),
-    body: { by, keyId, replaces: before ?? "" },
+    body: { by, keyId, replaces: replaces ?? "" },
   });
-  const retiring = before === undefined ? [] : [{ keyId: before, state: "retiring" as const }];
-  await store.setAuthorityStates([...retiring, { keyId, state: "active" }], clock.nowMillis());
+  const retiring =
+    replaces === undefined ? [] : [{ keyId: replaces, from: "active" as const, state: "retiring" as const }];
+  await store.setAuthorityStates([...retiring, { keyId, from: "prepared", state: "active" }], clock.nowMillis());
   await state.reload();
-  log.info({ keyId, by, replaces: before }, "an issuing authority is active");
-}
-
-async function testFault(
-  { trustDomain, clock, random }: AuthorityContext,
-  state: AuthorityState,
-  keyId: string,
-): Promise<CodedError | undefined> {
-  const prepared = state.loaded.issuing.find(({ record }) => record.keyId === keyId);
-  if (prepared?.issuing === undefined) throw new Error(`the authority \`${keyId}\` that was just kept is not there`);
-  const nowMillis = clock.nowMillis();
-  const tested = await selfTest({ authority: prepared.issuing, path: prepared.path, trustDomain, nowMillis, random });
-  return tested.ok
-    ? undefined
-    : new CodedError(
-        "ca-authority/self-test",
-        `the issuing authority \`${keyId}\` is not put in force (${tested.step}): ${tested.message}`,
-      );
+  log.info({ keyId, by, replaces }, "an issuing authority is active");
 }

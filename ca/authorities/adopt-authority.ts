@@ -25,6 +25,7 @@ export async function adoptAuthority(
   const known = new Map(
     [...state.loaded.roots, ...state.loaded.issuing].map((each) => [each.record.keyId, each] as const),
   );
+  const replaces = activeIssuing(state.loaded)?.record.keyId;
   demandRoom(state, imported, known);
   await demandTested(context, imported);
   const activeRoot = state.loaded.roots.find(({ record }) => record.state === "active")?.record.keyId;
@@ -41,7 +42,7 @@ export async function adoptAuthority(
   if (left === undefined) await keepAuthority(context, "issuing", "prepared", own, path.slice(1, -1), privateKey);
   else await context.store.setAuthorityStates([{ keyId: own.keyId, state: "prepared" }], context.clock.nowMillis());
   await keepAuditKey(context, state);
-  await activateIssuing(context, state, own.keyId, by);
+  await activateIssuing(context, state, own.keyId, replaces, by);
 }
 
 function demandRoom(

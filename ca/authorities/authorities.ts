@@ -1,13 +1,17 @@
 import { messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
+import { activateIssuing } from "./activate-issuing.ts";
 import { adoptAuthority } from "./adopt-authority.ts";
 import { type AuditKey, verifyAuditSignature } from "./audit-key.ts";
 import { statusOf } from "./authority-set.ts";
 import { type AuthorityContext, AuthorityState } from "./authority-state.ts";
-import { dueStates, renewAtMillis, warningsOf } from "./authority-times.ts";
+import { dueStates, prepareAtMillis, renewAtMillis, warningsOf } from "./authority-times.ts";
 import type { AuthoritySet, AuthorityStatus } from "./contract.ts";
 import type { ImportedAuthority } from "./import-authority.ts";
+import type { LoadedAuthorities, LoadedAuthority } from "./load-authorities.ts";
+import { testedSuccessor } from "./prepare-issuing.ts";
 import { initialiseAuthorities, rotateIssuer } from "./rotate-issuer.ts";
+import { successorOf } from "./slots.ts";
 import { activeIssuing, usableRoot } from "./usable-root.ts";
 
 /** The authorities of a trust domain, for as long as the program runs. */
@@ -33,18 +37,22 @@ export interface Authorities {
    */
   adopt(imported: ImportedAuthority, by: string): Promise<AuthorityStatus>;
   /**
-   * A new issuing authority under the same root, self-tested, active when this resolves; the one before is retiring. Fails with `ca-authority/none`,
+   * The issuing authority that is prepared under the same root, or a new one, self-tested, active when this resolves; the one before is retiring. Fails with `ca-authority/none`,
    * `ca-authority/root-key-elsewhere`, `ca-authority/self-signed`, `ca-authority/root-expiring`, `ca-authority/self-test`, `ca-authority/lint`, or as the store does:
    * what was in force stays then.
    */
   rotateIssuer(by: string): Promise<AuthorityStatus>;
   /**
-   * Does now what is done every minute: what others changed is taken over, an issuing authority that is due is renewed, others are retired. A renewal that fails is logged, and
+   * Does now what is done every minute: what others changed is taken over, the successor of an issuing authority is made or put in force when it is due, others are retired. A renewal that fails is logged, and
    * tried again later. Fails as the store does.
    */
   lookAfter(): Promise<void>;
   /** Takes over what the store holds now, as after a change by another replica. Fails as `openAuthorities` does; what was in force stays then. */
   reload(): Promise<void>;
+  /** What was last read from the store. */
+  loaded(): LoadedAuthorities;
+  /** Runs a change of the authorities that overlaps with no other. Fails as `run` does. */
+  change<T>(run: (context: AuthorityContext, state: AuthorityState) => Promise<T>): Promise<T>;
   /** `changed` is called after another set came into force. Returns how to stop that. */
   subscribe(changed: () => void): () => void;
   /** No more renewals. What is under way ends. */
@@ -58,8 +66,8 @@ const retryMillis = 10 * 60_000;
 
 /**
  * Loads the authorities of the store, all of them or none: a key that does not open or fit, a certificate that does not lead to its root, two that are active at
- * once are errors (see `loadAuthorities`). An empty store gives a set without an issuing authority. From then on the issuing authority is renewed at half of its life
- * where the root's key is here, and those before are retired when their last leaf has ended.
+ * once are errors (see `loadAuthorities`). An empty store gives a set without an issuing authority. From then on the successor of the issuing authority is made at two fifths of its life
+ * where the root's key is here, and put in force at half of it; and those before are retired when their last leaf has ended.
  */
 export async function openAuthorities(context: AuthorityContext & { readonly timers: Timers }): Promise<Authorities> {
   const { store, settings, clock, timers, log } = context;
@@ -89,13 +97,15 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
       await state.reload();
       log.info({ states }, "authorities changed their state");
     }
-    const issuing = activeIssuing(state.loaded);
-    const isDue = issuing !== undefined && nowMillis >= renewAtMillis(issuing) && usableRoot(state.loaded).ok;
+    const due = dueSuccession(state.loaded, nowMillis);
     // A clock that has gone back since is right again: its waits are over too.
     const sinceMillis = nowMillis - (failure?.atMillis ?? Number.NEGATIVE_INFINITY);
-    if (!isDue || (sinceMillis >= 0 && sinceMillis < retryMillis)) return;
+    if (due === undefined || (sinceMillis >= 0 && sinceMillis < retryMillis)) return;
     try {
-      await rotate("renewal");
+      if (due.kind === "prepare") await testedSuccessor(context, state, due.root, undefined);
+      else if (due.kind === "activate") await activateIssuing(context, state, due.keyId, due.replaces, "renewal");
+      else await rotateIssuer(context, state, "renewal");
+      failure = undefined;
     } catch (fault) {
       failure = { reason: messageOf(fault), atMillis: nowMillis };
       log.warn({ reason: failure.reason }, "the issuing authority was not renewed");
@@ -129,12 +139,32 @@ export async function openAuthorities(context: AuthorityContext & { readonly tim
     rotateIssuer: (by) => changed(() => rotate(by)),
     lookAfter: () => exclusive(look),
     reload: () => exclusive(() => state.reload()),
+    loaded: () => state.loaded,
+    change: (run) => exclusive(() => run(context, state)),
     subscribe: (changed) => state.subscribe(changed),
     close() {
       closed = true;
       cancel();
     },
   };
+}
+
+type Succession =
+  | { readonly kind: "prepare"; readonly root: LoadedAuthority }
+  | { readonly kind: "activate"; readonly keyId: string; readonly replaces: string }
+  | { readonly kind: "replace" };
+
+/** What is to be done now for the successor of the issuing authority in force; undefined: nothing, or nothing that can be done here. */
+function dueSuccession(loaded: LoadedAuthorities, nowMillis: number): Succession | undefined {
+  const issuing = activeIssuing(loaded);
+  if (issuing === undefined || nowMillis < prepareAtMillis(issuing)) return undefined;
+  const usable = usableRoot(loaded);
+  const successor = successorOf(loaded, issuing.path.at(-1)?.keyId, nowMillis);
+  if (nowMillis < renewAtMillis(issuing))
+    return successor === undefined && usable.ok ? { kind: "prepare", root: usable.root } : undefined;
+  if (successor !== undefined)
+    return { kind: "activate", keyId: successor.record.keyId, replaces: issuing.record.keyId };
+  return usable.ok ? { kind: "replace" } : undefined;
 }
 
 /** One call after the other: changes never overlap. */

@@ -1,4 +1,5 @@
 import type { LintedTemplate } from "#ca/lint/linted-template";
+import type { AuthorityRecord } from "#ca/store/contract";
 import type { Certificate, IssuerNames, KeyKind } from "#ca/x509/contract";
 
 /** An authority that signs leaves: its certificate, and its private key behind one verb. */
@@ -41,7 +42,9 @@ export interface AuthorityStatus {
   readonly role: "root" | "issuing";
   readonly keyId: string;
   readonly keyKind: KeyKind;
-  readonly state: "prepared" | "active" | "retiring" | "retired";
+  readonly state: AuthorityRecord["state"];
+  /** Which of the two places under its root; undefined: it has none. */
+  readonly slot: AuthorityRecord["slot"];
   readonly subject: string;
   readonly notBeforeMillis: number;
   readonly notAfterMillis: number;

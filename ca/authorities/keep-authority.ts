@@ -13,33 +13,40 @@ export async function keepAuthority(
   authority: AuthorityCertificate,
   chain: readonly AuthorityCertificate[],
   privateKey: KeyObject | undefined,
+  slot: AuthorityRecord["slot"] = undefined,
 ): Promise<void> {
+  const nowMillis = context.clock.nowMillis();
   const owner = { role, keyId: authority.keyId };
   await context.store.addAuthority({
     ...owner,
     state,
+    stateMillis: nowMillis,
+    slot,
     keyKind: authority.publicKey.kind,
     certificateDer: authority.certificate.der,
     chainDer: chain.map(({ certificate }) => certificate.der),
     encryptedKey:
       privateKey === undefined ? undefined : await sealKey(privateKey, owner, context.keyEncryptionKey, context.random),
-    createdMillis: context.clock.nowMillis(),
+    createdMillis: nowMillis,
   });
 }
 
 /** Makes and keeps an audit key where there is none. */
 export async function keepAuditKey(context: AuthorityContext, state: AuthorityState): Promise<void> {
   if (state.loaded.auditKeys.some(({ auditKey }) => auditKey !== undefined)) return;
+  const nowMillis = context.clock.nowMillis();
   const { auditKey, privateKey } = await createAuditKey();
   const owner = { role: "audit", keyId: auditKey.keyId } as const;
   await context.store.addAuthority({
     ...owner,
     state: "active",
+    stateMillis: nowMillis,
+    slot: undefined,
     keyKind: "Ed25519",
     certificateDer: auditKey.spkiDer,
     chainDer: [],
     encryptedKey: await sealKey(privateKey, owner, context.keyEncryptionKey, context.random),
-    createdMillis: context.clock.nowMillis(),
+    createdMillis: nowMillis,
   });
   await state.reload();
 }

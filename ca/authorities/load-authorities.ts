@@ -142,6 +142,8 @@ function equalRecords(a: AuthorityRecord, b: AuthorityRecord): boolean {
     a.keyId === b.keyId &&
     a.role === b.role &&
     a.state === b.state &&
+    a.stateMillis === b.stateMillis &&
+    a.slot === b.slot &&
     sameBytes(a.certificateDer, b.certificateDer) &&
     a.chainDer.length === b.chainDer.length &&
     a.chainDer.every((der, i) => sameBytes(der, b.chainDer[i]!)) &&

@@ -1,29 +1,22 @@
 import { CodedError } from "#platform/coded-error";
 import { activateIssuing } from "./activate-issuing.ts";
 import type { AuthorityContext, AuthorityState } from "./authority-state.ts";
-import { createIssuing } from "./create-issuing.ts";
 import { createRoot } from "./create-root.ts";
 import { keepAuditKey, keepAuthority } from "./keep-authority.ts";
-import { openKey } from "./key-envelope.ts";
+import { prepareIssuing } from "./prepare-issuing.ts";
+import { successorOf } from "./slots.ts";
 import { activeIssuing, usableRoot } from "./usable-root.ts";
 
-/** A new issuing authority under the active root, active afterwards. See `Authorities.rotateIssuer`. Never two calls at once. */
+/** The prepared issuing authority under the active root, or a new one, active afterwards. See `Authorities.rotateIssuer`. Never two calls at once. */
 export async function rotateIssuer(context: AuthorityContext, state: AuthorityState, by: string): Promise<void> {
   await state.reload();
   const usable = usableRoot(state.loaded);
   if (!usable.ok) throw new CodedError(usable.code, usable.message);
-  const { authority, record } = usable.root;
-  const { authority: created, privateKey } = await createIssuing({
-    trustDomain: context.trustDomain,
-    keyKind: context.settings.issuingKeyKind,
-    lifetimeMillis: context.settings.issuingLifetimeMillis,
-    nowMillis: context.clock.nowMillis(),
-    random: context.random,
-    // The root's key is opened for this one signature, and not kept.
-    root: { authority, privateKey: await openKey(usable.encryptedKey, record, context.keyEncryptionKey) },
-  });
-  await keepAuthority(context, "issuing", "prepared", created, [], privateKey);
-  await activateIssuing(context, state, created.keyId, by);
+  const { root } = usable;
+  const replaces = activeIssuing(state.loaded)?.record.keyId;
+  const successor = successorOf(state.loaded, root.record.keyId, context.clock.nowMillis());
+  const keyId = successor?.record.keyId ?? (await prepareIssuing(context, state, root));
+  await activateIssuing(context, state, keyId, replaces, by);
 }
 
 /**

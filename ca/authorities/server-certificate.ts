@@ -21,7 +21,7 @@ export function isOwnId({ path }: SpiffeId): boolean {
 
 /** What the doors present. The key is plain: in memory alone, never written or logged. */
 export interface ServerCertificate {
-  /** Leaf, then intermediates. */
+  /** Leaf, intermediates, and the root. */
   readonly certPem: string;
   readonly keyPem: string;
   readonly notAfterMillis: number;
@@ -29,7 +29,7 @@ export interface ServerCertificate {
 
 /** Issues the certificate for a new key, recorded like any other. Rejects with what keeps it from being issued. */
 export type IssueServerCertificate = (publicKey: SubjectPublicKey) => Promise<{
-  /** PEM, leaf first, without roots. */
+  /** PEM, leaf first, the root last. */
   readonly chainPem: readonly string[];
   readonly notBeforeMillis: number;
   readonly notAfterMillis: number;
@@ -49,7 +49,7 @@ const longestRetryMillis = 5 * 60_000;
 const longestWaitMillis = 60_000;
 
 /**
- * The authority's server certificate, with a new P-256 key for each, renewed at half of its life, and when the clock has gone back before its beginning, for whoever
+ * The authority's server certificate, or another of its own, with a new P-256 key for each, renewed at half of its life, and when the clock has gone back before its beginning, for whoever
  * has the right time would refuse it; failures are tried again after 1 s, doubled up to 5
  * minutes, and the old one is kept meanwhile. Rejects when the first cannot be issued. `onRenewed` is called with each, the first included.
  */
@@ -59,8 +59,10 @@ export async function createServerCertificate(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly onRenewed: (certificate: ServerCertificate) => void;
+  /** What the log calls it; undefined: the server certificate. */
+  readonly name?: string;
 }): Promise<ServerCertificateSource> {
-  const { issue, timers, clock, log, onRenewed } = options;
+  const { issue, timers, clock, log, onRenewed, name = "the server certificate" } = options;
   let held = await issueForNewKey(issue);
   let closed = false;
   let cancel = () => {};
@@ -96,7 +98,7 @@ export async function createServerCertificate(options: {
       const ended = clock.nowMillis() >= held.certificate.notAfterMillis;
       log[ended ? "error" : "warn"](
         { retryMillis, notAfter: new Date(held.certificate.notAfterMillis).toISOString(), reason: messageOf(fault) },
-        ended ? "the server certificate has ended and could not be renewed" : "the server certificate was not renewed",
+        ended ? `${name} has ended and could not be renewed` : `${name} was not renewed`,
       );
       schedule(retryMillis);
       retryMillis = Math.min(retryMillis * 2, longestRetryMillis);

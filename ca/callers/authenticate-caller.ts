@@ -6,6 +6,8 @@ import { type MethodAnswer, unavailable } from "./method.ts";
 export interface CallerMethods {
   /** See `createClientCertificateMethod`. */
   readonly clientCertificate: (chain: readonly Uint8Array[], nowMillis: number) => Promise<MethodAnswer>;
+  /** See `createEndedCertificateMethod`. */
+  readonly endedCertificate: (chain: readonly Uint8Array[], nowMillis: number) => Promise<MethodAnswer | undefined>;
   /** See `createTokenMethod`. */
   readonly token: (token: string, nowMillis: number) => Promise<MethodAnswer>;
   /** See `createJoinTokenMethod`. */
@@ -16,16 +18,17 @@ export interface CallerMethods {
 
 interface Attempt {
   readonly method: Caller["method"];
-  readonly run: () => Promise<MethodAnswer>;
+  /** Undefined: what was brought is no such credential. */
+  readonly run: () => Promise<MethodAnswer | undefined>;
 }
 
 /**
- * Who asks: the first credential that is good decides, in the order of client certificate, bearer token, operator's socket; one that is refused does not
+ * Who asks: the first credential that is good decides, in the order of client certificate, bearer token, operator's socket, client certificate that has ended; one that is refused does not
  * keep the next from being tried. A bearer token is a join token where it begins as one, else of an issuer. Where none is good and one could not be looked at
  * now, the answer is `unavailable`. Never rejects.
  */
 export function createAuthenticateCaller(methods: CallerMethods): AuthenticateCaller {
-  const answerOf = async (attempt: Attempt): Promise<MethodAnswer> => {
+  const answerOf = async (attempt: Attempt): Promise<MethodAnswer | undefined> => {
     try {
       return await attempt.run();
     } catch (defect) {
@@ -38,6 +41,7 @@ export function createAuthenticateCaller(methods: CallerMethods): AuthenticateCa
     let kind: "none" | "refused" | "unavailable" = "none";
     for (const attempt of attemptsOf(methods, credentials, nowMillis)) {
       const answer = await answerOf(attempt);
+      if (answer === undefined) continue;
       if (answer.ok) return { ok: true, caller: answer.caller, attempts };
       attempts.push({ method: attempt.method, reason: answer.reason });
       if (kind !== "unavailable") kind = answer.kind;
@@ -48,7 +52,7 @@ export function createAuthenticateCaller(methods: CallerMethods): AuthenticateCa
 
 /** ORDER: what proves most comes first. */
 function attemptsOf(
-  { clientCertificate, token, joinToken }: CallerMethods,
+  { clientCertificate, endedCertificate, token, joinToken }: CallerMethods,
   { clientCertificates, bearer, operatorSocket, remoteAddress }: Credentials,
   nowMillis: number,
 ): readonly Attempt[] {
@@ -65,6 +69,9 @@ function attemptsOf(
   }
   if (operatorSocket) {
     attempts.push({ method: "operator", run: async () => ({ ok: true, caller: { method: "operator" } }) });
+  }
+  if (clientCertificates.length > 0) {
+    attempts.push({ method: "ended-x509-svid", run: () => endedCertificate(clientCertificates, nowMillis) });
   }
   return attempts;
 }

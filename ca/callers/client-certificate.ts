@@ -4,6 +4,7 @@ import type { Certificate } from "#ca/x509/contract";
 import { svidFaults } from "#ca/x509/svid-faults";
 import type { VerifiedSvid } from "#ca/x509/verify-svid";
 import { quote } from "#identity/encoding/quote";
+import type { SpiffeId } from "#identity/spiffe-id";
 import type { Caller } from "./contract.ts";
 import { type MethodAnswer, refused, unavailable } from "./method.ts";
 import { createRecent } from "./recent.ts";
@@ -64,9 +65,8 @@ export function createClientCertificateMethod({ verifySvid, bundle, isRevoked }:
     const verified = verifySvid(chain, bundleOf, nowMillis);
     if (!verified.ok) return svidFaults[verified.reason];
     const { id, leaf, notAfterMillis } = verified;
-    // INVARIANT: whatever the verifier thinks, only workloads of our own trust domain are callers.
-    if (id.trustDomain !== pinned.trustDomain) return `${quote(id.toString())} is of another trust domain`;
-    if (id.path === "") return `${quote(id.toString())} is a trust domain and no workload`;
+    const fault = workloadFault(id, pinned.trustDomain);
+    if (fault !== undefined) return fault;
     const serialHex = Buffer.from(leaf.serial).toString("hex");
     const caller: SvidCaller = { method: "x509-svid", id, fingerprint, serialHex };
     recent.set(key, caller, { nowMillis, endsMillis: notAfterMillis }, entryBytes + 2 * id.path.length);
@@ -74,21 +74,35 @@ export function createClientCertificateMethod({ verifySvid, bundle, isRevoked }:
   };
 
   return async (chain: readonly Uint8Array[], nowMillis: number): Promise<MethodAnswer> => {
-    const fault = sizeFault(chain);
+    const fault = chainSizeFault(chain);
     if (fault !== undefined) return refused(fault);
     const caller = verify(chain, nowMillis);
     if (typeof caller === "string") return refused(caller);
     const { id, serialHex, fingerprint } = caller;
-    const revoked = await isRevoked({ spiffeId: id.toString(), serialHex, fingerprint });
-    if (revoked === undefined) return { ok: true, caller };
-    if (revoked === "unknown") return unavailable("whether the certificate is revoked cannot be told now");
-    const what = revoked === "identity" ? `identity ${quote(id.toString())}` : `certificate ${serialHex}`;
-    return refused(`the ${what} is revoked`);
+    return revokedAnswer(await isRevoked({ spiffeId: id.toString(), serialHex, fingerprint }), caller);
   };
 }
 
-/** Before anything is hashed or read. */
-function sizeFault(chain: readonly Uint8Array[]): string | undefined {
+/** The caller, unless something of its certificate is revoked, or that cannot be told. */
+export function revokedAnswer(
+  revoked: RevokedPart,
+  caller: Extract<Caller, { readonly serialHex: string }>,
+): MethodAnswer {
+  if (revoked === undefined) return { ok: true, caller };
+  if (revoked === "unknown") return unavailable("whether the certificate is revoked cannot be told now");
+  const { id, serialHex } = caller;
+  const what = revoked === "identity" ? `identity ${quote(id.toString())}` : `certificate ${serialHex}`;
+  return refused(`the ${what} is revoked`);
+}
+
+/** INVARIANT: whatever the verifier thinks, only workloads of our own trust domain are callers. Undefined: it is one. */
+export function workloadFault(id: SpiffeId, trustDomain: string): string | undefined {
+  if (id.trustDomain !== trustDomain) return `${quote(id.toString())} is of another trust domain`;
+  return id.path === "" ? `${quote(id.toString())} is a trust domain and no workload` : undefined;
+}
+
+/** Before anything is hashed or read: what keeps a chain from being looked at; undefined: nothing. */
+export function chainSizeFault(chain: readonly Uint8Array[]): string | undefined {
   if (chain.length === 0) return "no certificate";
   if (chain.length > maxChainLength)
     return `a chain of ${chain.length} certificates, at most ${maxChainLength} are read`;

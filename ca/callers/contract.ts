@@ -20,6 +20,16 @@ export type Caller =
       readonly fingerprint: string;
       readonly serialHex: string;
     }
+  /** Its certificate has ended, within the grace of the authority: for a renewal of the very same key, and nothing else. */
+  | {
+      readonly method: "ended-x509-svid";
+      readonly id: SpiffeId;
+      /** SHA-256 of the leaf, hex. */
+      readonly fingerprint: string;
+      readonly serialHex: string;
+      /** SHA-256 of the leaf's SubjectPublicKeyInfo, hex. */
+      readonly keyHash: string;
+    }
   | {
       readonly method: "jwt";
       readonly issuer: string;
@@ -52,7 +62,7 @@ export type Authentication =
       readonly attempts: readonly CallerAttempt[];
     };
 
-/** First success wins: client certificate, token of an issuer, join token, socket. Never rejects. */
+/** First success wins: client certificate, token of an issuer, join token, socket, certificate that has ended. Never rejects. */
 export type AuthenticateCaller = (credentials: Credentials, nowMillis: number) => Promise<Authentication>;
 
 /** What an administrator may do. `auditor` reads, `operator` does everything. */

@@ -21,10 +21,10 @@ export interface CertifyParts {
   readonly nextId: () => string;
 }
 
-/** Who asked and by what right: the part of the record that the grant does not say. */
+/** Who asked and by what right, and which bundle the answer will carry: the part of the record that the grant does not say. */
 export type IssuanceEvidence = Pick<
   IssuanceIntent,
-  "method" | "caller" | "evidence" | "registration" | "nameMismatch" | "csrHash"
+  "method" | "caller" | "evidence" | "registration" | "nameMismatch" | "csrHash" | "bundleSequence"
 >;
 
 /** From a grant to a certificate: lint, record, sign, verify, record. The same for workloads and for the authority's own certificate. */

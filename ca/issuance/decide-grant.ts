@@ -71,6 +71,10 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
   const examined = examineRequest(inForce, wanted.csrPem, entry.keyKinds, progress);
   if (!examined.ok) return examined;
   const { csr } = examined;
+  if (caller.method === "ended-x509-svid" && caller.keyHash !== csr.publicKey.hash) {
+    const [seen, expected] = ["another key", "the key of the certificate that has ended"];
+    return refuse({ step: "key-owner", code: "key/not-renewed", seen, wanted: expected });
+  }
   const differing = namesThatDiffer(csr.names, id, entry.dnsNames);
   progress.differing = differing;
   if (differing.length > 0 && settings.csrNames === "strict")
@@ -105,6 +109,7 @@ export function decideGrant(inForce: InForce, caller: Caller, wanted: Wanted, pr
       registration: entry.name,
       nameMismatch: differing,
       csrHash: hash("sha256", csr.der, "hex"),
+      bundleSequence: authorities.bundle.sequence,
     },
   };
 }

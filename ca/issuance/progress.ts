@@ -21,6 +21,7 @@ export interface Progress {
 export function nameOfCaller(caller: Caller): string {
   switch (caller.method) {
     case "x509-svid":
+    case "ended-x509-svid":
       return caller.id.toString();
     case "jwt":
       return caller.subject === undefined ? caller.issuer : `${caller.issuer} ${caller.subject}`;
@@ -37,6 +38,7 @@ export function nameOfCaller(caller: Caller): string {
 export function evidenceOf(caller: Caller): string {
   switch (caller.method) {
     case "x509-svid":
+    case "ended-x509-svid":
       return caller.fingerprint;
     case "jwt":
       return caller.evidence;

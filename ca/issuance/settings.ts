@@ -11,6 +11,8 @@ export interface IssuanceSettings {
   readonly backdateSeconds: number;
   /** What becomes of names in a request that differ from the identity: passed over and written down, or refused. */
   readonly csrNames: "ignore" | "strict";
+  /** So long after its end a certificate is renewed for the very same key; 0: not at all. */
+  readonly renewalGraceSeconds: number;
 }
 
 /** Istio's lifetimes; the rest is ours. */
@@ -21,4 +23,5 @@ export const issuanceDefaults: IssuanceSettings = {
   jitterPercent: 5,
   backdateSeconds: 120,
   csrNames: "ignore",
+  renewalGraceSeconds: 0,
 };

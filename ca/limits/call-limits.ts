@@ -60,6 +60,7 @@ function limitAnswer(code: "rate/address" | "rate/caller", answer: RateAnswer): 
 export function callerName(caller: Caller): string {
   switch (caller.method) {
     case "x509-svid":
+    case "ended-x509-svid":
     case "join-token":
       return caller.id.toString();
     case "jwt":

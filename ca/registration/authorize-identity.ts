@@ -39,7 +39,7 @@ function granted(matches: readonly Match[], wanted: string): AuthorizedIdentity 
 }
 
 function ownId(caller: Caller): SpiffeId | undefined {
-  return caller.method === "x509-svid" || caller.method === "join-token" ? caller.id : undefined;
+  return "id" in caller ? caller.id : undefined;
 }
 
 /** Who asks, for an operator: the claims that a registration can name, and no credential. */
@@ -47,6 +47,8 @@ function describeCaller(caller: Caller): string {
   switch (caller.method) {
     case "x509-svid":
       return `a caller with the certificate of ${quote(caller.id.toString())}`;
+    case "ended-x509-svid":
+      return `a caller with an ended certificate of ${quote(caller.id.toString())}`;
     case "jwt": {
       const subject = caller.subject === undefined ? "without `sub`" : `with the \`sub\` ${quote(caller.subject)}`;
       return `a caller with a token of ${quote(caller.issuer)} ${subject}`;

@@ -11,6 +11,7 @@ import { fillTemplate, fitsTemplate, segmentsOf } from "./id-template.ts";
  *
  * - `x509-svid`: what entries give to its SPIFFE ID, compared whole; and its own ID, as long as some entry gives that to whoever: how it came to the ID at
  *   first does not matter when it renews, and without the entry it cannot.
+ * - `ended-x509-svid`: its own ID alone, as long as some entry gives that to whoever.
  * - `jwt`: what entries give to a token of its issuer whose claims are as they say; templates are filled from its claims.
  * - `join-token`: the ID that the token was made for, if an entry gives exactly that to a join token.
  * - `operator`: the ID of every entry, and `requested` where a template could give it.
@@ -25,6 +26,8 @@ export function matchEntries(
   switch (caller.method) {
     case "x509-svid":
       return inOrder([...givenToSvid(registrations, caller.id), ...givingId(registrations, caller.id)]);
+    case "ended-x509-svid":
+      return inOrder(givingId(registrations, caller.id));
     case "jwt":
       return inOrder(givenToToken(registrations, caller.issuer, caller.claims));
     case "join-token":

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Authorities } from "#ca/authorities/authorities";
 import { isOwnId, type ServerCertificate } from "#ca/authorities/server-certificate";
+import { bundleVersion } from "#ca/bundle/build-bundle";
 import type { AdminAnswer } from "#ca/callers/admin-role";
 import type { Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
@@ -8,23 +9,36 @@ import type { IssueCertificate } from "#ca/issuance/contract";
 import type { InForce } from "#ca/issuance/decide-grant";
 import type { RegistrationEntry } from "#ca/registration/contract";
 import { matchEntries } from "#ca/registration/match-entries";
+import type { RunningRotation } from "#ca/rotation/root-rotation";
 import type { AuditReport, AuthorityService, AuthorityStatusPage, TokenWanted } from "#ca/service/contract";
 import { headBytes } from "#ca/store/chain";
 import { verifyChain } from "#ca/store/verify-chain";
 import { quote } from "#identity/encoding/quote";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { checkRevocation } from "./check-revocation.ts";
+import { checkReason } from "./check-revocation.ts";
 import { dryRun } from "./dry-run.ts";
 import type { AuthorityParts } from "./open-authority.ts";
+import { revoke } from "./revoke.ts";
 import type { Revoked } from "./revoked.ts";
+import { streamsStatus } from "./streams-status.ts";
 
 export interface AuthorityServiceParts
   extends Pick<
     AuthorityParts,
-    "store" | "trustDomain" | "clock" | "registrations" | "configuration" | "randomBytes" | "log" | "exportedHead"
+    | "store"
+    | "trustDomain"
+    | "clock"
+    | "registrations"
+    | "configuration"
+    | "randomBytes"
+    | "log"
+    | "exportedHead"
+    | "streams"
+    | "discoveryStreams"
   > {
   readonly authorities: Authorities;
+  readonly rotation: RunningRotation;
   readonly issue: IssueCertificate;
   readonly revoked: Revoked;
   readonly roleOf: (credentials: Credentials, nowMillis: number) => Promise<AdminAnswer>;
@@ -41,7 +55,7 @@ export interface AuthorityServiceParts
 
 /** What the doors call. */
 export function createAuthorityService(parts: AuthorityServiceParts): AuthorityService {
-  const { store, authorities, revoked, clock, log } = parts;
+  const { store, authorities, rotation, revoked, clock, log } = parts;
   const { nowMillis } = clock;
   const inForce = (): InForce => ({
     authorities: authorities.current(),
@@ -74,15 +88,7 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
     explanation: (id) => store.explanation(id),
     createToken: (wanted, by) => createToken(parts, wanted, by),
     tokens: (limit) => store.joinTokens(limit),
-    async revoke(target, reason, by) {
-      checkRevocation(target, reason, parts.trustDomain);
-      const revocation = { target, reason, by, atMillis: nowMillis() };
-      // ORDER: it counts before it is kept, so that nothing slips through while the disk writes; and also where it is not known whether it was.
-      revoked.add(revocation);
-      const isNew = await store.revoke(revocation);
-      log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
-      return isNew;
-    },
+    revoke: (target, reason, by) => revoke({ ...parts, nowMillis }, target, reason, by),
     revocations: () => store.revocations(),
     entries: () => parts.registrations().entries,
     auditReport() {
@@ -99,6 +105,18 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
         .onRotated()
         ?.catch((fault: unknown) => log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed"));
       return status;
+    },
+    root: {
+      rotate: rotation.rotate,
+      status: rotation.status,
+      abort: rotation.abort,
+      async waive(spiffeId, reason, by) {
+        checkReason(reason);
+        return rotation.waive(spiffeId, reason, by);
+      },
+      plan: rotation.plan,
+      force: rotation.force,
+      forecast: rotation.forecast,
     },
     async backup(file) {
       await store.backup(file);
@@ -117,20 +135,32 @@ export function createAuthorityService(parts: AuthorityServiceParts): AuthorityS
 export function summaryOf(
   parts: Pick<
     AuthorityServiceParts,
-    "trustDomain" | "authorities" | "registrations" | "serverCertificate" | "counts" | "hindrances"
+    | "trustDomain"
+    | "authorities"
+    | "rotation"
+    | "registrations"
+    | "serverCertificate"
+    | "counts"
+    | "hindrances"
+    | "streams"
+    | "discoveryStreams"
   >,
 ): Omit<AuthorityStatusPage, "store"> {
   const { authorities, counts } = parts;
   const { bundle } = authorities.current();
+  const version = bundleVersion(bundle);
+  const rotation = parts.rotation.summary();
   return {
     trustDomain: parts.trustDomain,
     authorities: authorities.status(),
-    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length },
+    bundle: { sequence: bundle.sequence, anchors: bundle.anchors.length, version },
+    rotation,
     registrations: parts.registrations().entries.length,
     serverCertificateNotAfterMillis: parts.serverCertificate()?.notAfterMillis,
     issuedSinceStart: counts.issued,
     refusedSinceStart: counts.refused,
-    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings()],
+    streams: streamsStatus(parts.discoveryStreams?.() ?? [], parts.streams?.() ?? [], version),
+    warnings: [...parts.hindrances(), ...foreignEntries(parts), ...authorities.warnings(), ...rotation.warnings],
   };
 }
 

@@ -2,6 +2,7 @@ import type { AuthorityStatus, TrustBundle } from "#ca/authorities/contract";
 import type { AdminRole, Credentials } from "#ca/callers/contract";
 import type { IssueCertificate } from "#ca/issuance/contract";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { RootRotation, RotationSummary } from "#ca/rotation/contract";
 import type {
   Explanation,
   IssuanceQuery,
@@ -10,6 +11,7 @@ import type {
   Revocation,
   StoreStatus,
 } from "#ca/store/contract";
+import type { StreamStatus } from "#xds/contract";
 
 export type { AdminRole } from "#ca/callers/contract";
 
@@ -38,20 +40,36 @@ export interface AuthorityService {
   auditReport(): Promise<AuditReport>;
   /** A new issuing authority under the same root, self-tested, active when this resolves. Fails with `ca-authority/…`. */
   rotateIssuer(by: string): Promise<AuthorityStatus>;
+  /** How the root is replaced. `waive` fails with `ca-revocation/reason` too, for what is not one line of text. */
+  readonly root: RootRotation;
   backup(file: string): Promise<void>;
 }
 
 export interface AuthorityStatusPage {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityStatus[];
-  readonly bundle: { readonly sequence: number; readonly anchors: number };
+  /** `version`: see `bundleVersion`; what a stream has acknowledged is compared with it. */
+  readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
+  /** The replacement of the root, as of the last look. */
+  readonly rotation: RotationSummary;
   readonly store: StoreStatus;
   readonly registrations: number;
   /** When the authority's own server certificate ends. */
   readonly serverCertificateNotAfterMillis: number | undefined;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
+  readonly streams: StreamsStatus;
   readonly warnings: readonly string[];
+}
+
+/** Clients that get resources by streams: who, and what of it they have acknowledged. */
+export interface StreamsStatus {
+  /** One that takes several types of resources counts for each, one that has asked for nothing yet for none. */
+  readonly open: number;
+  /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
+  readonly bundle: { readonly taken: number; readonly acknowledged: number };
+  /** At most 500: those first that have rejected something, then in the order of their beginning. */
+  readonly listed: readonly StreamStatus[];
 }
 
 export interface TokenWanted {

@@ -11,9 +11,11 @@ import type { AuthoritySettings } from "#ca/authorities/settings";
 import { type Admin, createRoleOf } from "#ca/callers/admin-role";
 import { createAuthenticateCaller } from "#ca/callers/authenticate-caller";
 import { createClientCertificateMethod } from "#ca/callers/client-certificate";
+import { createEndedCertificateMethod } from "#ca/callers/ended-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import { createTokenMethod, type TokenMethodParts } from "#ca/callers/token";
 import type { KeyPolicy } from "#ca/csr/key-policy";
+import type { DenyListPublisher } from "#ca/deny-list/publish-deny-list";
 import { createAbandonments } from "#ca/issuance/abandonments";
 import { earliestIssuanceMillis } from "#ca/issuance/earliest-issuance";
 import { createIssueCertificate, type ObservedOutcome } from "#ca/issuance/issue-certificate";
@@ -22,6 +24,9 @@ import { type AdmissionSettings, createAdmission } from "#ca/limits/admission";
 import { type CallRates, createCallLimits } from "#ca/limits/call-limits";
 import type { Registrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { BundleStream, RotationSettings } from "#ca/rotation/contract";
+import { createRootRotation, type RunningRotation } from "#ca/rotation/root-rotation";
+import { defaultRotationSettings } from "#ca/rotation/settings";
 import type { AuthorityService, AuthorityStatusPage } from "#ca/service/contract";
 import type { AuditHead, CaStore } from "#ca/store/contract";
 import { createHeadSealer } from "#ca/store/seal-heads";
@@ -33,9 +38,11 @@ import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import { createRandomPool } from "#platform/random-pool";
 import type { Timers } from "#platform/timers";
+import type { StreamStatus } from "#xds/contract";
 import { createAuthorityService, summaryOf } from "./authority-service.ts";
-import { createIssueServerCertificate } from "./issue-server-certificate.ts";
-import { createRevoked } from "./revoked.ts";
+import { createIssueServerCertificate, type ServerCertificateParts } from "./issue-server-certificate.ts";
+import { openDenyList } from "./open-deny-list.ts";
+import { createRevoked, type Revoked } from "./revoked.ts";
 
 /** What the configuration says; asked anew for each request, so that another one counts from the next on. */
 export interface AuthorityConfiguration {
@@ -52,6 +59,10 @@ export interface AuthorityParts {
   readonly store: CaStore;
   readonly keyEncryptionKey: KeyEncryptionKey;
   readonly authoritySettings: AuthoritySettings;
+  /** Absent: the defaults. */
+  readonly rotationSettings?: RotationSettings;
+  /** Everybody who has the bundle by a stream now; absent: nobody has. */
+  readonly streams?: () => readonly BundleStream[];
   readonly configuration: () => AuthorityConfiguration;
   /** DNS names and addresses of the doors; empty: there is no server certificate. */
   readonly serverNames: readonly string[];
@@ -71,6 +82,8 @@ export interface AuthorityParts {
   readonly exportHead: (head: AuditHead) => Promise<void>;
   /** The head that was last exported, for the audit. */
   readonly exportedHead: () => Promise<AuditHead | undefined>;
+  /** Streams of the doors, for the status page. */
+  readonly discoveryStreams?: () => readonly StreamStatus[];
   /** Heard for every server certificate, the first included. */
   readonly onServerCertificate: (certificate: ServerCertificate) => void;
 }
@@ -79,6 +92,12 @@ export interface AuthorityParts {
 export interface RunningAuthority {
   readonly service: AuthorityService;
   readonly authorities: Authorities;
+  /** What is revoked, for decisions here and elsewhere. */
+  readonly denyList: DenyListPublisher;
+  /** Who a client certificate proves: for doors whose calls last. */
+  readonly clientCertificate: ReturnType<typeof createClientCertificateMethod>;
+  readonly revoked: Revoked;
+  readonly rotation: RunningRotation;
   /** The status page without what the store knows. */
   summary(): Omit<AuthorityStatusPage, "store">;
   /** Undefined without server names. */
@@ -126,9 +145,14 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
         { fault: messageOf(defect), stack: defect instanceof Error ? defect.stack : undefined },
         "a credential could not be looked at",
       );
-    const clientCertificate = createClientCertificateMethod({ verifySvid, bundle, isRevoked: revoked.isRevoked });
+    const svidParts = { verifySvid, bundle, isRevoked: revoked.isRevoked };
+    const clientCertificate = createClientCertificateMethod(svidParts);
     const authenticate = createAuthenticateCaller({
       clientCertificate,
+      endedCertificate: createEndedCertificateMethod({
+        ...svidParts,
+        graceSeconds: () => configuration().issuance.renewalGraceSeconds,
+      }),
       token: createTokenMethod(parts.tokens),
       joinToken: createJoinTokenMethod({ store, trustDomain }),
       onDefect,
@@ -190,6 +214,34 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     stops.push(() => sealer.stop());
     const serverSource = await startServerCertificate(parts, authorities, { ...certifyParts, settings });
     if (serverSource !== undefined) stops.push(() => serverSource.close());
+    const denyList = openDenyList({
+      ...parts,
+      authorities,
+      certifyParts: { ...certifyParts, settings },
+      revoked,
+      generation: first.generation,
+    });
+    stops.push(denyList.close);
+
+    const rotation = createRootRotation({
+      authorities,
+      store,
+      streams: parts.streams ?? (() => []),
+      settings: parts.rotationSettings ?? defaultRotationSettings,
+      clock,
+      timers,
+      log,
+      onActivated() {
+        // The old certificate is good until its root is removed: a renewal that fails is tried again by itself.
+        serverSource?.renew().catch((fault: unknown) => {
+          log.warn({ reason: messageOf(fault) }, "the server certificate was not renewed");
+        });
+      },
+    });
+    stops.push(() => rotation.close());
+    await rotation.lookAfter().catch((fault: unknown) => {
+      log.warn({ reason: messageOf(fault) }, "the replacement of the root cannot go on");
+    });
 
     const hindrances = () => {
       const fault = store.fault();
@@ -206,6 +258,7 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
       hindrances,
       sealHead: () => sealer.seal(),
       authorities,
+      rotation,
       issue,
       revoked,
       roleOf: createRoleOf({ admins: () => configuration().admins, clientCertificate, onDefect }),
@@ -217,6 +270,10 @@ export async function openAuthority(parts: AuthorityParts): Promise<RunningAutho
     return {
       service: createAuthorityService(serviceParts),
       authorities,
+      denyList: denyList.publisher,
+      clientCertificate,
+      revoked,
+      rotation,
       summary: () => summaryOf(serviceParts),
       get serverCertificate() {
         return serverSource?.current();
@@ -246,7 +303,7 @@ function checkTrustDomain({ issuing }: AuthoritySet, trustDomain: string): void 
 async function startServerCertificate(
   { serverNames, timers, clock, log, onServerCertificate }: AuthorityParts,
   authorities: Authorities,
-  certifyParts: Omit<Parameters<typeof createIssueServerCertificate>[0], "authorities" | "names">,
+  certifyParts: Omit<ServerCertificateParts, "authorities" | "names" | "spiffeId">,
 ): Promise<ServerCertificateSource | undefined> {
   if (serverNames.length === 0) return undefined;
   const names = parseServerNames(serverNames);

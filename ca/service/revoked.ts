@@ -1,39 +1,74 @@
-import type { IsRevoked } from "#ca/callers/client-certificate";
-import type { CaStore, Revocation } from "#ca/store/contract";
+import type { IsRevoked, RevokedPart } from "#ca/callers/client-certificate";
+import type { CaStore, IssuanceRecord, Revocation } from "#ca/store/contract";
+import { targetText } from "#ca/store/entry-bodies";
+import type { DeniedCertificate } from "#identity/deny-list/deny-list";
+
+type Target = Revocation["target"];
 
 /** What is revoked, at hand for every call. Nothing is ever un-revoked. */
 export interface Revoked {
-  readonly isRevoked: IsRevoked;
+  isRevoked(leaf: Parameters<IsRevoked>[0]): RevokedPart;
   isIdentityRevoked(spiffeId: string): boolean;
-  /** From now on, here; whether or not the store has it already. */
-  add(revocation: Revocation): void;
-  /** `changed` is called after each `add`. Returns how to stop that. */
+  /** From now on it is refused here; whether or not the store has it already. */
+  refuse(target: Target): void;
+  /** From now on it is on the deny list too. `certificate`: what a serial names. */
+  deny(target: Target, certificate: DeniedCertificate | undefined): void;
+  /** What a deny list holds, ended certificates too. `revocations`: how many there were, which only grows. */
+  denied(): DeniedNow;
+  /** `changed` is called after each `deny`. Returns how to stop that. */
   subscribe(changed: () => void): () => void;
 }
 
-/** Reads what the store knows. Rejects when it cannot be read: without it nobody could be told from a revoked one. */
-export async function createRevoked(store: Pick<CaStore, "revocations">): Promise<Revoked> {
-  const serials = new Set<string>();
+export interface DeniedNow {
+  readonly certificates: readonly DeniedCertificate[];
+  readonly identities: readonly string[];
+  readonly revocations: number;
+}
+
+/**
+ * Reads what the store knows. Rejects when it cannot be read: without it nobody could be told from a revoked one. A serial of which the store has no certificate
+ * is refused here, and cannot be on a list.
+ */
+export async function createRevoked(store: Pick<CaStore, "revocations" | "issuance">): Promise<Revoked> {
+  const refused = { serial: new Set<string>(), fingerprint: new Set<string>(), identity: new Set<string>() };
+  const told = new Set<string>();
+  const certificates = new Map<string, DeniedCertificate>();
   const identities = new Set<string>();
-  const add = ({ target }: Revocation) => {
-    if (target.kind === "serial") serials.add(target.serialHex);
-    else identities.add(target.spiffeId);
+  const refuse = (target: Target) => void refused[target.kind].add(targetText(target));
+  const deny = (target: Target, certificate: DeniedCertificate | undefined) => {
+    told.add(`${target.kind} ${targetText(target)}`);
+    if (target.kind === "identity") identities.add(target.spiffeId);
+    const named =
+      target.kind === "fingerprint" ? { fingerprint: target.fingerprint, endsMillis: undefined } : certificate;
+    if (named !== undefined) certificates.set(named.fingerprint, named);
   };
-  for (const revocation of await store.revocations()) add(revocation);
+  for (const { target } of await store.revocations()) {
+    refuse(target);
+    const record = target.kind === "serial" ? await store.issuance(target.serialHex) : undefined;
+    deny(target, certificateOf(record));
+  }
   const listeners = new Set<() => void>();
   return {
-    isRevoked({ spiffeId, serialHex }) {
-      if (serials.has(serialHex)) return "certificate";
-      return identities.has(spiffeId) ? "identity" : undefined;
+    isRevoked({ spiffeId, serialHex, fingerprint }) {
+      if (refused.serial.has(serialHex) || refused.fingerprint.has(fingerprint)) return "certificate";
+      return refused.identity.has(spiffeId) ? "identity" : undefined;
     },
-    isIdentityRevoked: (spiffeId) => identities.has(spiffeId),
-    add(revocation) {
-      add(revocation);
+    isIdentityRevoked: (spiffeId) => refused.identity.has(spiffeId),
+    refuse,
+    deny(target, certificate) {
+      deny(target, certificate);
       for (const changed of listeners) changed();
     },
+    denied: () => ({ certificates: [...certificates.values()], identities: [...identities], revocations: told.size }),
     subscribe(changed) {
       listeners.add(changed);
       return () => void listeners.delete(changed);
     },
   };
+}
+
+/** The certificate of a record, if it has one. */
+export function certificateOf(record: IssuanceRecord | undefined): DeniedCertificate | undefined {
+  if (record?.fingerprint === undefined) return undefined;
+  return { fingerprint: record.fingerprint, endsMillis: record.notAfterMillis };
 }

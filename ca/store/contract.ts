@@ -26,6 +26,8 @@ export interface IssuanceIntent {
   readonly registration: string | undefined;
   /** Names in the request that differ from the identity. */
   readonly nameMismatch: readonly string[];
+  /** Sequence of the trust bundle that the answer carries; undefined: of before it was recorded. */
+  readonly bundleSequence: number | undefined;
 }
 
 export interface IssuanceCompletion {
@@ -79,10 +81,29 @@ export interface Revocation {
   /** What is revoked: one certificate, or everything that an identity has and asks for. */
   readonly target:
     | { readonly kind: "serial"; readonly serialHex: string }
+    /** SHA-256 of a certificate that the store need not have, hex. */
+    | { readonly kind: "fingerprint"; readonly fingerprint: string }
     | { readonly kind: "identity"; readonly spiffeId: string };
   readonly atMillis: number;
   readonly by: string;
   readonly reason: string;
+}
+
+/** That the next root need not wait for whoever has an identity. */
+export interface RootWaiver {
+  /** Key id of the root that does not wait. */
+  readonly rootKeyId: string;
+  readonly spiffeId: string;
+  readonly atMillis: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** From one state to another. `from`: the state that it must be in; absent: whichever. */
+export interface AuthorityTransition {
+  readonly keyId: string;
+  readonly from?: AuthorityRecord["state"];
+  readonly state: AuthorityRecord["state"];
 }
 
 /** A key of the authority itself, encrypted. */
@@ -90,7 +111,15 @@ export interface AuthorityRecord {
   /** Subject key id, hex; of the audit key the hash of its SubjectPublicKeyInfo. */
   readonly keyId: string;
   readonly role: "root" | "issuing" | "audit";
-  readonly state: "prepared" | "active" | "retiring" | "retired";
+  /**
+   * Roots alone are `generated` (kept, and trusted by nobody yet), `published` (in the bundle), `propagated` (whoever trusts the bundle has it) and `tainted` (about to leave
+   * the bundle at once); roots that came with another authority are `prepared`: trusted, and not used. What is `retired` is trusted no more.
+   */
+  readonly state: "generated" | "published" | "propagated" | "prepared" | "active" | "retiring" | "tainted" | "retired";
+  /** When it came into this state. */
+  readonly stateMillis: number;
+  /** Of the two places of an issuing authority under its root, the one that it has; undefined: it has none. */
+  readonly slot: "A" | "B" | undefined;
   readonly keyKind: KeyKind | "Ed25519";
   /** DER; of the audit key its SubjectPublicKeyInfo. */
   readonly certificateDer: Uint8Array;
@@ -125,6 +154,8 @@ export const auditKinds = [
   "authority-added",
   "authority-state",
   "authority-activated",
+  "root-rotation",
+  "root-waived",
   "backed-up",
   "restored",
   "opened",
@@ -156,11 +187,38 @@ export interface IssuanceQuery {
   readonly limit: number;
   readonly spiffeId?: string;
   readonly state?: IssuanceState;
+  /** SHA-256 of the certificate, hex. There is no index of it: those that the other members leave are walked over. */
+  readonly fingerprint?: string;
   readonly revoked?: boolean;
   /** Only those that end before, and have not ended at `nowMillis`. */
   readonly endingBefore?: { readonly millis: number; readonly nowMillis: number };
   /** Only the newest issued certificate of each identity and key. */
   readonly newestOnly?: boolean;
+}
+
+/** What the replacement of a root must know of a certificate that has not ended. */
+export interface CertificateInUse {
+  /** Later ones are higher. */
+  readonly number: number;
+  readonly serialHex: string;
+  readonly spiffeId: string;
+  readonly spkiHash: string;
+  /** Undefined: it is under way. */
+  readonly fingerprint: string | undefined;
+  readonly atMillis: number;
+  readonly notAfterMillis: number;
+  readonly issuerKeyId: string;
+  readonly method: string;
+  readonly evidence: string;
+  readonly bundleSequence: number | undefined;
+}
+
+export interface InUseQuery {
+  /** Only those that end later. */
+  readonly endingAfterMillis: number;
+  /** Those behind this serial; undefined: from the first on. */
+  readonly after?: string;
+  readonly limit: number;
 }
 
 /** The ordered checks of one request that was refused. */
@@ -214,6 +272,8 @@ export interface CaStore {
 
   issuance(serialHex: string): Promise<IssuanceRecord | undefined>;
   issuances(query: IssuanceQuery): Promise<readonly IssuanceRecord[]>;
+  /** Issued ones and those under way, without what is revoked, in the order of their ends. Cost: the rows of the answer, by an index. */
+  certificatesInUse(query: InUseQuery): Promise<readonly CertificateInUse[]>;
 
   addJoinToken(token: JoinTokenRecord): Promise<void>;
   joinToken(hash: string): Promise<JoinTokenRecord | undefined>;
@@ -225,12 +285,12 @@ export interface CaStore {
   revocations(): Promise<readonly Revocation[]>;
 
   addAuthority(authority: AuthorityRecord): Promise<void>;
-  /** All given states in one step, so that two are never active at once. */
-  setAuthorityStates(
-    states: readonly { readonly keyId: string; readonly state: AuthorityRecord["state"] }[],
-    atMillis: number,
-  ): Promise<void>;
+  /** All given states in one step, so that two are never active at once. Fails with `ca-store/conflict`, and changes nothing, where one is not in the state that it should come from. */
+  setAuthorityStates(states: readonly AuthorityTransition[], atMillis: number): Promise<void>;
   authorities(): Promise<readonly AuthorityRecord[]>;
+  /** Answers false when there was one before. */
+  addRootWaiver(waiver: RootWaiver): Promise<boolean>;
+  rootWaivers(): Promise<readonly RootWaiver[]>;
 
   /** Kept as far as room is: at most 10,000, the oldest go. Not part of the audit log, and never waited for by an answer. */
   keepExplanation(explanation: Explanation): void;

@@ -6,6 +6,7 @@ import type {
   IssuanceIntent,
   JoinTokenRecord,
   Revocation,
+  RootWaiver,
 } from "#ca/store/contract";
 
 /**
@@ -31,6 +32,7 @@ export function intentBody(intent: IssuanceIntent): EntryBody {
     evidence: intent.evidence,
     registration: intent.registration,
     nameMismatch: intent.nameMismatch,
+    bundleSequence: intent.bundleSequence,
   };
 }
 
@@ -66,18 +68,26 @@ export function revocationBody(revocation: Revocation): EntryBody {
   return { target: target.kind, of: targetText(revocation.target), by, reason };
 }
 
-/** The serial or the SPIFFE ID. */
+/** The serial, the fingerprint or the SPIFFE ID. */
 export function targetText(target: Revocation["target"]): string {
-  return target.kind === "serial" ? target.serialHex : target.spiffeId;
+  switch (target.kind) {
+    case "serial":
+      return target.serialHex;
+    case "fingerprint":
+      return target.fingerprint;
+    case "identity":
+      return target.spiffeId;
+  }
 }
 
 /** Kind `authority-added`, with the state that it was added in. Of the encrypted key only a digest. */
 export function authorityBody(authority: AuthorityRecord): EntryBody {
-  const { keyId, role, state, keyKind, certificateDer, chainDer, encryptedKey } = authority;
+  const { keyId, role, state, slot, keyKind, certificateDer, chainDer, encryptedKey } = authority;
   return {
     keyId,
     role,
     state,
+    slot,
     keyKind,
     certificate: sha256(certificateDer),
     chain: chainDer.map(sha256),
@@ -88,6 +98,11 @@ export function authorityBody(authority: AuthorityRecord): EntryBody {
 /** Kind `authority-state`. */
 export function authorityStateBody(keyId: string, state: AuthorityRecord["state"]): EntryBody {
   return { keyId, state };
+}
+
+/** Kind `root-waived`. */
+export function rootWaiverBody({ rootKeyId, spiffeId, by, reason }: RootWaiver): EntryBody {
+  return { keyId: rootKeyId, spiffeId, by, reason };
 }
 
 /** SHA-256, hex. */

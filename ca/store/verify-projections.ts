@@ -1,12 +1,12 @@
 import { canonicalJson, type EntryBody } from "#ca/store/chain";
 import type { AuditEntry, CaStore, IssuanceRecord, StoreStatus } from "#ca/store/contract";
 import { intentBody, sha256 } from "#ca/store/entry-bodies";
-import { authorityTable, createTable, revocationTable, tokenTable } from "#ca/store/verify-tables";
+import { authorityTable, createTable, revocationTable, rootWaiverTable, tokenTable } from "#ca/store/verify-tables";
 import { CodedError } from "#platform/coded-error";
 
 export type ProjectionSource = Pick<
   CaStore,
-  "status" | "issuance" | "issuances" | "joinTokens" | "revocations" | "authorities"
+  "status" | "issuance" | "issuances" | "joinTokens" | "revocations" | "authorities" | "rootWaivers"
 >;
 
 /** Takes a fault with the number of its entry; 0 where it is none of one entry. */
@@ -52,6 +52,7 @@ export async function createProjectionCheck(
     createTable(status, report, tokenTable(await read(source.joinTokens(mostTokens)), nowMillis)),
     createTable(status, report, revocationTable(await read(source.revocations()))),
     createTable(status, report, authorityTable(await read(source.authorities()))),
+    createTable(status, report, rootWaiverTable(await read(source.rootWaivers()))),
   ];
   return {
     lastEntry: status.entries,

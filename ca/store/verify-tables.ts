@@ -1,6 +1,20 @@
 import { type CanonicalValue, canonicalJson, type EntryBody } from "#ca/store/chain";
-import type { AuditEntry, AuthorityRecord, JoinTokenRecord, Revocation, StoreStatus } from "#ca/store/contract";
-import { authorityBody, revocationBody, targetText, tokenBody, tokenMemoryMillis } from "#ca/store/entry-bodies";
+import type {
+  AuditEntry,
+  AuthorityRecord,
+  JoinTokenRecord,
+  Revocation,
+  RootWaiver,
+  StoreStatus,
+} from "#ca/store/contract";
+import {
+  authorityBody,
+  revocationBody,
+  rootWaiverBody,
+  targetText,
+  tokenBody,
+  tokenMemoryMillis,
+} from "#ca/store/entry-bodies";
 import type { TableCheck, Tell } from "#ca/store/verify-projections";
 
 /** What the log and a table must agree on about one thing. */
@@ -112,17 +126,33 @@ export function authorityTable(authorities: readonly AuthorityRecord[]): HeldTab
     what: "authority",
     rows: new Map(
       authorities.map((authority) => {
-        const { createdMillis } = authority;
-        return [authority.keyId, { ...authorityBody(authority), createdMillis }];
+        const { createdMillis, stateMillis } = authority;
+        return [authority.keyId, { ...authorityBody(authority), createdMillis, stateMillis }];
       }),
     ),
     keyOf({ kind }, body) {
       return kind === "authority-added" || kind === "authority-state" ? String(body["keyId"]) : undefined;
     },
     after(before, { kind, atMillis }, body) {
-      if (kind === "authority-added") return { ...body, createdMillis: atMillis };
-      return before && { ...before, state: body["state"] };
+      if (kind === "authority-added") return { ...body, createdMillis: atMillis, stateMillis: atMillis };
+      return before && { ...before, state: body["state"], stateMillis: atMillis };
     },
+    mayBeMissing: () => false,
+  };
+}
+
+export function rootWaiverTable(waivers: readonly RootWaiver[]): HeldTable {
+  const keyOf = (body: EntryBody) => `${body["keyId"]} ${body["spiffeId"]}`;
+  return {
+    what: "waiver",
+    rows: new Map(
+      waivers.map((waiver) => {
+        const body = rootWaiverBody(waiver);
+        return [keyOf(body), { ...body, atMillis: waiver.atMillis }];
+      }),
+    ),
+    keyOf: ({ kind }, body) => (kind === "root-waived" ? keyOf(body) : undefined),
+    after: (_before, { atMillis }, body) => ({ ...body, atMillis }),
     mayBeMissing: () => false,
   };
 }

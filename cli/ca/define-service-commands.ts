@@ -7,6 +7,7 @@ import { tellingRefusals } from "./refusal.ts";
 import type { TryOptions } from "./run-explain.ts";
 import type { ExpiringOptions, ListOptions } from "./run-inventory.ts";
 import type { IssueOptions, SignOptions } from "./run-issue.ts";
+import type { RevokeOptions } from "./run-revoke.ts";
 import type { NewTokenOptions } from "./run-tokens.ts";
 import { addServiceOptions, type FormatOptions, type ServiceOptions } from "./service-options.ts";
 
@@ -106,9 +107,13 @@ function defineInventory(command: Command, context: CommandContext, telling: Tel
 function defineAdministration(command: Command, context: CommandContext, telling: Telling): void {
   addServiceOptions(command.command("revoke"))
     .description("revoke a certificate, or all that an identity has and asks for")
-    .argument("<serial or spiffe-id>", "what to revoke")
+    .argument("[serial or spiffe-id]", "what to revoke")
+    .option(
+      "--fingerprint <sha256>",
+      "the certificate with this SHA-256 instead, also one that the authority does not know",
+    )
     .requiredOption("--reason <text>", "why, for the record")
-    .action((target: string, options: Options & { readonly reason: string }) =>
+    .action((target: string | undefined, options: RevokeOptions) =>
       telling(async () => (await import("./run-revoke.ts")).revoke(target, options, context)),
     );
   const token = command.command("token").description("join tokens: the first credential of a machine");

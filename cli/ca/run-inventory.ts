@@ -152,7 +152,7 @@ function recordText(record: CertificateShape, nowMillis: number, paint: Paint): 
       [
         "revoked",
         revoked &&
-          `${moment(revoked.at)} by ${revoked.by}${revoked.serial === undefined ? ", with its identity" : ""}: ${revoked.reason}`,
+          `${moment(revoked.at)} by ${revoked.by}${revoked.spiffeId === undefined ? "" : ", with its identity"}: ${revoked.reason}`,
         paint.bad,
       ],
       ["serial", record.serial],

@@ -1,4 +1,4 @@
-import type { RevokedShape } from "#ca/transport/http/shapes";
+import type { RevocationQuestion, RevokedShape } from "#ca/transport/http/shapes";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import type { CommandContext } from "../command.ts";
 import { UsageFault } from "../usage-fault.ts";
@@ -8,23 +8,41 @@ import { jsonText } from "./paint.ts";
 import { normalSerial } from "./run-inventory.ts";
 import type { FormatOptions, ServiceOptions } from "./service-options.ts";
 
-/** `garita ca revoke SERIAL|SPIFFE-ID`: one certificate, or all that an identity has and asks for. */
-export async function revoke(
-  target: string,
-  options: ServiceOptions & FormatOptions & { readonly reason: string },
-  context: CommandContext,
-): Promise<void> {
-  const what = whatOf(target);
-  const client = await openClient(options, context);
-  const answer = await client.post("/v1/ca/revocations", { ...what, reason: options.reason });
-  const { revoked } = shaped<RevokedShape>(answer, client, { revoked: "flag" });
-  if (options.format === "json") context.write(jsonText({ ...what, revoked }));
-  else context.write(revoked ? `revoked: ${target}\n` : `was revoked before: ${target}\n`);
+export interface RevokeOptions extends ServiceOptions, FormatOptions {
+  readonly reason: string;
+  readonly fingerprint?: string;
 }
 
-function whatOf(target: string): { readonly serial: string } | { readonly spiffeId: string } {
-  if (target.includes("/")) {
-    if (parseSpiffeId(target).ok) return { spiffeId: target };
-  } else if (/^[0-9a-f]{2,40}$/.test(normalSerial(target))) return { serial: normalSerial(target) };
-  throw new UsageFault(`expected a serial number in hex or a SPIFFE ID, found \`${target}\``, { hinted: true });
+/** `garita ca revoke SERIAL|SPIFFE-ID` or `--fingerprint SHA-256`: one certificate, or all that an identity has and asks for. */
+export async function revoke(
+  target: string | undefined,
+  options: RevokeOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { reason, fingerprint, format } = options;
+  const what = whatOf(target, fingerprint);
+  const client = await openClient(options, context);
+  const answer = await client.post("/v1/ca/revocations", { ...what, reason });
+  const { revoked } = shaped<RevokedShape>(answer, client, { revoked: "flag" });
+  const told = target ?? fingerprint;
+  if (format === "json") context.write(jsonText({ ...what, revoked }));
+  else context.write(revoked ? `revoked: ${told}\n` : `was revoked before: ${told}\n`);
+}
+
+type What<Question> = Question extends unknown ? Omit<Question, "reason"> : never;
+
+function whatOf(target: string | undefined, fingerprint: string | undefined): What<RevocationQuestion> {
+  if ((target === undefined) === (fingerprint === undefined))
+    throw new UsageFault("expected a serial number, a SPIFFE ID or --fingerprint, one of them", { hinted: true });
+  if (fingerprint !== undefined) {
+    // OpenSSL and browsers write `AB:CD`.
+    const normal = fingerprint.replaceAll(":", "").toLowerCase();
+    if (/^[0-9a-f]{64}$/.test(normal)) return { fingerprint: normal };
+    throw new UsageFault(`expected a SHA-256 in hex, found \`${fingerprint}\``, { hinted: true });
+  }
+  const named = target ?? "";
+  if (named.includes("/")) {
+    if (parseSpiffeId(named).ok) return { spiffeId: named };
+  } else if (/^[0-9a-f]{2,40}$/.test(normalSerial(named))) return { serial: normalSerial(named) };
+  throw new UsageFault(`expected a serial number in hex or a SPIFFE ID, found \`${named}\``, { hinted: true });
 }

@@ -13,7 +13,9 @@ export async function status(options: ServiceOptions & FormatOptions, context: C
     trustDomain: "text",
     authorities: "list",
     bundle: "object",
+    rotation: "object",
     store: "object",
+    streams: "object",
     warnings: "list",
   });
   context.write(options.format === "json" ? jsonText(page) : statusText(page, Date.now(), paintFor(context)));
@@ -30,12 +32,12 @@ export async function rotate(options: ServiceOptions & FormatOptions, context: C
 }
 
 function statusText(page: StatusShape, nowMillis: number, paint: Paint): string {
-  const { store } = page;
+  const { rotation, store } = page;
   const moment = (text: string) => momentText(Date.parse(text), nowMillis);
   const head = store.lastHead;
   const server = page.serverCertificateNotAfter;
   const rows = page.authorities.map((each) => [
-    each.role,
+    each.slot === undefined ? each.role : `${each.role} ${each.slot}`,
     each.state,
     each.keyKind,
     each.keyId.slice(0, 16),
@@ -46,7 +48,10 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
     ...fieldsText([
       ["trust domain", page.trustDomain],
       ["bundle", `${counted(page.bundle.anchors, "root")}, sequence ${page.bundle.sequence}`],
+      ["streams", page.streams.open === 0 ? undefined : streamsLine(page)],
       ["registrations", String(page.registrations)],
+      ["root", rotation.state && `${rotation.state}, held up by ${rotation.stragglers}`, paint.odd],
+      ["outage budget", rotation.firstBreak && `the first proxy would break ${moment(rotation.firstBreak)}`],
       ["since start", `${page.issuedSinceStart} issued, ${page.refusedSinceStart} refused`],
       ["server certificate", server === undefined ? undefined : `ends ${moment(server)}`],
       ["store", `${store.issued} issued in all, ${store.entries} entries, generation ${store.generation}`],
@@ -56,9 +61,49 @@ function statusText(page: StatusShape, nowMillis: number, paint: Paint): string 
     ]),
     "",
     ...tableText(["authority", "state", "key", "key id", "key is", "ends"], rows, paint),
+    ...streamsText(page, nowMillis, paint),
     ...(page.warnings.length === 0 ? [] : [""]),
     ...page.warnings.flatMap((warning) => fieldsText([["warning:", warning, paint.odd]])),
   ]);
+}
+
+/** Which version is acknowledged can be told from the table: it is named as it is there. */
+function streamsLine({ bundle, streams }: StatusShape): string {
+  const { taken, acknowledged } = streams.bundle;
+  return `${streams.open} open; bundle ${bundle.version.slice(0, 16)} acknowledged by ${acknowledged} of ${taken}`;
+}
+
+/** One line a name of a stream; what was rejected stands below, in the client's own words. */
+function streamsText({ streams }: StatusShape, nowMillis: number, paint: Paint): readonly string[] {
+  if (streams.open === 0) return [];
+  const rows = streams.listed.flatMap(({ spiffeId, node, since, names }) =>
+    names.map(({ name, sent, acknowledged, rejected }) => [
+      spiffeId,
+      node,
+      name,
+      acknowledged?.slice(0, 16) ?? "nothing",
+      rejected !== undefined
+        ? "rejected"
+        : sent === undefined
+          ? "waiting"
+          : acknowledged === sent
+            ? "current"
+            : "behind",
+      momentText(Date.parse(since), nowMillis),
+    ]),
+  );
+  const rejections = streams.listed.flatMap(({ spiffeId, node, names }) =>
+    names.flatMap(({ name, rejected }) =>
+      rejected === undefined ? [] : [`${name} by ${spiffeId} (${node}): ${rejected.message}`],
+    ),
+  );
+  const leftOut = streams.open - streams.listed.length;
+  return [
+    "",
+    ...tableText(["stream of", "node", "name", "acknowledged", "is", "since"], rows, paint),
+    ...(leftOut === 0 ? [] : [`${counted(leftOut, "stream")} more`]),
+    ...rejections.flatMap((line) => fieldsText([["rejected:", line, paint.bad]])),
+  ];
 }
 
 function counted(number: number, noun: string): string {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { defineFileCommands } from "../ca/define-file-commands.ts";
+import { defineRootCommands } from "../ca/define-root-commands.ts";
 import { defineServiceCommands } from "../ca/define-service-commands.ts";
 import { defineStoreCommands } from "../ca/define-store-commands.ts";
 import type { CommandContext } from "../command.ts";
@@ -8,5 +9,6 @@ import type { CommandContext } from "../command.ts";
 export function define(command: Command, context: CommandContext): void {
   defineStoreCommands(command, context);
   defineServiceCommands(command, context);
+  defineRootCommands(command, context);
   defineFileCommands(command, context);
 }

@@ -21,5 +21,6 @@ export const commandTable: readonly CommandRow[] = [
   { name: "sync", summary: "have a running service fetch its policies now", load: () => import("./sync.ts") },
   { name: "jwks", summary: "look at the keys of issuers, and test a token", load: () => import("./jwks.ts") },
   { name: "ca", summary: "certificates of workloads: issue, look at, revoke", load: () => import("./ca.ts") },
+  { name: "agent", summary: "keep identities alive on this machine", load: () => import("./agent.ts") },
   { name: "version", summary: "print the version", load: () => import("./version.ts") },
 ];

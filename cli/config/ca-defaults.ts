@@ -16,6 +16,8 @@ export const caDefaults = {
   },
   issuing: { keyKind: "P-256", lifetimeSeconds: 90 * daySeconds },
   csrNames: "ignore",
+  /** Whoever finds a key on a disk after its certificate ended could use it. */
+  renewalGraceSeconds: 0,
   limits: {
     /** A machine with many sidecars, or a gateway that hides many machines, is one address. */
     perAddressPerSecond: 200,

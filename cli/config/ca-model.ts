@@ -11,8 +11,8 @@ export interface CaConfig {
   readonly keyEncryptionKeyFile: string | undefined;
   /** DNS names and IP addresses. Not empty where `grpc` with TLS or `http` is there. */
   readonly serverNames: readonly string[];
-  /** `plaintext` only on a loopback address. */
-  readonly grpc: { readonly address: Address; readonly plaintext: boolean } | undefined;
+  /** `plaintext` only on a loopback address, and without `sdsKeys`. */
+  readonly grpc: { readonly address: Address; readonly plaintext: boolean; readonly sdsKeys: boolean } | undefined;
   readonly http: { readonly address: Address } | undefined;
   readonly socket: string | undefined;
   /** Valid SPIFFE IDs of the trust domain, each once. */
@@ -27,6 +27,7 @@ export interface CaConfig {
   };
   readonly issuing: { readonly keyKind: KeyKind; readonly lifetimeSeconds: number };
   readonly csrNames: "ignore" | "strict";
+  readonly renewalGraceSeconds: number;
   readonly limits: {
     readonly perAddressPerSecond: number;
     readonly perAddressBurst: number;
@@ -55,7 +56,7 @@ export interface RawCa {
   readonly store: string;
   readonly keyEncryptionKeyFile?: string;
   readonly serverNames?: readonly string[];
-  readonly grpc?: { readonly address: string; readonly plaintext?: boolean };
+  readonly grpc?: { readonly address: string; readonly plaintext?: boolean; readonly sdsKeys?: boolean };
   readonly http?: { readonly address: string };
   readonly socket?: string;
   readonly admins?: CaConfig["admins"];
@@ -63,6 +64,7 @@ export interface RawCa {
   readonly leaf?: Partial<CaConfig["leaf"]>;
   readonly issuing?: Partial<CaConfig["issuing"]>;
   readonly csrNames?: CaConfig["csrNames"];
+  readonly renewalGraceSeconds?: number;
   readonly limits?: Partial<CaConfig["limits"]>;
   readonly blockedKeysFile?: string;
 }

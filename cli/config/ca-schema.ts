@@ -54,10 +54,16 @@ export const caSchema: ConfigSchema = object(
       items: text("A DNS name or IP address.", { examples: ["istiod.istio-system.svc", "10.0.0.5"] }),
     },
     grpc: object(
-      "Istio's `CreateCertificate` for sidecars.",
+      "Istio's `CreateCertificate` for sidecars, and the trust bundle by Envoy's SDS for whoever brings a certificate.",
       {
         address: text("Where to listen: `host:port` or `[IPv6]:port`.", { examples: ["0.0.0.0:15012"] }),
         plaintext: { type: "boolean", description: "No TLS. On a loopback address only.", default: false },
+        sdsKeys: {
+          type: "boolean",
+          description:
+            "Make private keys for callers that ask for their own by SDS, and send them over the network, to the proven identity alone. Better is an agent on each machine, whose keys never leave it.",
+          default: false,
+        },
       },
       { required: ["address"] },
     ),
@@ -127,6 +133,12 @@ export const caSchema: ConfigSchema = object(
     csrNames: text(
       "Names in a request that are not the identity's: `ignore` passes over them and notes them in the record, `strict` refuses the request.",
       { enum: ["ignore", "strict"], default: caDefaults.csrNames },
+    ),
+    renewalGraceSeconds: integer(
+      "So long after its end a certificate still proves its holder, for a renewal of the very same key and for nothing else: for machines that were off. Its chain must verify as of its end, and it must not be revoked. 0: not at all.",
+      0,
+      30 * daySeconds,
+      caDefaults.renewalGraceSeconds,
     ),
     limits: object("How much is asked at most; what is over it is told to come again.", {
       perAddressPerSecond: integer("Requests of one address in a second.", 1, 1_000_000, limits.perAddressPerSecond),

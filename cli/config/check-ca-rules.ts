@@ -40,6 +40,16 @@ const rules: readonly Rule[] = [
         )
       : undefined,
   ],
+  ({ grpc }) => [
+    grpc?.plaintext === true && grpc.sdsKeys === true
+      ? fault(
+          "config/ca-plaintext",
+          ["ca", "grpc", "sdsKeys"],
+          "without TLS no caller has an identity that a key could be given to",
+          "leave `plaintext` or `sdsKeys` out",
+        )
+      : undefined,
+  ],
   ({ serverNames = [], grpc, http }) => {
     const needed = http !== undefined || (grpc !== undefined && grpc.plaintext !== true);
     return [

@@ -17,6 +17,7 @@ export const configCodes = {
   "config/tls": "TLS settings that contradict each other.",
   "config/ca-plaintext": "Credentials of those who ask the authority would pass in clear text.",
   "config/ca-names": "The authority's server certificate would have no name.",
+  "config/revocations": "The deny list of an authority elsewhere would stand beside the service's own.",
   "config/ca-admins": "Administrators of the authority could not reach it.",
 } as const satisfies Record<string, string>;
 

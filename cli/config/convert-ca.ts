@@ -13,7 +13,11 @@ export function convertCa(raw: RawCa, file: (path: string) => string): CaConfig 
     grpc:
       raw.grpc === undefined
         ? undefined
-        : { address: parseAddress(raw.grpc.address)!, plaintext: raw.grpc.plaintext ?? false },
+        : {
+            address: parseAddress(raw.grpc.address)!,
+            plaintext: raw.grpc.plaintext ?? false,
+            sdsKeys: raw.grpc.sdsKeys ?? false,
+          },
     http: raw.http === undefined ? undefined : { address: parseAddress(raw.http.address)! },
     socket: optionalFile(raw.socket),
     admins: raw.admins ?? [],
@@ -21,6 +25,7 @@ export function convertCa(raw: RawCa, file: (path: string) => string): CaConfig 
     leaf: { ...caDefaults.leaf, ...raw.leaf },
     issuing: { ...caDefaults.issuing, ...raw.issuing },
     csrNames: raw.csrNames ?? caDefaults.csrNames,
+    renewalGraceSeconds: raw.renewalGraceSeconds ?? caDefaults.renewalGraceSeconds,
     limits: { ...caDefaults.limits, ...raw.limits },
     blockedKeysFile: optionalFile(raw.blockedKeysFile),
   };

@@ -1,21 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { WorkloadClaim } from "#authz/check/contract";
 import { parseAddress } from "#platform/address";
-import { messageOf } from "#platform/coded-error";
 import type { TlsFiles } from "#platform/tls-material";
 import { checkRules } from "./check-rules.ts";
-import { checkShape } from "./check-shape.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { convertCa } from "./convert-ca.ts";
 import { convertPolicies } from "./convert-git.ts";
-import { applyEnvironment } from "./environment.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
-import type { LocatedYaml } from "./located-yaml.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
-import { readYaml } from "./read-yaml.ts";
+import { type Environment, readConfigText, readRaw } from "./read-raw.ts";
 import { configSchema } from "./schema.ts";
-import type { ShapeFault } from "./shape-fault.ts";
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: ServiceConfig }
@@ -27,63 +21,16 @@ export type LoadedConfig = ConfigResult & {
   readonly text: string;
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Reads a configuration file and lays the environment over it. Never rejects: what is wrong comes back as findings. */
 export async function loadConfig(path: string, environment: Environment): Promise<LoadedConfig> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    return { ...refused([unreadable(path, cause)]), text: "" };
-  }
-  return { ...(await readConfig(text, path, environment)), text };
-}
-
-/** What the system calls a file that is not there: a part of its path is missing, no folder, or it is a folder itself. */
-const missingFaults: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"]);
-
-function unreadable(path: string, cause: unknown): ConfigFinding {
-  const place = { file: path, line: 0, column: 0 };
-  if (!missingFaults.has((cause as NodeJS.ErrnoException).code ?? "")) {
-    return { code: "config/unreadable", message: messageOf(cause), ...place };
-  }
-  return { code: "config/missing", message: "there is no such file", ...place, help: "`--config` names another one" };
+  const read = await readConfigText(path);
+  return read.ok ? { ...(await readConfig(read.text, path, environment)), text: read.text } : read;
 }
 
 /** Makes a configuration of a file's text. `file` stands in findings; relative paths are read from its folder. */
 export async function readConfig(text: string, file: string, environment: Environment): Promise<ConfigResult> {
-  const { yaml, faults } = await readYaml(text);
-  if (yaml === undefined) return refused(faults.map((fault) => ({ code: "config/syntax", file, ...fault })));
-  const laid = applyEnvironment(yaml.value ?? {}, configSchema, environment);
-  if (laid.findings.length > 0) return refused(laid.findings);
-  const locate = (fault: ShapeFault) => toFinding(fault, file, yaml, laid.variables);
-  const shape = checkShape(laid.value, configSchema);
-  if (shape.length > 0) return refused(shape.map(locate));
-  const raw = laid.value as RawConfig;
-  const broken = checkRules(raw);
-  if (broken.length > 0) return refused(broken.map(locate));
-  return { ok: true, config: convert(raw, dirname(resolve(file))) };
-}
-
-function refused(findings: ConfigFinding[]): ConfigResult & { readonly ok: false } {
-  return { ok: false, findings: findings.toSorted((a, b) => a.line - b.line || a.column - b.column) };
-}
-
-function toFinding(
-  fault: ShapeFault,
-  file: string,
-  yaml: LocatedYaml,
-  variables: ReadonlyMap<string, string>,
-): ConfigFinding {
-  const { code, message } = fault;
-  const help = fault.help === undefined ? {} : { help: fault.help };
-  const variable = variables.get(JSON.stringify(fault.path));
-  if (variable !== undefined) {
-    return { code, message, file: `environment variable ${variable}`, line: 0, column: 0, ...help };
-  }
-  const place = fault.at === "key" ? yaml.placeOfKey(fault.path) : yaml.placeOf(fault.path);
-  return { code, message, file, ...place, ...help };
+  const read = await readRaw<RawConfig>(text, file, { schema: configSchema, checkRules }, environment);
+  return read.ok ? { ok: true, config: convert(read.raw, dirname(resolve(file))) } : read;
 }
 
 /** Fills in defaults and makes paths absolute. The input passed every check. */
@@ -141,6 +88,16 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       caFile: optionalFile(raw.jwt?.caFile),
     },
     ca: raw.ca === undefined ? undefined : convertCa(raw.ca, file),
+    revocations: raw.revocations && {
+      ...raw.revocations,
+      address: address(raw.revocations.address),
+      serverName: raw.revocations.serverName,
+      bundleFile: file(raw.revocations.bundleFile),
+      certificateFile: file(raw.revocations.certificateFile),
+      keyFile: file(raw.revocations.keyFile),
+      stateFile: file(raw.revocations.stateFile),
+      required: raw.revocations.required ?? false,
+    },
     logging: { level: raw.logging?.level ?? "info" },
   };
 }

@@ -16,6 +16,8 @@ export interface ServiceConfig {
   readonly jwt: JwtConfig;
   /** Undefined: there is no certificate authority here. */
   readonly ca: CaConfig | undefined;
+  /** Undefined: no authority elsewhere is followed. */
+  readonly revocations: RevocationsConfig | undefined;
   readonly logging: { readonly level: LogLevel };
 }
 
@@ -47,6 +49,19 @@ export interface ListenerConfig {
   readonly explainToClient: boolean;
   readonly deadlineMillis: number;
   readonly maxMessageBytes: number;
+}
+
+/** The deny list of an authority elsewhere. */
+export interface RevocationsConfig {
+  readonly trustDomain: string;
+  /** TCP. */
+  readonly address: Address;
+  readonly serverName: string | undefined;
+  readonly bundleFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly stateFile: string;
+  readonly required: boolean;
 }
 
 export interface AdminConfig {
@@ -83,7 +98,14 @@ export interface RawConfig {
     readonly caFile?: string;
   };
   readonly ca?: RawCa;
+  readonly revocations?: RawRevocations;
   readonly logging?: { readonly level?: LogLevel };
+}
+
+export interface RawRevocations extends Omit<RevocationsConfig, "address" | "serverName" | "required"> {
+  readonly address: string;
+  readonly serverName?: string;
+  readonly required?: boolean;
 }
 
 export interface RawListener {

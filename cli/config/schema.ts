@@ -1,6 +1,7 @@
 import { caSchema } from "./ca-schema.ts";
 import { gitSchema } from "./git-schema.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
+import { revocationsSchema } from "./revocations-schema.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
 
 /**
@@ -198,6 +199,7 @@ export const configSchema: ConfigSchema = object(
     ),
     jwt,
     ca: caSchema,
+    revocations: revocationsSchema,
     logging: object("The log: JSON lines on standard output.", {
       level: text("Lines below this level are not written. Denials are written at `info`.", {
         enum: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],

@@ -49,6 +49,7 @@ export function checkMessage(description: RequestDescription): CheckMessage {
       uris: uri,
       dns: caller.dnsName ?? "",
       subject: caller.subject ?? "",
+      fingerprint: caller.fingerprint ?? "",
     }),
   };
 }
@@ -85,7 +86,10 @@ function metadataLines(name: string, value: JsonValue): readonly string[] {
 
 function speaksTls(caller: CallerDescription): boolean {
   return (
-    caller.tls ?? [caller.principal, caller.dnsName, caller.subject, caller.sni].some((each) => each !== undefined)
+    caller.tls ??
+    [caller.principal, caller.dnsName, caller.subject, caller.fingerprint, caller.sni].some(
+      (each) => each !== undefined,
+    )
   );
 }
 

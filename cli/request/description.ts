@@ -38,7 +38,9 @@ export interface CallerDescription {
   readonly dnsName?: string;
   /** Subject of that certificate, as Envoy prints it (`CN=client,O=Acme`). */
   readonly subject?: string;
-  /** Does the caller speak TLS? Default: true with a principal, DNS name, subject or SNI. */
+  /** SHA-256 of that certificate, hex, lower case. */
+  readonly fingerprint?: string;
+  /** Does the caller speak TLS? Default: true with a principal, DNS name, subject, fingerprint or SNI. */
   readonly tls?: boolean;
   readonly sni?: string;
   /**

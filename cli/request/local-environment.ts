@@ -49,7 +49,7 @@ export async function localEnvironment(
     missed: () => {},
   });
   return {
-    snapshot: { engine, keySets, providers: describedProviders(engine, answers) },
+    snapshot: { engine, keySets, providers: describedProviders(engine, answers), denyList: undefined },
     nowMillis,
     tokens: withDescribedTokens(tokens),
   };

@@ -32,6 +32,7 @@ export interface RequestOptions {
   readonly principal?: string;
   readonly dnsName?: string;
   readonly subject?: string;
+  readonly fingerprint?: string;
   readonly sni?: string;
   readonly tls?: boolean;
   readonly peer?: string;
@@ -51,7 +52,7 @@ const collect = (value: string, before: readonly string[] | undefined): readonly
 /** Options that describe a part of the request. */
 const describingOptions = [
   ...["workload", "namespace", "label", "labels", "kind", "gateway", "service", "local"],
-  ...["principal", "dnsName", "subject", "sni", "tls", "peer", "remote"],
+  ...["principal", "dnsName", "subject", "fingerprint", "sni", "tls", "peer", "remote"],
   ...["method", "host", "path", "header", "http2", "tcp", "claims"],
 ];
 
@@ -80,6 +81,7 @@ export function addRequestOptions(command: Command): Command {
     .option("-p, --principal <id>", "SPIFFE ID of the caller, with or without spiffe://")
     .option("--dns-name <name>", "DNS name in the caller's certificate")
     .option("--subject <subject>", "subject of the caller's certificate")
+    .option("--fingerprint <sha256>", "SHA-256 of the caller's certificate, for the deny list")
     .option("--sni <name>", "server name that the caller sends")
     .option("--tls", "the caller speaks TLS")
     .option("--peer <address>", "physical peer")
@@ -189,9 +191,9 @@ function splitLocal(local: string | undefined): { readonly address?: string; rea
 }
 
 function callerOf(options: RequestOptions): CallerDescription {
-  const { principal, dnsName, subject, tls, sni, peer, remote, claims } = options;
+  const { principal, dnsName, subject, fingerprint, tls, sni, peer, remote, claims } = options;
   const address = { address: peer, remoteAddress: remote };
-  return said({ principal, dnsName, subject, tls, sni, claims: claimsOf(claims), ...address });
+  return said({ principal, dnsName, subject, fingerprint, tls, sni, claims: claimsOf(claims), ...address });
 }
 
 function httpOf({ method, host, path, header, http2 }: RequestOptions): HttpDescription {

@@ -16,6 +16,7 @@ import type { RequestDescription } from "../request/description.ts";
 import { readVersion } from "../version.ts";
 import { createAuthoritySwitch } from "./authority/switch.ts";
 import { createOutside } from "./outside.ts";
+import { createRevocations } from "./revocations/create.ts";
 import type { ServiceParts } from "./start-service.ts";
 
 export interface AssembleOptions {
@@ -67,16 +68,35 @@ export async function assemble({
           })
         : fileSource(resolve(ruleset)),
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
-    createAuthority: (ruleSet) =>
+    createRevocations: ({ onList }) =>
+      createRevocations({
+        onList,
+        clock: systemClock,
+        metrics,
+        // PERF: most services follow no authority elsewhere.
+        async follow(followed, held, onNext) {
+          const [{ followRemote }, { openDenyListLink }] = await Promise.all([
+            import("./revocations/follow-remote.ts"),
+            import("#ca/deny-list/open-link"),
+          ]);
+          const outside = { clock: systemClock, timers: systemTimers, chance: Math.random, log: log.log };
+          return followRemote(followed, held, onNext, {
+            openLink: (start, events) => openDenyListLink(start, events, outside),
+            ...outside,
+          });
+        },
+      }),
+    createAuthority: (ruleSet, onDenyList) =>
       createAuthoritySwitch({
+        onDenyList,
         environment,
         metrics,
         log: log.log,
         // PERF: most services have no authority.
-        async start({ prepared, jwt }, onOutcome) {
+        async start({ prepared, jwt }, observers) {
           const { startAuthority } = await import("./authority/start.ts");
           const parts = { environment, jwt, clock: systemClock, timers: systemTimers, log: log.log, version, nextId };
-          return startAuthority(prepared, { ...parts, ruleSet, onOutcome });
+          return startAuthority(prepared, { ...parts, ...observers, ruleSet });
         },
       }),
     createOutside: (given) => createOutside({ ...given, environment }),

@@ -1,4 +1,4 @@
-import type { Snapshot, TokenVerification } from "#authz/check/contract";
+import type { EquippedRules, Snapshot, TokenVerification } from "#authz/check/contract";
 import { snapshotOfRules } from "#authz/check/snapshot";
 import { keySourcesOf } from "#authz/check/tokens/key-sources-of";
 import { noVerification } from "#authz/check/tokens/no-verification";
@@ -22,12 +22,12 @@ export interface Outside {
    * Rules with their issuers' keys and their providers. Waits a little for keys that were not fetched before; what does not come
    * by then is fetched on, and its tokens are refused meanwhile.
    */
-  equip(engine: Engine): Promise<Snapshot>;
+  equip(engine: Engine): Promise<EquippedRules>;
   /**
    * Rules that are in force, with what is known now: until others come into force, their issuers and providers are the ones that count, and whatever
    * was equipped beside them no longer does.
    */
-  settle(inForce: Snapshot): Snapshot;
+  settle(inForce: EquippedRules): EquippedRules;
   /** Reads what a configuration needs. Fails with the coded error of a file that cannot be used. */
   prepare(jwt: JwtConfig): Promise<PreparedJwt>;
   /** From now on this configuration; before the first nothing can be equipped. */

@@ -8,6 +8,7 @@ import { createHolder, type Holder } from "#authz/rulesets/holder";
 import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
 import type { ExplainAnswer, StatusPage, SyncAnswer } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
+import type { DenyList } from "#identity/deny-list/deny-list";
 import type { Address } from "#platform/address";
 import { renderAddress } from "#platform/address";
 import type { Clock } from "#platform/clock";
@@ -28,6 +29,8 @@ import { createListenerSet } from "./listener-set.ts";
 import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { providerWarnings } from "./provider-reports.ts";
+import type { Revocations } from "./revocations/contract.ts";
+import type { RevocationsParts } from "./revocations/create.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { sourceWarnings } from "./source-warnings.ts";
@@ -52,7 +55,12 @@ export interface ServiceParts {
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
-  readonly createAuthority: (ruleSet: () => RuleSet | undefined) => AuthoritySwitch;
+  readonly createAuthority: (
+    ruleSet: () => RuleSet | undefined,
+    onDenyList: (list: DenyList) => void,
+  ) => AuthoritySwitch;
+  /** Where the deny list comes from. */
+  readonly createRevocations: (given: Pick<RevocationsParts, "onList">) => Revocations;
   /** Explains a described request by the rules in force. */
   readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
 }
@@ -135,7 +143,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   const healthListeners = new Set<() => void>();
   const health: Health = {
-    serving: () => rules.sync.status().ready && !ending,
+    serving: () => rules.sync.status().ready && revocations.ready() && !ending,
     onChange(listener) {
       healthListeners.add(listener);
       return () => healthListeners.delete(listener);
@@ -145,12 +153,18 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     for (const listener of healthListeners) listener();
   };
 
+  const revocations = parts.createRevocations({
+    onList() {
+      rules.holder.renewDenyList();
+      tellHealth();
+    },
+  });
   const serviceMetrics = addServiceMetrics(metrics, () => ({
     rules: rules.sync.status(),
     nowMillis: clock.nowMillis(),
   }));
   const createRules = (policies: ServiceConfig["policies"]): Rules => {
-    const holder = createHolder();
+    const holder = createHolder(revocations.current);
     const sync = createSync({
       source: "git" in policies ? parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
       holder,
@@ -175,7 +189,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   rules = createRules(config.policies);
 
-  const authority = parts.createAuthority(() => snapshot()?.engine.ruleSet);
+  const authority = parts.createAuthority(() => snapshot()?.engine.ruleSet, revocations.own);
 
   const observeDecision = createObserver(metrics, log.log);
   const lacking = createLackingWatch(
@@ -221,6 +235,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     issuers: outside.issuers(),
     providers: outside.providers(),
     authority: authority.summary(),
+    revocations: revocations.status(),
     listeners: listeners.running.map(({ prepared, listener }) => ({
       name: listener.name,
       protocol: prepared.config.protocol,
@@ -237,6 +252,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       ...issuerWarnings(outside.issuers()),
       ...providerWarnings(outside.providers()),
       ...lacking.warnings(),
+      ...revocations.warnings(),
       ...(authority.summary()?.warnings ?? []),
     ],
   });
@@ -288,6 +304,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       }
       await changeAdmin(wantedAdmin);
       await authority.become(wantedAuthority);
+      await revocations.become(next.revocations, next.ca !== undefined);
       await listeners.become(wanted);
     } catch (fault) {
       await nextRules?.sync.stop();
@@ -295,6 +312,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await authority
         .become(oldAuthority)
         .catch((again: unknown) => log.log.error({ fault: messageOf(again) }, "the certificate authority is not back"));
+      await revocations.become(config.revocations, config.ca !== undefined);
       await changeAdmin(oldAdmin);
       throw fault;
     }
@@ -365,6 +383,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
   lifecycle.add({ name: "outside", stop: () => outside.stop() });
+  lifecycle.add({ name: "revocations", stop: () => revocations.stop() });
   lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
@@ -374,8 +393,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const [wanted] = await Promise.all([Promise.all(config.listeners.map(prepareListener)), rules.sync.load()]);
     const wantedAdmin = config.admin === undefined ? undefined : await prepareAdmin(config.admin);
     const wantedAuthority = await authority.prepare(config.ca, config.jwt);
-    await listeners.become(wanted);
+    // ORDER: what is revoked before sockets too, so that nobody is let in because the list is only a moment away.
     await authority.become(wantedAuthority);
+    await revocations.become(config.revocations, config.ca !== undefined);
+    await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
     logWarnings();
     await Promise.all([rules.sync.follow(), files.follow(config)]);

@@ -39,6 +39,8 @@ export interface ClientStream {
 }
 
 export interface ClientStreamHandler {
+  /** The server has taken the call: it is connected. Not called where it refuses at once. */
+  opened?(): void;
   message(bytes: Uint8Array): void;
   /** Once, and last. */
   ended(end: CallEnd): void;

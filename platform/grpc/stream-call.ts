@@ -87,8 +87,8 @@ export function serveStream(
   }
   stream.once("wantTrailers", () => {
     stream.sendTrailers(trailers(ending));
-    // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault.
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault. ORDER: one that is asked for before the trailers are on their way takes their place.
+    if (!stream.readableEnded) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
   });
   // At once, for a stream may have nothing to send for long, and who waits for headers takes a server for dead.
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
@@ -114,7 +114,8 @@ export function serveStream(
     }
   });
   stream.once("end", () => {
-    if (over || stream.aborted) return;
+    // A stream that the client reset ends as well.
+    if (over || stream.closed) return;
     if (pending.sizeBytes > 0) end({ code: grpcCodes.invalidArgument, message: "the message is cut off" });
     else guard(() => handler?.finished());
   });

@@ -59,7 +59,12 @@ const keyUsers: Readonly<Record<string, readonly string[]>> = {
   "ca/authorities/self-test.ts": ["X509Certificate"],
   // Our own clients' requests.
   "ca/csr/build-csr.ts": ["createPublicKey", "sign"],
-  // No key: options of TLS.
+  // The deny list: by a key of the authority's own, whose certificate was linted and recorded like any other.
+  "ca/deny-list/publish-deny-list.ts": ["createPrivateKey"],
+  "ca/deny-list/sign-deny-list.ts": ["sign"],
+  "ca/deny-list/verify-deny-list.ts": ["verify"],
+  // The agent's own keys, on their way to its files and to its workloads.
+  "ca/agent/private-key.ts": ["createPrivateKey", "createPublicKey"],
 };
 const harmless = new Set(["hash", "createHash", "timingSafeEqual", "randomBytes"]);
 

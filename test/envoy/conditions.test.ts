@@ -6,6 +6,7 @@ import { envoyJson } from "#envoy-configs/envoy-json";
 import { httpExtAuthz, httpExtAuthzSettings } from "#envoy-configs/http-ext-authz";
 import { httpServiceExtAuthz } from "#envoy-configs/http-ext-authz-http";
 import { httpListener } from "#envoy-configs/listeners";
+import type { HttpFilter } from "#platform/envoy-api/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb";
 import { decisionLog, loggedDecisions } from "#test/support/envoy/access-log";
 import { h2, headerValues, http1, type RawResponse } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
@@ -89,7 +90,7 @@ before(async () => {
     }),
   );
   await garita.until(({ issuers = [] }) => issuers.length > 0 && issuers.every(({ state }) => state === "keys"));
-  const listener = (name: string, authorization: Parameters<typeof httpListener>[0]["authorization"]) =>
+  const listener = (name: string, authorization: HttpFilter) =>
     httpListener({
       name,
       endpoint: free,

@@ -56,6 +56,7 @@ var roots = []string{
 	"envoy/extensions/filters/network/rbac/v3/rbac.proto",
 	"envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
 	"envoy/extensions/transport_sockets/tls/v3/tls.proto",
+	"envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.proto",
 	"envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
 	"envoy/service/auth/v3/external_auth.proto",
 	"envoy/service/discovery/v3/ads.proto",

@@ -16,7 +16,9 @@ import type { ByteString, Mesh } from "#policy-compiler/ruleset/model";
 import { readDestinationAddress, readPeerAddress, readRemoteAddress } from "./addresses.ts";
 import { attributeNames, readBracketed } from "./call-metadata.ts";
 import { readSni, readTls } from "./connection.ts";
+import { readFingerprint } from "./fingerprint.ts";
 import { parseIpAddress } from "./ip-address.ts";
+import { knowsUris } from "./known-uris.ts";
 import { lackingBits } from "./lacking.ts";
 import { readPeer } from "./peer.ts";
 import { CheckHeaders, isGrpc } from "./request-headers.ts";
@@ -153,6 +155,22 @@ export class CheckAttributes implements RequestAttributes {
       if (this.#peer === UNKNOWN || this.#peer?.complete === false) this.#lacking |= lackingBits.names;
     }
     return this.#peer;
+  }
+
+  /** SHA-256 of the peer's certificate, hex in lower case. Asked by the deny list alone. */
+  get fingerprint(): Maybe<string> {
+    const { request, metadata } = this.#sources;
+    const fingerprint = readFingerprint(request.source, metadata);
+    // Where there is no certificate, no line of configuration brings one.
+    if (fingerprint === UNKNOWN && this.peer !== undefined) this.#lacking |= lackingBits.fingerprint;
+    return fingerprint;
+  }
+
+  /** Are all URI names of the peer known, if it has a certificate that counts? Asked by the deny list alone. */
+  get urisKnown(): boolean {
+    const { peer } = this;
+    if (peer === undefined || peer === UNKNOWN) return peer === undefined;
+    return knowsUris(peer, this.#sources.metadata);
   }
 
   get sni(): Maybe<ByteString> {

@@ -1,13 +1,15 @@
 import type { ListenerSettings } from "#authz/check/contract";
 
 /**
- * What an asking Envoy was not told to send although the policies in force asked for it. Each is a bit of `CheckRecord.lacking`, so that a
+ * What an asking Envoy was not told to send although the policies (or the deny list) in force asked for it. Each is a bit of `CheckRecord.lacking`, so that a
  * check pays for it with an OR.
  */
-export const lackingBits = { peer: 1, remote: 2, tls: 4, names: 8, sni: 16, rawHeaders: 32 } as const;
+export const lackingBits = { peer: 1, remote: 2, tls: 4, names: 8, sni: 16, rawHeaders: 32, fingerprint: 64 } as const;
 export type Lacking = keyof typeof lackingBits;
 
 interface Line {
+  /** Who asks; left out: policies. */
+  readonly asker?: string;
   /** As policies name it. */
   readonly attribute: string;
   /** What Envoy is to send beside each check: call metadata (gRPC) or headers (HTTP service). */
@@ -38,6 +40,11 @@ const lackingLines: Readonly<Record<Lacking, Line>> = {
     ],
   },
   sni: { attribute: "connection.sni", entries: [], filterLine: "include_tls_session: true" },
+  fingerprint: {
+    asker: "revocations",
+    attribute: "the certificate's fingerprint",
+    entries: ['{ key: x-garita-fingerprint, value: "[%DOWNSTREAM_PEER_FINGERPRINT_256%]" }'],
+  },
   rawHeaders: { attribute: "request.headers", entries: [], filterLine: "encode_raw_headers: true" },
 };
 
@@ -49,8 +56,8 @@ export function lackingSentences(
   return (Object.keys(lackingBits) as Lacking[])
     .filter((name) => (lacking & lackingBits[name]) !== 0)
     .map((name) => {
-      const { attribute, entries, filterLine } = lackingLines[name];
-      const asked = `policies ask for ${attribute}`;
+      const { asker = "policies", attribute, entries, filterLine } = lackingLines[name];
+      const asked = `${asker} ask for ${attribute}`;
       const unsent = `${asked}, which a proxy does not send: add`;
       if (listener.protocol === "grpc") {
         return `${unsent} ${filterLine ?? `initial_metadata: ${entries.join(", ")}`}`;

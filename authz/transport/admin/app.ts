@@ -69,10 +69,11 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   });
   app.get("/healthz", { schema: adminSchemas.healthz }, () => ({ status: "alive" }));
   app.get("/readyz", { schema: adminSchemas.readyz }, (_request, reply) => {
-    const { rules, ending } = parts.status();
-    if (rules.ready && !ending) return { status: rules.current ? "ready" : "degraded" };
-    const why = rules.active === undefined ? "no rule set in force" : "the rule set in force is stale";
-    return reply.code(503).send({ status: ending ? "ending" : why });
+    const { rules, revocations, ending } = parts.status();
+    const rulesLack = rules.active === undefined ? "no rule set in force" : "the rule set in force is stale";
+    const lacks = ending ? "ending" : rules.ready ? "no deny list" : rulesLack;
+    if (ending || !rules.ready || revocations?.ready === false) return reply.code(503).send({ status: lacks });
+    return { status: rules.current ? "ready" : "degraded" };
   });
   app.get("/metrics", { schema: adminSchemas.metrics }, async (_request, reply) => {
     const { contentType, text } = await parts.metrics();

@@ -35,6 +35,8 @@ export interface StatusPage {
   readonly providers?: readonly ProviderStatus[];
   /** The certificate authority, as it tells of itself; undefined where there is none. */
   readonly authority?: object | undefined;
+  /** The deny list, and where it comes from; undefined: nothing says where from. `ready`: it is there, or need not be. */
+  readonly revocations?: { readonly ready: boolean } | undefined;
   readonly configuration: ConfigurationStatus;
   /** Log lines dropped because nobody read them. */
   readonly droppedLogLines: number;

@@ -135,6 +135,39 @@ const provider = {
   required: ["name", "target", "failing", "failOpen"],
 } as const;
 
+const listFault = { type: "object", properties: { code: text, message: text, atMillis: time } } as const;
+
+const revocations = {
+  type: "object",
+  description: "The deny list that decisions are made with.",
+  properties: {
+    source: { enum: ["own", "remote"], description: "`own`: of the authority in this service." },
+    ready: { type: "boolean", description: "There is a list, or none is required." },
+    trustDomain: text,
+    list: {
+      type: "object",
+      description: "Left out: there was never one.",
+      properties: {
+        sequence: count,
+        ageSeconds: { ...count, description: "Since it was signed." },
+        certificates: count,
+        identities: count,
+        from: {
+          enum: ["own", "authority", "disk"],
+          description: "`disk`: kept from before, and the authority has not sent one since the start.",
+        },
+      },
+    },
+    connected: { type: "boolean" },
+    sinceMillis: { ...time, description: "Since when it is connected, or is not." },
+    reason: { type: "string", description: "Why it is not connected." },
+    refused: { ...listFault, description: "What was refused last, until a list is taken." },
+    refusals: count,
+    unkept: { ...listFault, description: "Why the list in force is not on the disk." },
+  },
+  required: ["source", "ready"],
+} as const;
+
 const status = {
   type: "object",
   properties: {
@@ -163,6 +196,7 @@ const status = {
       description: "The certificate authority; `garita ca status` tells more.",
       additionalProperties: true,
     },
+    revocations,
     configuration: {
       type: "object",
       properties: {
@@ -220,6 +254,7 @@ const description = described(
         principal: text,
         dnsName: text,
         subject: text,
+        fingerprint: text,
         tls: flag,
         sni: text,
         claims: { type: "object" },
@@ -261,7 +296,7 @@ const sync = {
 export const adminSchemas = {
   healthz: { summary: "Is the program alive?", response: { 200: probe } },
   readyz: {
-    summary: "Is a rule set in force, not too old, and is the end not near?",
+    summary: "Is a rule set in force, not too old, a deny list where one is required, and is the end not near?",
     response: { 200: probe, 503: probe },
   },
   metrics: { summary: "Metrics in the Prometheus text format.", produces: ["text/plain"] },

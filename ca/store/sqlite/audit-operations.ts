@@ -4,7 +4,7 @@ import type { Ledger } from "#ca/store/sqlite/ledger";
 import { entryOf, headOf } from "#ca/store/sqlite/rows";
 
 /** Kinds that have no table beside the log: whoever could write the others without it would make the log a lie. */
-const plainKinds: readonly AuditKind[] = ["authority-activated", "opened", "backed-up", "restored"];
+const plainKinds: readonly AuditKind[] = ["authority-activated", "root-rotation", "opened", "backed-up", "restored"];
 
 /** How many heads are kept: a head vouches for all that stands before it, so that older ones add nothing. */
 const keptHeads = 10_000;

@@ -1,6 +1,8 @@
 import type { SQLInputValue } from "node:sqlite";
 import type {
+  CertificateInUse,
   IntentOutcome,
+  InUseQuery,
   IssuanceCompletion,
   IssuanceIntent,
   IssuanceQuery,
@@ -9,19 +11,19 @@ import type {
 } from "#ca/store/contract";
 import { abandonedBody, completionBody, intentBody, redemptionBody, sha256 } from "#ca/store/entry-bodies";
 import type { Ledger } from "#ca/store/sqlite/ledger";
-import { issuanceOf, issuanceStates } from "#ca/store/sqlite/rows";
+import { inUseOf, issuanceOf, issuanceStates, type Row } from "#ca/store/sqlite/rows";
 import { CodedError } from "#platform/coded-error";
 
 const insertIntent = `
   INSERT INTO issuances (
     number, state, serial, spiffe_id, spki_hash, not_before_millis, not_after_millis, at_millis, request_id, dns_names, key_kind,
-    issuer_key_id, csr_hash, method, caller, evidence, registration, name_mismatch
-  ) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    issuer_key_id, csr_hash, method, caller, evidence, registration, name_mismatch, bundle_sequence
+  ) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const selectIssuances = `
   SELECT i.*, c.fingerprint, c.der FROM issuances i LEFT JOIN certificates c ON c.number = i.number`;
 
-type RevocationOf = (serialHex: string, spiffeId: string) => Revocation | undefined;
+type RevocationOf = (serialHex: string, fingerprint: string | undefined, spiffeId: string) => Revocation | undefined;
 
 /** Intents, completions and what became of them. */
 export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
@@ -40,7 +42,13 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
   const setState = database.prepare("UPDATE issuances SET state = ? WHERE number = ?");
   const insertCertificate = database.prepare("INSERT INTO certificates (number, fingerprint, der) VALUES (?, ?, ?)");
   const bySerial = database.prepare(`${selectIssuances} WHERE i.serial = ?`);
-  const numberOf = database.prepare("SELECT number FROM issuances WHERE serial = ?");
+  const numberOf = database.prepare("SELECT number, not_after_millis FROM issuances WHERE serial = ?");
+  const inUse = database.prepare(selectInUse);
+  const recordOf = (row: Row): IssuanceRecord => {
+    const { fingerprint } = row;
+    const told = typeof fingerprint === "string" ? fingerprint : undefined;
+    return issuanceOf(row, revocationOf(String(row["serial"]), told, String(row["spiffe_id"])));
+  };
 
   const numberOfOpenIntent = (serialHex: string): number => {
     const row = openIntent.get(serialHex);
@@ -87,6 +95,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
         intent.evidence,
         intent.registration ?? null,
         JSON.stringify(intent.nameMismatch),
+        intent.bundleSequence ?? null,
       );
       ledger.count({ issued: 0, unfinished: 1 });
       if (redeem !== undefined && row !== undefined) {
@@ -128,7 +137,7 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
 
     issuance(serialHex: string): IssuanceRecord | undefined {
       const row = bySerial.get(serialHex);
-      return row && issuanceOf(row, revocationOf(String(row["serial"]), String(row["spiffe_id"])));
+      return row && recordOf(row);
     },
 
     issuances(query: IssuanceQuery): readonly IssuanceRecord[] {
@@ -144,14 +153,34 @@ export function issuanceOperations(ledger: Ledger, revocationOf: RevocationOf) {
       const where = wheres.length === 0 ? "" : ` WHERE ${wheres.join(" AND ")}`;
       const sql = `${selectIssuances}${where} ORDER BY i.number DESC LIMIT ?`;
       const rows = database.prepare(sql).all(...values, query.limit);
-      return rows.map((row) => issuanceOf(row, revocationOf(String(row["serial"]), String(row["spiffe_id"]))));
+      return rows.map(recordOf);
+    },
+
+    certificatesInUse({ endingAfterMillis, after, limit }: InUseQuery): readonly CertificateInUse[] {
+      const last = after === undefined ? undefined : numberOf.get(after);
+      if (after !== undefined && last === undefined) {
+        throw new CodedError("ca-store/unknown", `no issuance has the serial \`${after}\``);
+      }
+      // Of those that end with the last one, the ones behind it; of no certificate the number is below 0.
+      const fromMillis = Math.max(endingAfterMillis + 1, Number(last?.["not_after_millis"] ?? 0));
+      const rows = inUse.all(fromMillis, fromMillis, Number(last?.["number"] ?? -1), limit);
+      return rows.map(inUseOf);
     },
   };
 }
 
 const isRevoked = `(
   EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'serial' AND r.value = i.serial)
+  OR EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'fingerprint' AND r.value = c.fingerprint)
   OR EXISTS (SELECT 1 FROM revocations r WHERE r.target = 'identity' AND r.value = i.spiffe_id))`;
+
+/** By the index of the ends alone, which holds the numbers too: a page costs its own rows. */
+const selectInUse = `
+  SELECT i.number, i.serial, i.spiffe_id, i.spki_hash, c.fingerprint, i.at_millis, i.not_after_millis, i.issuer_key_id, i.method, i.evidence,
+    i.bundle_sequence
+  FROM issuances i LEFT JOIN certificates c ON c.number = i.number
+  WHERE i.not_after_millis >= ? AND (i.not_after_millis > ? OR i.number > ?) AND i.state < 2 AND NOT ${isRevoked}
+  ORDER BY i.not_after_millis, i.number LIMIT ?`;
 
 const isNewest = `i.state = 1 AND NOT EXISTS (
   SELECT 1 FROM issuances n
@@ -166,6 +195,7 @@ function conditions(query: IssuanceQuery): { readonly wheres: string[]; readonly
   };
   if (query.spiffeId !== undefined) want("i.spiffe_id = ?", query.spiffeId);
   if (query.state !== undefined) want("i.state = ?", issuanceStates.indexOf(query.state));
+  if (query.fingerprint !== undefined) want("c.fingerprint = ?", query.fingerprint);
   if (query.revoked !== undefined) want(query.revoked ? isRevoked : `NOT ${isRevoked}`);
   if (query.endingBefore !== undefined) {
     want("i.not_after_millis > ?", query.endingBefore.nowMillis);

@@ -116,4 +116,28 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: "roots are replaced by steps",
+    sql: `
+      ALTER TABLE issuances ADD COLUMN bundle_sequence INTEGER;
+
+      ALTER TABLE authorities ADD COLUMN slot TEXT;
+      ALTER TABLE authorities ADD COLUMN state_millis INTEGER NOT NULL DEFAULT 0;
+      UPDATE authorities SET state_millis = ifnull((
+        SELECT e.at_millis FROM audit_entries e
+        WHERE e.kind = 'authority-state' AND json_extract(e.canonical, '$.body.keyId') = authorities.key_id
+        ORDER BY e.number DESC LIMIT 1
+      ), created_millis);
+
+      CREATE TABLE root_waivers (
+        number INTEGER PRIMARY KEY REFERENCES audit_entries,
+        root_key_id TEXT NOT NULL,
+        spiffe_id TEXT NOT NULL,
+        at_millis INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        UNIQUE (root_key_id, spiffe_id)
+      ) STRICT;
+    `,
+  },
 ];

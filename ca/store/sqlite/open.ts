@@ -85,6 +85,7 @@ function storeOver(
     recordEvent: (event) => ask("recordEvent", event),
     issuance: (serialHex) => ask("issuance", serialHex),
     issuances: (query) => ask("issuances", query),
+    certificatesInUse: (query) => ask("certificatesInUse", query),
     addJoinToken: (token) => ask("addJoinToken", token),
     joinToken: (hash) => ask("joinToken", hash),
     joinTokens: (limit) => ask("joinTokens", limit, nowMillis()),
@@ -93,6 +94,8 @@ function storeOver(
     addAuthority: (authority) => ask("addAuthority", authority),
     setAuthorityStates: (states, atMillis) => ask("setAuthorityStates", states, atMillis),
     authorities: () => ask("authorities"),
+    addRootWaiver: (waiver) => ask("addRootWaiver", waiver),
+    rootWaivers: () => ask("rootWaivers"),
     keepExplanation: (explanation) => explanations.keep(explanation),
     async explanation(id) {
       return explanations.waiting(id) ?? ask("explanation", id);

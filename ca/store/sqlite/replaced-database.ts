@@ -9,6 +9,8 @@ import { CodedError } from "#platform/coded-error";
 export interface ReplacedDatabase {
   readonly generation: number;
   readonly revocations: readonly Revocation[];
+  /** SHA-256 of the certificates that are revoked by their serial. */
+  readonly fingerprints: ReadonlyMap<string, string>;
   release(): void;
 }
 
@@ -40,8 +42,14 @@ export function claimReplaced(file: string, aside: string): ReplacedDatabase | u
 
 function contentOf(database: DatabaseSync): Omit<ReplacedDatabase, "release"> {
   const isOurs = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'settings'").get() !== undefined;
-  if (!isOurs) return { generation: 0, revocations: [] };
+  if (!isOurs) return { generation: 0, revocations: [], fingerprints: new Map() };
   const row = database.prepare("SELECT value FROM settings WHERE name = 'generation'").get();
   const revocations = database.prepare("SELECT * FROM revocations ORDER BY number").all().map(revocationOf);
-  return { generation: Number(row?.["value"] ?? 0), revocations };
+  const certificates = database.prepare(
+    "SELECT i.serial, c.fingerprint FROM revocations r JOIN issuances i ON i.serial = r.value JOIN certificates c ON c.number = i.number WHERE r.target = 'serial'",
+  );
+  const fingerprints = new Map(
+    certificates.all().map(({ serial, fingerprint }) => [String(serial), String(fingerprint)]),
+  );
+  return { generation: Number(row?.["value"] ?? 0), revocations, fingerprints };
 }

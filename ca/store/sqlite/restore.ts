@@ -58,7 +58,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       replaced = aside === undefined ? undefined : claimReplaced(file, aside);
       const oldHead = await readHeadFile(headFileOf(file)).catch(() => undefined);
       const lowest = Math.max(replaced?.generation ?? 0, oldHead?.generation ?? 0);
-      const { head, ...made } = raiseGeneration(copy, fresh, nowMillis, lowest, oldHead, replaced?.revocations ?? []);
+      const { head, ...made } = raiseGeneration(copy, fresh, nowMillis, lowest, oldHead, replaced);
       // Brings what the write-ahead log holds into the file, and removes it.
       copy.close();
       syncFile(fresh);
@@ -109,14 +109,16 @@ function raiseGeneration(
   nowMillis: number,
   lowestGeneration: number,
   oldHead: AuditHead | undefined,
-  revocations: readonly Revocation[],
+  replaced: Pick<ReplacedDatabase, "revocations" | "fingerprints"> | undefined,
 ): Omit<Restored, "replaced"> & { readonly head: AuditHead | undefined } {
   const ledger = openLedger(copy);
   const operations = createOperations(ledger, fresh);
   const { number: entries, hash } = ledger.state;
   const generation = Math.max(ledger.generation, lowestGeneration) + 1;
   const known = new Set(operations.revocations().map(({ target }) => targetText(target)));
-  const kept = revocations.filter(({ target }) => !known.has(targetText(target)));
+  const kept = (replaced?.revocations ?? [])
+    .flatMap((revocation) => withFingerprint(revocation, operations, replaced?.fingerprints))
+    .filter(({ target }) => !known.has(targetText(target)));
   const endedTokens = ledger.transaction(() => {
     const ended = operations.endTokens(nowMillis);
     ledger.append("restored", nowMillis, {
@@ -135,6 +137,19 @@ function raiseGeneration(
   });
   const [head] = operations.auditHeads(1);
   return { entries, generation, endedTokens, keptRevocations: kept.length, head };
+}
+
+/** A serial of a certificate that the backup does not have could not stand on the deny list any more: its fingerprint can. */
+function withFingerprint(
+  revocation: Revocation,
+  operations: Operations,
+  fingerprints: ReadonlyMap<string, string> | undefined,
+): readonly Revocation[] {
+  const { target } = revocation;
+  if (target.kind !== "serial" || operations.issuance(target.serialHex) !== undefined) return [revocation];
+  const fingerprint = fingerprints?.get(target.serialHex);
+  if (fingerprint === undefined) return [revocation];
+  return [revocation, { ...revocation, target: { kind: "fingerprint", fingerprint } }];
 }
 
 async function putInPlace(
@@ -173,6 +188,7 @@ export function sourceOf(operations: Operations, file: string, nowMillis: number
     joinTokens: (limit) => ask(() => operations.joinTokens(limit, nowMillis)),
     revocations: () => ask(() => operations.revocations()),
     authorities: () => ask(() => operations.authorities()),
+    rootWaivers: () => ask(() => operations.rootWaivers()),
     auditEntries: (from, limit) => ask(() => operations.auditEntries(from, limit)),
     auditHeads: (limit) => ask(() => operations.auditHeads(limit)),
   };

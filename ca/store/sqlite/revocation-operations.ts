@@ -3,7 +3,7 @@ import { revocationBody, targetText } from "#ca/store/entry-bodies";
 import type { Ledger } from "#ca/store/sqlite/ledger";
 import { revocationOf } from "#ca/store/sqlite/rows";
 
-/** What is revoked. `revocationOf` answers for a certificate: its own revocation, else its identity's. */
+/** What is revoked. `revocationOf` answers for a certificate: its own revocation, by serial or fingerprint, else its identity's. */
 export function revocationOperations(ledger: Ledger) {
   const { database } = ledger;
   const find = database.prepare("SELECT * FROM revocations WHERE target = ? AND value = ?");
@@ -12,8 +12,12 @@ export function revocationOperations(ledger: Ledger) {
   );
   const all = database.prepare("SELECT * FROM revocations ORDER BY number");
   return {
-    revocationOf(serialHex: string, spiffeId: string): Revocation | undefined {
-      const row = find.get("serial", serialHex) ?? find.get("identity", spiffeId);
+    /** `fingerprint` undefined: it has no certificate. */
+    revocationOf(serialHex: string, fingerprint: string | undefined, spiffeId: string): Revocation | undefined {
+      const row =
+        find.get("serial", serialHex) ??
+        (fingerprint === undefined ? undefined : find.get("fingerprint", fingerprint)) ??
+        find.get("identity", spiffeId);
       return row && revocationOf(row);
     },
     operations: {

@@ -3,10 +3,12 @@ import type {
   AuditEntry,
   AuditHead,
   AuthorityRecord,
+  CertificateInUse,
   IssuanceRecord,
   IssuanceState,
   JoinTokenRecord,
   Revocation,
+  RootWaiver,
 } from "#ca/store/contract";
 import { CodedError } from "#platform/coded-error";
 
@@ -36,6 +38,7 @@ export function issuanceOf(row: Row, revoked: Revocation | undefined): IssuanceR
     evidence: text(row, "evidence"),
     registration: optionalText(row, "registration"),
     nameMismatch: texts(row, "name_mismatch"),
+    bundleSequence: optionalNumber(row, "bundle_sequence"),
     state: issuanceStates[number(row, "state")] ?? damaged("state"),
     fingerprint: optionalText(row, "fingerprint"),
     certificateDer: der instanceof Uint8Array ? der : undefined,
@@ -78,6 +81,7 @@ export function revocationOf(row: Row): Revocation {
 
 function targetOf(kind: string, value: string): Revocation["target"] {
   if (kind === "serial") return { kind, serialHex: value };
+  if (kind === "fingerprint") return { kind, fingerprint: value };
   return kind === "identity" ? { kind, spiffeId: value } : damaged("target");
 }
 
@@ -87,11 +91,39 @@ export function authorityOf(row: Row, chainDer: readonly Uint8Array[]): Authorit
     keyId: text(row, "key_id"),
     role: text(row, "role") as AuthorityRecord["role"],
     state: text(row, "state") as AuthorityRecord["state"],
+    stateMillis: number(row, "state_millis"),
+    slot: optionalText(row, "slot") as AuthorityRecord["slot"],
     keyKind: text(row, "key_kind") as AuthorityRecord["keyKind"],
     certificateDer: bytes(row, "certificate"),
     chainDer,
     encryptedKey: encryptedKey instanceof Uint8Array ? encryptedKey : undefined,
     createdMillis: number(row, "created_millis"),
+  };
+}
+
+export function inUseOf(row: Row): CertificateInUse {
+  return {
+    number: number(row, "number"),
+    serialHex: text(row, "serial"),
+    spiffeId: text(row, "spiffe_id"),
+    spkiHash: text(row, "spki_hash"),
+    fingerprint: optionalText(row, "fingerprint"),
+    atMillis: number(row, "at_millis"),
+    notAfterMillis: number(row, "not_after_millis"),
+    issuerKeyId: text(row, "issuer_key_id"),
+    method: text(row, "method"),
+    evidence: text(row, "evidence"),
+    bundleSequence: optionalNumber(row, "bundle_sequence"),
+  };
+}
+
+export function rootWaiverOf(row: Row): RootWaiver {
+  return {
+    rootKeyId: text(row, "root_key_id"),
+    spiffeId: text(row, "spiffe_id"),
+    atMillis: number(row, "at_millis"),
+    by: text(row, "by"),
+    reason: text(row, "reason"),
   };
 }
 
@@ -135,6 +167,10 @@ function optionalText(row: Row, name: string): string | undefined {
 function number(row: Row, name: string): number {
   const value = row[name];
   return typeof value === "number" ? value : damaged(name);
+}
+
+function optionalNumber(row: Row, name: string): number | undefined {
+  return row[name] === null ? undefined : number(row, name);
 }
 
 function bytes(row: Row, name: string): Uint8Array {

@@ -11,12 +11,15 @@ const areaStatus: Readonly<Record<string, number>> = {
   "ca-store": 503,
   "ca-token": 400,
   "ca-revocation": 400,
+  "ca-rotation": 409,
   "ca-authority": 409,
   "ca-key": 409,
 };
 
 /** Codes that are not like the others of their area. */
 const codeStatus: Readonly<Partial<Record<FaultCode, number>>> = {
+  "ca-revocation/unknown": 404,
+  "ca-revocation/full": 409,
   "ca-store/unknown": 404,
   "ca-store/exists": 409,
   "ca-store/backup-failed": 500,

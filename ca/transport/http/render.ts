@@ -3,6 +3,7 @@ import type { RegistrationEntry } from "#ca/registration/contract";
 import type { AuthorityStatusPage, DryRunAnswer } from "#ca/service/contract";
 import type { AuditHead, Explanation, IssuanceRecord, JoinTokenRecord, Revocation } from "#ca/store/contract";
 import { writePem } from "#ca/x509/pem";
+import type { StreamStatus } from "#xds/contract";
 import type {
   AuditHeadShape,
   AuthorityShape,
@@ -11,6 +12,7 @@ import type {
   ExplanationShape,
   RevocationShape,
   StatusShape,
+  StreamShape,
   TokenShape,
   TriedShape,
 } from "./shapes.ts";
@@ -33,9 +35,10 @@ function member<Name extends string, Value, Shown>(
 const same = <Value>(value: Value): Value => value;
 
 export function renderAuthority(authority: AuthorityStatus): AuthorityShape {
-  const { role, keyId, keyKind, state, subject, keyHeld } = authority;
+  const { role, keyId, keyKind, state, slot, subject, keyHeld } = authority;
   const notBefore = renderTime(authority.notBeforeMillis);
-  return { role, keyId, keyKind, state, subject, notBefore, notAfter: renderTime(authority.notAfterMillis), keyHeld };
+  const notAfter = renderTime(authority.notAfterMillis);
+  return { role, keyId, keyKind, state, ...member("slot", slot, same), subject, notBefore, notAfter, keyHeld };
 }
 
 function renderHead({ number, hash, atMillis, generation, auditKeyId }: AuditHead): AuditHeadShape {
@@ -47,7 +50,12 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
   return {
     trustDomain: page.trustDomain,
     authorities: page.authorities.map(renderAuthority),
-    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors },
+    bundle: { sequence: page.bundle.sequence, anchors: page.bundle.anchors, version: page.bundle.version },
+    rotation: {
+      ...member("state", page.rotation.state, same),
+      stragglers: page.rotation.stragglers,
+      ...member("firstBreak", page.rotation.firstBreakMillis, renderTime),
+    },
     store: {
       schemaVersion: store.schemaVersion,
       generation: store.generation,
@@ -64,13 +72,53 @@ export function renderStatus(page: AuthorityStatusPage): StatusShape {
     ...member("serverCertificateNotAfter", page.serverCertificateNotAfterMillis, renderTime),
     issuedSinceStart: page.issuedSinceStart,
     refusedSinceStart: page.refusedSinceStart,
+    streams: {
+      open: page.streams.open,
+      bundle: { taken: page.streams.bundle.taken, acknowledged: page.streams.bundle.acknowledged },
+      listed: page.streams.listed.map(renderStream),
+    },
     warnings: page.warnings,
   };
 }
 
+function renderStream(stream: StreamStatus): StreamShape {
+  const { id, typeUrl, variant, caller, node, leftOut } = stream;
+  return {
+    id,
+    typeUrl,
+    variant,
+    spiffeId: caller,
+    ...member("fingerprint", stream.fingerprint, same),
+    node,
+    since: renderTime(stream.sinceMillis),
+    names: stream.names.map(({ name, sent, acknowledged, acknowledgedAtMillis, rejected }) => ({
+      name,
+      ...member("sent", sent, same),
+      ...member("acknowledged", acknowledged, same),
+      ...member("acknowledgedAt", acknowledgedAtMillis, renderTime),
+      ...member("rejected", rejected, ({ version, message, atMillis }) => ({
+        version,
+        message,
+        at: renderTime(atMillis),
+      })),
+    })),
+    leftOut,
+  };
+}
+
 export function renderRevocation({ target, atMillis, by, reason }: Revocation): RevocationShape {
-  const what = target.kind === "serial" ? { serial: target.serialHex } : { spiffeId: target.spiffeId };
-  return { ...what, at: renderTime(atMillis), by, reason };
+  return { ...renderTarget(target), at: renderTime(atMillis), by, reason };
+}
+
+function renderTarget(target: Revocation["target"]): Pick<RevocationShape, "serial" | "fingerprint" | "spiffeId"> {
+  switch (target.kind) {
+    case "serial":
+      return { serial: target.serialHex };
+    case "fingerprint":
+      return { fingerprint: target.fingerprint };
+    case "identity":
+      return { spiffeId: target.spiffeId };
+  }
 }
 
 /** Without the certificate itself. */

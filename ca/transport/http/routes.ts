@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TrustBundle } from "#ca/authorities/contract";
-import type { IssuanceQuery, IssuanceState } from "#ca/store/contract";
+import type { IssuanceQuery, IssuanceState, Revocation } from "#ca/store/contract";
 import type { Need } from "./access.ts";
 import type { Asking, HttpParts } from "./contract.ts";
 import { faultShape, sendRefusal } from "./faults.ts";
@@ -17,6 +17,7 @@ import {
   renderTried,
   renderWholeRecord,
 } from "./render.ts";
+import { addRootRoutes } from "./root-routes.ts";
 import { schemas } from "./schemas.ts";
 import type {
   AuditShape,
@@ -43,6 +44,7 @@ export function addRoutes(app: FastifyInstance, parts: HttpParts, askingOf: Aski
   addPublic(app, parts, askingOf);
   addReads(app, parts);
   addWrites(app, parts, askingOf);
+  addRootRoutes(app, parts, askingOf);
 }
 
 function open(schema: object, need: Need) {
@@ -145,11 +147,7 @@ function addWrites(app: FastifyInstance, { service }: HttpParts, askingOf: Askin
     open(schemas.revoke, "operator"),
     async (request): Promise<RevokedShape> => {
       const { body } = request;
-      const target =
-        "serial" in body
-          ? ({ kind: "serial", serialHex: body.serial } as const)
-          : ({ kind: "identity", spiffeId: body.spiffeId } as const);
-      return { revoked: await service.revoke(target, body.reason, askingOf(request).who) };
+      return { revoked: await service.revoke(targetOf(body), body.reason, askingOf(request).who) };
     },
   );
   app.post<{ Body: TryQuestion }>("/v1/ca/try", open(schemas.dryRun, "operator"), async ({ body }) =>
@@ -166,6 +164,12 @@ function addWrites(app: FastifyInstance, { service }: HttpParts, askingOf: Askin
       return { file: body.file };
     },
   );
+}
+
+function targetOf(question: RevocationQuestion): Revocation["target"] {
+  if ("serial" in question) return { kind: "serial", serialHex: question.serial };
+  if ("fingerprint" in question) return { kind: "fingerprint", fingerprint: question.fingerprint };
+  return { kind: "identity", spiffeId: question.spiffeId };
 }
 
 /** As `schemas.certificates` lets it through. */

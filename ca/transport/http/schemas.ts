@@ -2,7 +2,10 @@
 
 type Schema = Readonly<Record<string, unknown>>;
 
-function object(required: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
+export function object(
+  required: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>> = {},
+): Schema {
   return {
     type: "object",
     properties: { ...required, ...optional },
@@ -11,19 +14,24 @@ function object(required: Readonly<Record<string, Schema>>, optional: Readonly<R
   };
 }
 
-function list(items: Schema): Schema {
+export function list(items: Schema): Schema {
   return { type: "array", items };
 }
 
-const text = { type: "string" } as const;
-const texts = list(text);
+export const text = { type: "string" } as const;
+export const texts = list(text);
 const flag = { type: "boolean" } as const;
-const count = { type: "integer", minimum: 0 } as const;
-const time = { type: "string", description: "ISO 8601, UTC." } as const;
+export const count = { type: "integer", minimum: 0 } as const;
+export const time = { type: "string", description: "ISO 8601, UTC." } as const;
 const pem = { type: "string", description: "PEM." } as const;
 
 const serial = { type: "string", pattern: "^[0-9a-f]{1,64}$", description: "Hexadecimal, lower case." } as const;
-const spiffeId = { type: "string", minLength: 1, maxLength: 2048 } as const;
+const fingerprint = {
+  type: "string",
+  pattern: "^[0-9a-f]{64}$",
+  description: "SHA-256 of the certificate, hexadecimal, lower case.",
+} as const;
+export const spiffeId = { type: "string", minLength: 1, maxLength: 2048 } as const;
 const csr = { type: "string", description: "A certificate request, PEM." } as const;
 const ttlSeconds = {
   type: "integer",
@@ -32,7 +40,12 @@ const ttlSeconds = {
   description: "0 or absent: the default.",
 } as const;
 /** One line: it stands in lists and logs. */
-const reason = { type: "string", minLength: 1, maxLength: 500, pattern: "^[^\\u0000-\\u001f\\u007f]*$" } as const;
+export const reason = {
+  type: "string",
+  minLength: 1,
+  maxLength: 500,
+  pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+} as const;
 
 /** Queries are texts. */
 const limit = {
@@ -43,20 +56,23 @@ const limit = {
 const yesNo = { enum: ["true", "false"] } as const;
 
 const fault = object({ code: text, message: text }, { id: { ...text, description: "Names the explanation." } });
-const faults = { "4xx": fault, "5xx": fault } as const;
+export const faults = { "4xx": fault, "5xx": fault } as const;
 
-const authority = object({
-  role: { enum: ["root", "issuing"] },
-  keyId: text,
-  keyKind: text,
-  state: text,
-  subject: text,
-  notBefore: time,
-  notAfter: time,
-  keyHeld: flag,
-});
+const authority = object(
+  {
+    role: { enum: ["root", "issuing"] },
+    keyId: text,
+    keyKind: text,
+    state: text,
+    subject: text,
+    notBefore: time,
+    notAfter: time,
+    keyHeld: flag,
+  },
+  { slot: { enum: ["A", "B"] } },
+);
 
-const revocation = object({ at: time, by: text, reason: text }, { serial: text, spiffeId: text });
+const revocation = object({ at: time, by: text, reason: text }, { serial: text, fingerprint: text, spiffeId: text });
 
 const certificate = object(
   {
@@ -82,11 +98,36 @@ const certificate = object(
 
 const steps = list(object({ step: text, ok: flag, seen: text, wanted: text, remedy: text }));
 
+const streamName = object(
+  { name: text },
+  {
+    sent: text,
+    acknowledged: text,
+    acknowledgedAt: time,
+    rejected: object({ version: text, message: text, at: time }),
+  },
+);
+
+const stream = object(
+  {
+    id: count,
+    typeUrl: text,
+    variant: { enum: ["state-of-the-world", "delta"] },
+    spiffeId: text,
+    node: { ...text, description: "As the client gave it: not believed." },
+    since: time,
+    names: list(streamName),
+    leftOut: { ...count, description: "So many names are not listed." },
+  },
+  { fingerprint: text },
+);
+
 const status = object(
   {
     trustDomain: text,
     authorities: list(authority),
-    bundle: object({ sequence: count, anchors: count }),
+    bundle: object({ sequence: count, anchors: count, version: text }),
+    rotation: object({ stragglers: count }, { state: text, firstBreak: time }),
     store: object(
       {
         schemaVersion: count,
@@ -106,6 +147,11 @@ const status = object(
     registrations: count,
     issuedSinceStart: count,
     refusedSinceStart: count,
+    streams: object({
+      open: count,
+      bundle: object({ taken: count, acknowledged: count }),
+      listed: { ...list(stream), description: "At most 500, those first that have rejected something." },
+    }),
     warnings: texts,
   },
   { serverCertificateNotAfter: time },
@@ -193,8 +239,8 @@ export const schemas = {
     response: { 200: object({ revocations: list(revocation) }), ...faults },
   },
   revoke: {
-    summary: "Revokes a certificate by its serial, or all that an identity has and asks for.",
-    body: { ...object({ reason }, { serial, spiffeId }), minProperties: 2, maxProperties: 2 },
+    summary: "Revokes a certificate by its serial or its SHA-256, or all that an identity has and asks for.",
+    body: { ...object({ reason }, { serial, fingerprint, spiffeId }), minProperties: 2, maxProperties: 2 },
     response: { 200: object({ revoked: flag }), ...faults },
   },
   audit: {

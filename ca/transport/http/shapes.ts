@@ -33,6 +33,8 @@ export interface AuthorityShape {
   readonly keyId: string;
   readonly keyKind: string;
   readonly state: string;
+  /** A or B, under its root; absent: it has no such place. */
+  readonly slot?: string;
   readonly subject: string;
   readonly notBefore: string;
   readonly notAfter: string;
@@ -47,11 +49,39 @@ export interface AuditHeadShape {
   readonly auditKeyId: string;
 }
 
+/** One name that a client gets by a stream. */
+export interface StreamNameShape {
+  readonly name: string;
+  /** Absent: there was nothing to send yet. */
+  readonly sent?: string;
+  readonly acknowledged?: string;
+  readonly acknowledgedAt?: string;
+  /** `message`: the client's own words. */
+  readonly rejected?: { readonly version: string; readonly message: string; readonly at: string };
+}
+
+/** A client that gets resources by a stream. */
+export interface StreamShape {
+  readonly id: number;
+  readonly typeUrl: string;
+  readonly variant: "state-of-the-world" | "delta";
+  readonly spiffeId: string;
+  readonly fingerprint?: string;
+  /** As the client gave it. */
+  readonly node: string;
+  readonly since: string;
+  readonly names: readonly StreamNameShape[];
+  /** So many names are not listed. */
+  readonly leftOut: number;
+}
+
 /** GET /v1/ca/status. */
 export interface StatusShape {
   readonly trustDomain: string;
   readonly authorities: readonly AuthorityShape[];
-  readonly bundle: { readonly sequence: number; readonly anchors: number };
+  readonly bundle: { readonly sequence: number; readonly anchors: number; readonly version: string };
+  /** `state`: of the root that is on its way, or of the one that leaves; absent: there is neither. */
+  readonly rotation: { readonly state?: string; readonly stragglers: number; readonly firstBreak?: string };
   readonly store: {
     readonly schemaVersion: number;
     readonly generation: number;
@@ -68,12 +98,20 @@ export interface StatusShape {
   readonly serverCertificateNotAfter?: string;
   readonly issuedSinceStart: number;
   readonly refusedSinceStart: number;
+  readonly streams: {
+    readonly open: number;
+    /** So many take the bundle, a name of a stream each, and so many of those have acknowledged the one in force. */
+    readonly bundle: { readonly taken: number; readonly acknowledged: number };
+    /** At most 500, those first that have rejected something. */
+    readonly listed: readonly StreamShape[];
+  };
   readonly warnings: readonly string[];
 }
 
 export interface RevocationShape {
-  /** One of the two is there. */
+  /** One of the three is there. */
   readonly serial?: string;
+  readonly fingerprint?: string;
   readonly spiffeId?: string;
   readonly at: string;
   readonly by: string;
@@ -179,9 +217,10 @@ export interface EntriesShape {
   readonly entries: readonly EntryShape[];
 }
 
-/** POST /v1/ca/revocations: a serial, or an identity. */
+/** POST /v1/ca/revocations: a serial, a fingerprint, or an identity. */
 export type RevocationQuestion =
   | { readonly serial: string; readonly reason: string }
+  | { readonly fingerprint: string; readonly reason: string }
   | { readonly spiffeId: string; readonly reason: string };
 
 /** False: it was revoked before. */

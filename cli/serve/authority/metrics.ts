@@ -1,14 +1,18 @@
 import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import type { Metrics } from "#platform/metrics";
+import { addStreamMetrics, type ObserveStream } from "./stream-metrics.ts";
 
 type Summary = Omit<AuthorityStatusPage, "store">;
 
-/** Metrics of the certificate authority; `summary` is asked at each scrape, undefined where there is none. The result counts a request. */
-export function addAuthorityMetrics(
-  metrics: Metrics,
-  summary: () => Summary | undefined,
-): (outcome: ObservedOutcome) => void {
+/** What hears an authority, for metrics. */
+export interface AuthorityObservers {
+  readonly onOutcome: (outcome: ObservedOutcome) => void;
+  readonly onStream: ObserveStream;
+}
+
+/** Metrics of the certificate authority; `summary` is asked at each scrape, undefined where there is none. */
+export function addAuthorityMetrics(metrics: Metrics, summary: () => Summary | undefined): AuthorityObservers {
   const requests = metrics.counter({
     name: "garita_ca_requests_total",
     help: "Certificate requests: `issued`, or the code of the refusal; how the caller was authenticated, the kind of key, the door.",
@@ -43,14 +47,38 @@ export function addAuthorityMetrics(
     read: () => one(summary()?.bundle.sequence),
   });
   metrics.gauge({
+    name: "garita_ca_root_rotation_state",
+    help: "1 for the state of the root that is on its way, or of the one that leaves; absent where there is neither.",
+    labels: ["state"],
+    read: () => {
+      const state = summary()?.rotation.state;
+      return state === undefined ? [] : [[[state], 1]];
+    },
+  });
+  metrics.gauge({
+    name: "garita_ca_root_rotation_stragglers",
+    help: "Certificates and streams that hold up the root that is on its way, or the removal of the one that leaves.",
+    labels: [],
+    read: () => one(summary()?.rotation.stragglers),
+  });
+  metrics.gauge({
+    name: "garita_ca_outage_budget_seconds",
+    help: "So long after the authority stops the first proxy breaks; absent where no certificate is in use.",
+    labels: [],
+    read: () => one(seconds(summary()?.rotation.outageBudgetMillis)),
+  });
+  metrics.gauge({
     name: "garita_ca_registrations",
     help: "Registrations in force.",
     labels: [],
     read: () => one(summary()?.registrations),
   });
-  return ({ result, method, keyKind, door, durationMillis }) => {
-    requests.with(result, method, keyKind, door).value++;
-    durations.with(result === "issued" ? "issued" : "refused").observe(durationMillis / 1000);
+  return {
+    onOutcome({ result, method, keyKind, door, durationMillis }) {
+      requests.with(result, method, keyKind, door).value++;
+      durations.with(result === "issued" ? "issued" : "refused").observe(durationMillis / 1000);
+    },
+    onStream: addStreamMetrics(metrics, () => summary()?.streams),
   };
 }
 

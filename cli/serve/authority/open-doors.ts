@@ -7,6 +7,7 @@ import { type Address, renderAddress } from "#platform/address";
 import type { Clock } from "#platform/clock";
 import { CodedError } from "#platform/coded-error";
 import { type Door, type DoorTls, defaultDoorLimits } from "#platform/door/door";
+import type { GrpcMethods } from "#platform/grpc/contract";
 import type { Log } from "#platform/log";
 import type { CaConfig } from "../../config/ca-model.ts";
 
@@ -25,6 +26,7 @@ const refreshHintSeconds = 300;
 export async function openAuthorityDoors(
   config: CaConfig,
   { service, serving }: Pick<RunningAuthority, "service" | "serving">,
+  discovery: GrpcMethods,
   tls: DoorTls | undefined,
   { clock, version, log }: { readonly clock: Clock; readonly version: string; readonly log: Log },
 ): Promise<AuthorityDoors> {
@@ -46,7 +48,12 @@ export async function openAuthorityDoors(
   try {
     if (config.grpc !== undefined) {
       const material = config.grpc.plaintext ? undefined : tls;
-      const door = await serveIstio({ ...start("ca-grpc", config.grpc.address, material), service, serving });
+      const door = await serveIstio({
+        ...start("ca-grpc", config.grpc.address, material),
+        service,
+        serving,
+        discovery,
+      });
       open.push({ name: "grpc", door, secure: material !== undefined });
     }
     if (config.http !== undefined) {

@@ -32,7 +32,7 @@ export async function prepareAuthority(
   const keyEncryptionKey = await readKeyEncryptionKey({ file: config.keyEncryptionKeyFile, environment });
   const blockedKeys =
     config.blockedKeysFile === undefined ? new Set<string>() : await readBlockedKeys(config.blockedKeysFile);
-  const { leaf, csrNames, admins, limits } = config;
+  const { leaf, csrNames, renewalGraceSeconds, admins, limits } = config;
   const issuers = await Promise.all(config.issuers.map(readIssuer));
   const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
   return {
@@ -44,7 +44,7 @@ export async function prepareAuthority(
       blockedKeys: digestOf([...blockedKeys]),
     },
     configuration: {
-      issuance: { ...leaf, csrNames },
+      issuance: { ...leaf, csrNames, renewalGraceSeconds },
       admins,
       rates: limits,
       admission: { inFlight: limits.inFlight, waiting: limits.waiting, waitingBytes },

@@ -1,33 +1,37 @@
 import { randomBytes } from "node:crypto";
 import type { ServerCertificate } from "#ca/authorities/server-certificate";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
-import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
+import type { DenyListPublisher } from "#ca/deny-list/publish-deny-list";
 import { buildRegistrations } from "#ca/registration/build-registrations";
 import type { AuthorityStatusPage } from "#ca/service/contract";
 import { openAuthority } from "#ca/service/open-authority";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore } from "#ca/store/sqlite/open";
+import { bundleStreams } from "#ca/transport/sds/bundle-streams";
 import type { Address } from "#platform/address";
 import type { Log } from "#platform/log";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
+import type { Discovery } from "#xds/discovery";
 import { registrationEntries } from "../registration-entries.ts";
 import { type AuthorityKeysParts, followAuthorityKeys } from "./issuer-keys.ts";
+import type { AuthorityObservers } from "./metrics.ts";
+import { openAuthorityDiscovery } from "./open-discovery.ts";
 import { openAuthorityDoors } from "./open-doors.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 
-export interface AuthorityStart extends AuthorityKeysParts {
+export interface AuthorityStart extends AuthorityKeysParts, AuthorityObservers {
   readonly version: string;
   readonly log: Log;
   readonly nextId: () => string;
   /** The rules in force, whose registrations say who may have which identity; undefined: there are none yet. */
   readonly ruleSet: () => RuleSet | undefined;
-  readonly onOutcome: (outcome: ObservedOutcome) => void;
 }
 
 /** The authority of a service. */
 export interface ServedAuthority {
   readonly addresses: readonly { readonly name: string; readonly address: Address }[];
   summary(): Omit<AuthorityStatusPage, "store">;
+  readonly denyList: Pick<DenyListPublisher, "list" | "subscribe">;
   /** From the next request on. */
   configure(prepared: PreparedAuthority): void;
   /** Signed with the last head of its log; the store is closed. */
@@ -52,6 +56,8 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
     const { tokens, keys } = await followAuthorityKeys(() => issuers, parts);
     stops.push(() => keys.stop());
     const headFile = headFileOf(config.store);
+    let discovery: Discovery | undefined;
+    const streams = () => bundleStreams(discovery?.status() ?? [], config.trustDomain);
     let doors: Awaited<ReturnType<typeof openAuthorityDoors>> | undefined;
     const authority = await openAuthority({
       trustDomain: config.trustDomain,
@@ -76,15 +82,26 @@ export async function startAuthority(prepared: PreparedAuthority, parts: Authori
       onOutcome: parts.onOutcome,
       exportHead: (head) => writeHeadFile(headFile, head),
       exportedHead: () => readHeadFile(headFile),
+      streams,
+      discoveryStreams: () => discovery?.status() ?? [],
       onServerCertificate: (certificate) => doors?.updateTls(doorTls(certificate)),
     });
     stops.push(() => authority.stop());
     const { serverCertificate } = authority;
-    doors = await openAuthorityDoors(config, authority, serverCertificate && doorTls(serverCertificate), parts);
+    discovery = openAuthorityDiscovery(config, authority, { ...parts, chance: Math.random });
+    stops.push(() => discovery?.close());
+    doors = await openAuthorityDoors(
+      config,
+      authority,
+      discovery,
+      serverCertificate && doorTls(serverCertificate),
+      parts,
+    );
     stops.push((deadline) => doors?.stop(deadline));
     return {
       addresses: doors.addresses,
       summary: authority.summary,
+      denyList: authority.denyList,
       configure(next) {
         ({ configuration, issuers } = next);
         void keys.follow(issuers.keySources, 0);

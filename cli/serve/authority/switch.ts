@@ -1,12 +1,12 @@
-import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import type { AuthorityStatusPage } from "#ca/service/contract";
+import type { DenyList } from "#identity/deny-list/deny-list";
 import type { Address } from "#platform/address";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
 import type { CaConfig } from "../../config/ca-model.ts";
 import type { JwtConfig } from "../../config/model.ts";
-import { addAuthorityMetrics } from "./metrics.ts";
+import { type AuthorityObservers, addAuthorityMetrics } from "./metrics.ts";
 import type { PreparedAuthority } from "./prepare.ts";
 import type { ServedAuthority } from "./start.ts";
 
@@ -40,7 +40,9 @@ export interface AuthoritySwitch {
 export interface AuthoritySwitchParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly metrics: Metrics;
-  readonly start: (wanted: WantedAuthority, onOutcome: (outcome: ObservedOutcome) => void) => Promise<ServedAuthority>;
+  readonly start: (wanted: WantedAuthority, observers: AuthorityObservers) => Promise<ServedAuthority>;
+  /** Hears the deny list of an authority that runs, now and at each change. */
+  readonly onDenyList: (list: DenyList) => void;
   readonly log: Log;
 }
 
@@ -48,9 +50,15 @@ export interface AuthoritySwitchParts {
 const drainMillis = 2_000;
 
 /** PERF: nothing of the authority is loaded where none is configured. */
-export function createAuthoritySwitch({ environment, metrics, start, log }: AuthoritySwitchParts): AuthoritySwitch {
+export function createAuthoritySwitch({
+  environment,
+  metrics,
+  start,
+  onDenyList,
+  log,
+}: AuthoritySwitchParts): AuthoritySwitch {
   let running: { readonly wanted: WantedAuthority; readonly served: ServedAuthority } | undefined;
-  let observe: ((outcome: ObservedOutcome) => void) | undefined;
+  let observers: AuthorityObservers | undefined;
   let ended = false;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = (run: () => Promise<void>): Promise<void> => {
@@ -59,8 +67,13 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
     return next;
   };
   const startOne = async (wanted: WantedAuthority) => {
-    observe ??= addAuthorityMetrics(metrics, () => running?.served.summary());
-    return { wanted, served: await start(wanted, observe) };
+    observers ??= addAuthorityMetrics(metrics, () => running?.served.summary());
+    const served = await start(wanted, observers);
+    const { denyList } = served;
+    // It ends with the authority.
+    denyList.subscribe(() => onDenyList(denyList.list()));
+    onDenyList(denyList.list());
+    return { wanted, served };
   };
 
   const become = async (wanted: WantedAuthority | undefined): Promise<void> => {
@@ -120,7 +133,7 @@ export function createAuthoritySwitch({ environment, metrics, start, log }: Auth
 }
 
 function marksOf(config: CaConfig, jwt: JwtConfig, { fileDigests }: PreparedAuthority, keyVersion: number) {
-  const { leaf, csrNames, admins, limits, blockedKeysFile, issuers, ...rest } = config;
+  const { leaf, csrNames, renewalGraceSeconds, admins, limits, blockedKeysFile, issuers, ...rest } = config;
   return {
     mark: JSON.stringify([config, jwt, fileDigests, keyVersion]),
     // So long authorities that were replaced stay.

@@ -199,6 +199,29 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     assert.deepEqual(await serials(store, { revoked: false }), [serialOf(4)]);
   });
 
+  contract("a fingerprint is revoked whether or not its certificate is known", async ({ store }) => {
+    await issue(store, 1);
+    await issue(store, 2);
+    const { fingerprint } = completionOf(1);
+    const by = { atMillis: noonMillis, by: "operator", reason: "stolen" };
+    const known = { ...by, target: { kind: "fingerprint", fingerprint } } as const;
+    const foreign = { ...by, target: { kind: "fingerprint", fingerprint: digestOf("elsewhere") } } as const;
+    assert.equal(await store.revoke(foreign), true);
+    assert.equal(await store.revoke(known), true);
+    assert.equal(await store.revoke({ ...known, reason: "again" }), false);
+    assert.deepEqual(await store.revocations(), [foreign, known]);
+    assert.deepEqual((await store.issuance(serialOf(1)))?.revoked, known);
+    assert.equal((await store.issuance(serialOf(2)))?.revoked, undefined);
+    assert.deepEqual(await serials(store, { revoked: true }), [serialOf(1)]);
+    assert.deepEqual(await serials(store, { revoked: false }), [serialOf(2)]);
+    assert.deepEqual(await serials(store, { fingerprint }), [serialOf(1)]);
+    assert.deepEqual(await serials(store, { fingerprint: digestOf("elsewhere") }), []);
+    const { notAfterMillis } = intentOf(1);
+    const live = (nowMillis: number) => ({ fingerprint, endingBefore: { millis: Number.MAX_SAFE_INTEGER, nowMillis } });
+    assert.deepEqual(await serials(store, live(notAfterMillis - 1)), [serialOf(1)]);
+    assert.deepEqual(await serials(store, live(notAfterMillis)), []);
+  });
+
   contract(
     "issuances are listed newest first, in pages, by identity, state, end and newest of a key",
     async ({ store }) => {
@@ -248,6 +271,103 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       ["retiring", "active"],
     );
   });
+
+  contract("an authority keeps since when it is in its state, and its place", async ({ store }) => {
+    await store.addAuthority(authorityOf(1));
+    await store.addAuthority(authorityOf(2, { slot: undefined, state: "generated", role: "root" }));
+    const { keyId } = authorityOf(1);
+    await store.setAuthorityStates([{ keyId, from: "prepared", state: "active" }], noonMillis + 7);
+    const [first, second] = await store.authorities();
+    assert.deepEqual([first!.state, first!.stateMillis, first!.slot], ["active", noonMillis + 7, "A"]);
+    assert.deepEqual([second!.state, second!.stateMillis, second!.slot], ["generated", noonMillis, undefined]);
+    await chainIsGood(store);
+  });
+
+  contract(
+    "T15: of two that change an authority from the same state one is refused, and changes nothing",
+    async ({ store }) => {
+      await store.addAuthority(authorityOf(1));
+      await store.addAuthority(authorityOf(2));
+      const [first, second] = [authorityOf(1).keyId, authorityOf(2).keyId];
+      const change = (keyId: string) =>
+        store.setAuthorityStates(
+          [
+            { keyId, from: "prepared", state: "active" },
+            { keyId: keyId === first ? second : first, from: "prepared", state: "retired" },
+          ],
+          noonMillis,
+        );
+      const [won, lost] = await Promise.allSettled([change(first), change(second)]);
+      assert.equal(won.status, "fulfilled");
+      assert.equal(lost.status === "rejected" && lost.reason.code, "ca-store/conflict");
+      assert.deepEqual(
+        (await store.authorities()).map(({ state }) => state),
+        ["active", "retired"],
+      );
+      await chainIsGood(store);
+    },
+  );
+
+  contract("a waiver is kept once for a root and an identity", async (fixture) => {
+    const waiver = {
+      rootKeyId: "ab",
+      spiffeId: "spiffe://example.org/a",
+      atMillis: noonMillis,
+      by: "o",
+      reason: "gone",
+    };
+    assert.equal(await fixture.store.addRootWaiver(waiver), true);
+    assert.equal(await fixture.store.addRootWaiver({ ...waiver, reason: "again" }), false);
+    const other = { ...waiver, rootKeyId: "cd" };
+    assert.equal(await fixture.store.addRootWaiver(other), true);
+    const store = await fixture.reopen();
+    assert.deepEqual(await store.rootWaivers(), [waiver, other]);
+    await chainIsGood(store);
+  });
+
+  contract(
+    "certificates in use are told in pages, in the order of their ends, without what is revoked or came to nothing",
+    async ({ store }) => {
+      const ends = [30, 10, 20, 20, 40, 50, 60];
+      for (const [i, end] of ends.entries()) {
+        const but = { notAfterMillis: noonMillis + end, bundleSequence: i === 0 ? undefined : i };
+        if (i === 4) await store.recordIntent(intentOf(i, but));
+        else await issue(store, i, but);
+      }
+      await store.recordIntent(intentOf(9));
+      await store.recordAbandoned(serialOf(9), noonMillis, "why");
+      const by = { atMillis: noonMillis, by: "o", reason: "r" };
+      await store.revoke({ ...by, target: { kind: "serial", serialHex: serialOf(5) } });
+      await store.revoke({ ...by, target: { kind: "identity", spiffeId: intentOf(6).spiffeId } });
+      const all = await store.certificatesInUse({ endingAfterMillis: noonMillis + 10, limit: 10 });
+      assert.deepEqual(
+        all.map(({ serialHex }) => serialHex),
+        [2, 3, 0, 4].map(serialOf),
+      );
+      const { serialHex, spiffeId, spkiHash, atMillis, issuerKeyId, method, evidence, bundleSequence } = intentOf(2);
+      assert.deepEqual(all[0], {
+        ...{ serialHex, spiffeId, spkiHash, atMillis, issuerKeyId, method, evidence, bundleSequence },
+        number: all[0]!.number,
+        notAfterMillis: noonMillis + 20,
+        fingerprint: completionOf(2).fingerprint,
+      });
+      assert.ok(all[0]!.number < all[1]!.number);
+      assert.deepEqual([all[2]!.bundleSequence, all[3]!.fingerprint], [undefined, undefined]);
+      const paged: string[] = [];
+      for (let after: string | undefined; ; ) {
+        const query = { endingAfterMillis: noonMillis + 10, limit: 1, ...(after === undefined ? {} : { after }) };
+        const [next] = await store.certificatesInUse(query);
+        if (next === undefined) break;
+        paged.push(next.serialHex);
+        after = next.serialHex;
+      }
+      assert.deepEqual(paged, [2, 3, 0, 4].map(serialOf));
+      await rejects(
+        store.certificatesInUse({ endingAfterMillis: 0, limit: 1, after: serialOf(77) }),
+        "ca-store/unknown",
+      );
+    },
+  );
 
   contract("explanations are found at once, after a restart, and are no part of the log", async (fixture) => {
     const { entries } = await fixture.store.status();

@@ -5,6 +5,7 @@ import { createAuthenticateCaller } from "#ca/callers/authenticate-caller";
 import { createClientCertificateMethod } from "#ca/callers/client-certificate";
 import type { AuthenticateCaller, Caller, Credentials } from "#ca/callers/contract";
 import { createJoinToken } from "#ca/callers/create-join-token";
+import { createEndedCertificateMethod } from "#ca/callers/ended-certificate";
 import { createJoinTokenMethod } from "#ca/callers/join-token";
 import type { JoinTokenRecord } from "#ca/store/contract";
 import {
@@ -97,6 +98,12 @@ before(() => {
           : { ok: false, reason: "signature-wrong" },
       bundle: () => ({ trustDomain, sequence: 1, anchors: [] }),
       isRevoked: () => undefined,
+    }),
+    endedCertificate: createEndedCertificateMethod({
+      verifySvid: () => ({ ok: false, reason: "signature-wrong" }),
+      bundle: () => ({ trustDomain, sequence: 1, anchors: [] }),
+      isRevoked: () => undefined,
+      graceSeconds: () => 3600,
     }),
     token,
     joinToken: createJoinTokenMethod({

@@ -77,3 +77,40 @@ test("a revocation of which it is not known whether it was kept counts until the
   const refused = await refuseIn(scene, { csrPem, credentials: presenting(chain) });
   assert.equal(refused.code, "caller/refused");
 });
+
+test("a fingerprint that is none, and a serial of no certificate, revoke nobody and are refused", async (t) => {
+  const scene = await testScene(t);
+  for (const fingerprint of ["", "0a", "0A".repeat(32), `${"0a".repeat(32)}\n`]) {
+    await assert.rejects(revoke(scene, { kind: "fingerprint", fingerprint }), { code: "ca-revocation/target" });
+  }
+  await assert.rejects(revoke(scene, { kind: "serial", serialHex: "0a1b" }), { code: "ca-revocation/unknown" });
+  assert.deepEqual(await scene.store.revocations(), []);
+});
+
+test("a certificate that is revoked by its fingerprint is no credential, and is kept by its serial while it is known", async (t) => {
+  const scene = await testScene(t);
+  const { chain, answer, csrPem } = await enrolIn(scene, webId);
+  const fingerprint = (await scene.store.issuance(answer.serialHex))?.fingerprint ?? "";
+  assert.equal(await revoke(scene, { kind: "fingerprint", fingerprint }), true);
+  assert.equal(await revoke(scene, { kind: "fingerprint", fingerprint }), false);
+  assert.equal(await revoke(scene, { kind: "serial", serialHex: answer.serialHex }), false);
+  const targets = (await scene.store.revocations()).map(({ target }) => target);
+  assert.deepEqual(targets, [{ kind: "serial", serialHex: answer.serialHex }]);
+  const refused = await refuseIn(scene, { csrPem, credentials: presenting(chain) });
+  assert.equal(refused.code, "caller/refused");
+});
+
+test("a fingerprint that the store does not know is revoked all the same, after a restart too", async (t) => {
+  const scene = await openScene();
+  const target = { kind: "fingerprint", fingerprint: "0a".repeat(32) } as const;
+  assert.equal(await revoke(scene, target), true);
+  assert.equal(await revoke(scene, target), false);
+  const { ok, faults } = await scene.authority.service.auditReport();
+  assert.deepEqual([ok, faults], [true, []]);
+  await scene.close();
+  const again = await testScene(t, { folder: scene.folder });
+  assert.deepEqual(
+    (await again.authority.service.revocations()).map((one) => one.target),
+    [target],
+  );
+});

@@ -8,6 +8,7 @@ import { issuanceDefaults } from "#ca/issuance/settings";
 import { issuanceSteps } from "#ca/issuance/steps";
 import { type RefusalCode, refusals } from "#ca/refusals";
 import { CodedError } from "#platform/coded-error";
+import { time } from "#test/support/ca/der-builder";
 import { integer } from "#test/support/ca/der-writer";
 import {
   extensionRequest,
@@ -67,7 +68,7 @@ before(async () => {
     imported: ours.material,
     issuers: [{ issuer, audiences: undefined, keys: { kind: "uri", uri: `${issuer}/keys` } }],
     configuration: {
-      issuance: { ...issuanceDefaults, csrNames: "strict" },
+      issuance: { ...issuanceDefaults, csrNames: "strict", renewalGraceSeconds: 3600 },
       keyPolicy: new KeyPolicy({ blockedKeys: new Set([parsed.csr.publicKey.hash]), rememberedKeys: 10 }),
     },
     wrapStore: (store) => ({
@@ -91,6 +92,7 @@ const signedByAnother = pemOf(makeCsr({ ...p256, privateKey: newCsr().privateKey
 const unsignedToken = [{ alg: "RS256", kid: "a" }, { iss: issuer, aud: "istio-ca", exp: 4e9, sub: "web" }, ""]
   .map((part) => Buffer.from(part === "" ? "signature" : JSON.stringify(part)).toString("base64url"))
   .join(".");
+const endedAgo = (millis: number) => ({ notAfter: time(Math.floor((Date.now() - millis) / 1000) * 1000) });
 /** Nothing of this may ever be told. */
 const secretBearer = "a-very-secret-credential.that-nobody.may-see";
 
@@ -126,6 +128,7 @@ const asked: Readonly<Partial<Record<RefusalCode, Ask | (() => Promise<Ask>)>>> 
     ),
   }),
   "key/in-use": byOperator({ csrPem: shared }),
+  "key/not-renewed": { csrPem: newCsr().csrPem, credentials: presenting(ours.chainOf(webId, endedAgo(60_000))) },
   "caller/none": { csrPem: newCsr().csrPem, credentials: nobody },
   "caller/refused": { csrPem: newCsr().csrPem, credentials: bearing(secretBearer) },
   "caller/unavailable": { csrPem: newCsr().csrPem, credentials: bearing(unsignedToken) },
@@ -173,7 +176,9 @@ async function checkRefused(
   assert.match(answer.ok ? "" : answer.explanationId, /^[\w-]{8,40}$/);
   assert.deepEqual([last.ok, last.seen !== "", last.wanted !== "", last.remedy !== ""], [false, true, true, true]);
   assert.equal(last.remedy, refusals[code].help);
-  const attempts = explanation.steps.filter(({ step }) => /^caller: (x509-svid|jwt|join-token|operator)$/.test(step));
+  const attempts = explanation.steps.filter(({ step }) =>
+    /^caller: ((ended-)?x509-svid|jwt|join-token|operator)$/.test(step),
+  );
   const steps = explanation.steps.filter((step) => !attempts.includes(step));
   const names = Object.entries(issuanceSteps).map(([name, what]) => `${name}: ${what}`);
   assert.deepEqual(

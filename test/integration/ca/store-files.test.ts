@@ -11,14 +11,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore, type SqliteStoreOptions } from "#ca/store/sqlite/open";
+import { verifyChain } from "#ca/store/verify-chain";
 import { createAuditKey } from "#test/support/ca/audit-key";
 import { recordLog } from "#test/support/ca/record-log";
 import { silentLog } from "#test/support/ca/silent-log";
-import { completionOf, intentOf, noonMillis } from "#test/support/ca/store-records";
+import { authorityOf, completionOf, intentOf, noonMillis, serialOf } from "#test/support/ca/store-records";
 import { Random, testSeed } from "#test/support/random";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -209,4 +211,38 @@ test("an older copy beside what a killed service had not yet brought into its fi
   copyFileSync(`${file}-wal`, `${folder}/after/ca.db-wal`);
   await store.close();
   await opensWith(`${folder}/after/ca.db`, "ca-store/damaged");
+});
+
+test("a database of the schema before goes on, with since when authorities are in their states, and its log is whole", async (t) => {
+  const file = join(await tempFolder(t), "ca.db");
+  const first = await openSqliteStore({ file, nowMillis: () => noonMillis, log: silentLog });
+  for (const n of [1, 2]) await first.addAuthority(authorityOf(n, { slot: undefined }));
+  await first.setAuthorityStates([{ keyId: authorityOf(1).keyId, state: "active" }], noonMillis + 5);
+  await first.setAuthorityStates([{ keyId: authorityOf(1).keyId, state: "retiring" }], noonMillis + 9);
+  await first.recordIntent(intentOf(1, { bundleSequence: undefined }));
+  await first.recordCompletion(completionOf(1));
+  await first.close();
+  const before = new DatabaseSync(file);
+  before.exec(`
+    ALTER TABLE issuances DROP COLUMN bundle_sequence;
+    ALTER TABLE authorities DROP COLUMN slot;
+    ALTER TABLE authorities DROP COLUMN state_millis;
+    DROP TABLE root_waivers;
+    PRAGMA user_version = 1`);
+  before.close();
+
+  const store = await openSqliteStore({ file, nowMillis: () => noonMillis, log: silentLog });
+  t.after(() => store.close());
+  assert.equal((await store.status()).schemaVersion, 2);
+  assert.deepEqual(
+    (await store.authorities()).map(({ stateMillis, slot }) => [stateMillis, slot]),
+    [
+      [noonMillis + 9, undefined],
+      [noonMillis, undefined],
+    ],
+  );
+  assert.equal((await store.issuance(serialOf(1)))!.bundleSequence, undefined);
+  assert.deepEqual(await store.rootWaivers(), []);
+  const report = await verifyChain({ source: store, verifyHead: () => true, nowMillis: noonMillis });
+  assert.deepEqual(report.faults, []);
 });

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { createRevoked } from "#ca/service/revoked";
 import { bodyOfEntry } from "#ca/store/chain";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore } from "#ca/store/sqlite/open";
@@ -108,6 +109,28 @@ test("T14: what was revoked since the backup stays revoked", async (t) => {
   await again.close();
   const laterStill = { nowMillis: laterMillis + 60_000 };
   assert.equal((await restore(laterStill)).keptRevocations, 2, "the backup has not learned of them");
+});
+
+test("T14: a certificate that the backup does not know stays on the deny list, by its fingerprint", async (t) => {
+  const { file, key, store, restore } = await scene(t);
+  const by = { atMillis: noonMillis + 1, by: "operator", reason: "lost" };
+  const revocation = { ...by, target: { kind: "serial", serialHex: serialOf(2) } } as const;
+  await store.revoke(revocation);
+  await writeHeadFile(headFileOf(file), await key.seal(store));
+  await store.close();
+  assert.equal((await restore()).keptRevocations, 2);
+  const again = await open(file);
+  t.after(() => again.close());
+  assert.equal(await again.issuance(serialOf(2)), undefined);
+  const { fingerprint } = completionOf(2);
+  const expected = [revocation, { ...by, target: { kind: "fingerprint", fingerprint } }];
+  assert.deepEqual(await again.revocations(), expected);
+  const { certificates, revocations } = (await createRevoked(again)).denied();
+  assert.deepEqual(certificates, [{ fingerprint, endsMillis: undefined }]);
+  assert.equal(revocations, 2);
+  await again.close();
+  const laterStill = { nowMillis: laterMillis + 60_000 };
+  assert.equal((await restore(laterStill)).keptRevocations, 2, "the next restore keeps both");
 });
 
 test("T14: what was replaced is refused when it is put back by hand, and accepted when it is restored", async (t) => {

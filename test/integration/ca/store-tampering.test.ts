@@ -41,8 +41,11 @@ async function sealed(t: TestContext): Promise<Sealed> {
     if (n === 6) await key.seal(store);
   }
   const by = { atMillis: noonMillis, by: "operator", reason: "stolen" };
+  for (const n of [1, 2])
+    await store.addRootWaiver({ ...by, rootKeyId: authorityOf(n).keyId, spiffeId: intentOf(n).spiffeId });
   await store.revoke({ ...by, target: { kind: "serial", serialHex: serialOf(1) } });
   await store.revoke({ ...by, target: { kind: "identity", spiffeId: intentOf(2).spiffeId } });
+  await store.revoke({ ...by, target: { kind: "fingerprint", fingerprint: completionOf(4).fingerprint } });
   await store.recordEvent({ kind: "backed-up", atMillis: noonMillis, body: { names: ["dns:a"] } });
   const exported = await key.seal(store);
   await store.close();
@@ -85,7 +88,15 @@ test("T16: a log that nobody touched is found whole, up to its last entry", asyn
   });
 });
 
-const tables = ["audit_entries", "issuances", "certificates", "join_tokens", "revocations", "authorities"] as const;
+const tables = [
+  "audit_entries",
+  "issuances",
+  "certificates",
+  "join_tokens",
+  "revocations",
+  "authorities",
+  "root_waivers",
+] as const;
 
 test("T16: whatever is edited, removed, put in or exchanged in any table is found", async (t) => {
   const random = new Random(testSeed("tampering"));
@@ -147,7 +158,7 @@ function copyRow(database: DatabaseSync, table: string, id: number): void {
   const names = Object.keys(row);
   const values = names.map((name) => {
     if (name === "number") return next;
-    return ["serial", "hash", "value", "key_id"].includes(name) ? `${row[name]}0` : row[name]!;
+    return ["serial", "hash", "value", "key_id", "root_key_id"].includes(name) ? `${row[name]}0` : row[name]!;
   });
   database.prepare(`INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => "?").join()})`).run(...values);
 }

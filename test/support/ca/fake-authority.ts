@@ -1,7 +1,9 @@
 import type { TrustBundle } from "#ca/authorities/contract";
 import type { CertificateAnswer, CertificateRequest, IssuedAnswer } from "#ca/issuance/contract";
+import type { EmergencyPlan, Hold, RotationStatus } from "#ca/rotation/contract";
 import type { AuthorityService } from "#ca/service/contract";
 import type { Explanation, IssuanceRecord } from "#ca/store/contract";
+import type { StreamStatus } from "#xds/contract";
 
 /** An authority that a test decides for, and what was asked of it. */
 export interface FakeAuthority {
@@ -24,6 +26,27 @@ export const fakeIssued: IssuedAnswer = {
   chain: ["leaf\n", "issuer\n", "roots\n"],
 };
 
+export const fakeStream: StreamStatus = {
+  id: 5,
+  typeUrl: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+  variant: "delta",
+  caller: "spiffe://cluster.local/ns/shop/sa/web",
+  fingerprint: "ab12",
+  node: "web-1",
+  sinceMillis: at,
+  names: [
+    {
+      name: "ROOTCA",
+      sent: "v2",
+      acknowledged: "v1",
+      acknowledgedAtMillis: at,
+      rejected: { version: "v2", message: "not taken", atMillis: at },
+    },
+    { name: "ALL", sent: undefined, acknowledged: undefined, acknowledgedAtMillis: undefined, rejected: undefined },
+  ],
+  leftOut: 1,
+};
+
 export const fakeRecord: IssuanceRecord = {
   requestId: "R1",
   atMillis: at,
@@ -41,6 +64,7 @@ export const fakeRecord: IssuanceRecord = {
   evidence: "01",
   registration: "shop/web",
   nameMismatch: [],
+  bundleSequence: 7,
   state: "issued",
   fingerprint: "02",
   certificateDer: Uint8Array.from({ length: 60 }, (_, i) => i),
@@ -77,7 +101,8 @@ export function fakeAuthority(
       return {
         trustDomain: "cluster.local",
         authorities: [fakeAuthorityStatus],
-        bundle: { sequence: 7, anchors: 1 },
+        bundle: { sequence: 7, anchors: 1, version: "a1b2" },
+        rotation: { state: "published", stragglers: 2, firstBreakMillis: at, outageBudgetMillis: 5_000, warnings: [] },
         store: {
           schemaVersion: 1,
           generation: 1,
@@ -101,6 +126,7 @@ export function fakeAuthority(
         serverCertificateNotAfterMillis: at,
         issuedSinceStart: 1,
         refusedSinceStart: 2,
+        streams: { open: 2, bundle: { taken: 2, acknowledged: 1 }, listed: [fakeStream] },
         warnings: ["the root ends soon"],
       };
     },
@@ -138,6 +164,12 @@ export function fakeAuthority(
     },
     revocations: async () => [
       { target: { kind: "serial", serialHex: "0a1b" }, atMillis: at, by: "the operator", reason: "lost" },
+      {
+        target: { kind: "fingerprint", fingerprint: "0a".repeat(32) },
+        atMillis: at,
+        by: "the operator",
+        reason: "lost",
+      },
       { target: { kind: "identity", spiffeId: fakeRecord.spiffeId }, atMillis: at, by: "the operator", reason: "gone" },
     ],
     entries: () => [
@@ -166,6 +198,35 @@ export function fakeAuthority(
       calls.push(["rotateIssuer", by]);
       return fakeAuthorityStatus;
     },
+    root: {
+      async rotate(by) {
+        calls.push(["root.rotate", by]);
+        return fakeRotation;
+      },
+      status: async () => fakeRotation,
+      async abort(by) {
+        calls.push(["root.abort", by]);
+        return fakeRotation;
+      },
+      async waive(spiffeId, reason, by) {
+        calls.push(["root.waive", spiffeId, reason, by]);
+        return fakeRotation;
+      },
+      async plan(remove) {
+        calls.push(["root.plan", remove]);
+        return fakePlan;
+      },
+      async force(confirmation, remove, by) {
+        calls.push(["root.force", confirmation, remove, by]);
+        return fakeRotation;
+      },
+      forecast: async () => ({
+        proxies: 3,
+        identities: 2,
+        ends: { firstMillis: at, firstSpiffeId: fakeRecord.spiffeId, halfMillis: at, lastMillis: at },
+        ifRemoved: [{ role: "root", keyId: "ab", proxies: 3, identities: 2, named: [fakeRecord.spiffeId] }],
+      }),
+    },
     async backup(file) {
       calls.push(["backup", file]);
     },
@@ -174,11 +235,39 @@ export function fakeAuthority(
   return { service, asked, calls };
 }
 
+const fakeHolds: readonly Hold[] = [
+  { kind: "certificate", spiffeId: fakeRecord.spiffeId, serialHex: "0a1b", untilMillis: at },
+  { kind: "stream", spiffeId: fakeRecord.spiffeId, node: "web-1", rejected: "no\nroom" },
+  { kind: "time", untilMillis: at },
+];
+
+export const fakeRotation: RotationStatus = {
+  roots: [
+    { keyId: "ab", subject: "O=cluster.local,CN=root 2", state: "published", stateMillis: at, notAfterMillis: at },
+  ],
+  bundle: { sequence: 8, version: "cd" },
+  steps: [{ rootKeyId: "ab", from: "published", to: "propagated", heldUpBy: fakeHolds }],
+  waivers: [
+    { rootKeyId: "ab", spiffeId: "spiffe://cluster.local/gone", atMillis: at, by: "the operator", reason: "lost" },
+  ],
+  fault: undefined,
+};
+
+export const fakePlan: EmergencyPlan = {
+  action: "activate",
+  rootKeyId: "ab",
+  subject: "O=cluster.local,CN=root 2",
+  identities: 1,
+  breaks: fakeHolds.slice(0, 2),
+  confirmation: "activate ab leaving 1 behind",
+};
+
 const fakeAuthorityStatus = {
   role: "issuing",
   keyId: "cd",
   keyKind: "P-256",
   state: "active",
+  slot: "A",
   subject: "O=cluster.local,CN=issuer cd",
   notBeforeMillis: at,
   notAfterMillis: at,

@@ -1,5 +1,7 @@
 import type { AuthorityStore } from "#ca/authorities/authority-state";
+
 import type { AuditEvent, AuthorityRecord } from "#ca/store/contract";
+import { CodedError } from "#platform/coded-error";
 
 /** What an authority's store does, in memory; tests look into it, and break it. */
 export interface MemoryAuthorityStore extends AuthorityStore {
@@ -30,12 +32,18 @@ export function createMemoryAuthorityStore(records: readonly AuthorityRecord[] =
         if (store.records.some(({ keyId }) => keyId === record.keyId)) throw new Error("the key is there already");
         store.records = [...store.records, record];
       }),
-    setAuthorityStates: (states) =>
+    setAuthorityStates: (states, stateMillis) =>
       write(() => {
         const wanted = new Map(states.map(({ keyId, state }) => [keyId, state]));
         if (states.some(({ keyId }) => !store.records.some((record) => record.keyId === keyId)))
           throw new Error("no such authority");
-        store.records = store.records.map((record) => ({ ...record, state: wanted.get(record.keyId) ?? record.state }));
+        const isOther = (record: AuthorityRecord) =>
+          states.some(({ keyId, from }) => keyId === record.keyId && from !== undefined && from !== record.state);
+        if (store.records.some(isOther)) throw new CodedError("ca-store/conflict", "another was first");
+        store.records = store.records.map((record) => {
+          const state = wanted.get(record.keyId);
+          return state === undefined ? record : { ...record, state, stateMillis };
+        });
       }),
     authorities: async () => store.records,
     recordEvent: (event) =>

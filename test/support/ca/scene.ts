@@ -17,6 +17,7 @@ import type { ObservedOutcome } from "#ca/issuance/issue-certificate";
 import { issuanceDefaults } from "#ca/issuance/settings";
 import { buildRegistrations } from "#ca/registration/build-registrations";
 import type { RegistrationEntry } from "#ca/registration/contract";
+import type { BundleStream, RotationSettings } from "#ca/rotation/contract";
 import { type AuthorityConfiguration, openAuthority, type RunningAuthority } from "#ca/service/open-authority";
 import { headFileOf, readHeadFile, writeHeadFile } from "#ca/store/head-file";
 import { openSqliteStore, type SqliteStore } from "#ca/store/sqlite/open";
@@ -54,6 +55,8 @@ export interface SceneChanges {
   readonly keySets?: KeySets;
   readonly issuers?: Parameters<typeof prepareTokenIssuers>[0];
   readonly serverNames?: readonly string[];
+  readonly rotationSettings?: RotationSettings;
+  readonly streams?: () => readonly BundleStream[];
   /** Wraps the store, to make it fail. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
   readonly maxStoreBytes?: number;
@@ -153,6 +156,8 @@ export async function openScene(changes: SceneChanges = {}): Promise<Scene> {
   const opening = openAuthority({
     ...common,
     authoritySettings,
+    ...(changes.rotationSettings === undefined ? {} : { rotationSettings: changes.rotationSettings }),
+    ...(changes.streams === undefined ? {} : { streams: changes.streams }),
     configuration: () => configuration,
     serverNames: changes.serverNames ?? [],
     registrations: () => ({ entries, index }),

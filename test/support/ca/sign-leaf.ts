@@ -4,10 +4,16 @@ import { lintTemplate } from "#ca/lint/linted-template";
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
 
-/** A leaf of the authority for the key and the SPIFFE ID, valid for an hour from `nowMillis` on: DER. Throws what the lints say. */
-export function signLeaf(authority: IssuingAuthority, publicKey: SubjectPublicKey, uri: string, nowMillis: number) {
+/** A leaf of the authority for the key and the SPIFFE ID, valid from `nowMillis` on: DER. Throws what the lints say. */
+export function signLeaf(
+  authority: IssuingAuthority,
+  publicKey: SubjectPublicKey,
+  uri: string,
+  nowMillis: number,
+  lifetimeMillis = 3_600_000,
+) {
   const notBeforeMillis = Math.floor(nowMillis / 1000) * 1000;
-  const notAfterMillis = notBeforeMillis + 3_600_000;
+  const notAfterMillis = notBeforeMillis + lifetimeMillis;
   const tbsDer = buildTbs({
     profile: "leaf",
     serial: drawSerial(randomBytes),

@@ -34,6 +34,7 @@ export function intentOf(n: number, but: Partial<IssuanceIntent> = {}): Issuance
     evidence: digestOf(`evidence ${n}`),
     registration: "shop/workloads",
     nameMismatch: [],
+    bundleSequence: n,
     ...but,
   };
 }
@@ -71,6 +72,8 @@ export function authorityOf(n: number, but: Partial<AuthorityRecord> = {}): Auth
     keyId: digestOf(`authority ${n}`).slice(0, 40),
     role: "issuing",
     state: "prepared",
+    stateMillis: noonMillis,
+    slot: "A",
     keyKind: "P-256",
     certificateDer: new TextEncoder().encode(`authority ${n}`),
     chainDer: [new TextEncoder().encode(`above ${n}`), new TextEncoder().encode(`top ${n}`)],

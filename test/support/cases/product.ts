@@ -8,6 +8,7 @@ import { createProviderConnections } from "#authz/custom/connections";
 import type { ProviderConnections } from "#authz/custom/contract";
 import type { Engine } from "#authz/engine/contract";
 import { createEngine } from "#authz/engine/create-engine";
+import type { DenyList } from "#identity/deny-list/deny-list";
 import type { FetchDocument } from "#identity/key-sources/contract";
 import { createKeySetStore } from "#identity/key-sources/key-set-store";
 import { createTokenVerifier } from "#identity/token/verify";
@@ -30,6 +31,8 @@ export interface Outside {
   readonly nextId: () => string;
   readonly nowMillis: () => number;
   readonly fetchDocument: FetchDocument;
+  /** Left out: nothing is revoked. */
+  readonly denyList?: DenyList;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface Outside {
  */
 export async function startProduct(
   files: readonly SourceFile[],
-  { nextId, nowMillis, fetchDocument }: Outside,
+  { nextId, nowMillis, fetchDocument, denyList }: Outside,
 ): Promise<ReadyProduct | undefined> {
   const { ruleSet } = compile(files, { istioLax: true });
   if (ruleSet === undefined) return undefined;
@@ -63,7 +66,7 @@ export async function startProduct(
     algorithmFit: "envoy",
     missed: keys.missed,
   });
-  const snapshot = { engine, keySets: keys.current(), providers };
+  const snapshot = { engine, keySets: keys.current(), providers, denyList };
   return {
     engine,
     check: createGrpcCheck({ snapshot: () => snapshot, nextId, nowMillis, tokens }),

@@ -34,6 +34,7 @@ export async function cli(args: readonly string[], around: Around = {}): Promise
       err += text;
     },
     readInput: async () => (typeof input === "string" ? new TextEncoder().encode(input) : input),
+    readLine: async () => input.toString().split("\n")[0]!,
   });
   return { status, out, err };
 }

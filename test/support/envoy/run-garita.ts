@@ -87,6 +87,8 @@ export interface GaritaOptions {
   readonly adminPort?: number;
   /** `policies` as it stands in `garita.yaml`; absent: the folder's. */
   readonly policies?: Readonly<Record<string, unknown>>;
+  /** `ca` as it stands in `garita.yaml`. */
+  readonly ca?: Readonly<Record<string, unknown>>;
   /** `jwt` as it stands in `garita.yaml`. */
   readonly jwt?: Readonly<Record<string, unknown>>;
 }

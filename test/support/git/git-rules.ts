@@ -56,7 +56,7 @@ export async function gitRules(t: TestContext, url: string, options: GitRulesOpt
     logged += chunk.toString("utf8");
   });
   const { log } = createLog({ level: "info", stream });
-  const holder = createHolder();
+  const holder = createHolder(() => undefined);
   const source = gitSource({
     settings: gitSettings(url, folder, options.settings),
     outside: options.outside ?? { PATH: process.env["PATH"] },

@@ -17,5 +17,6 @@ process.exitCode = await run(process.argv.slice(2), {
   writeError: (text) => process.stderr.write(text),
   terminal: { output: false, errors: false },
   readInput: async () => new Uint8Array(),
+  readLine: async () => "",
 });
 process.disconnect?.();

@@ -1,8 +1,10 @@
+import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import type { TestContext } from "node:test";
 import type { BuildResult, RuleSource } from "#authz/rulesets/build";
 import { loadConfig } from "#cli/config/load";
 import { createOutside } from "#cli/serve/outside";
+import { createRevocations } from "#cli/serve/revocations/create";
 import { type Service, type ServiceParts, startService } from "#cli/serve/start-service";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
@@ -55,6 +57,13 @@ export async function runService(
       throw new Error("no rule set expected");
     },
     createOutside: (given) => createOutside({ ...given, environment: {} }),
+    createRevocations: ({ onList }) =>
+      createRevocations({
+        onList,
+        clock: systemClock,
+        metrics: createMetrics(),
+        follow: () => assert.fail("no authority elsewhere expected"),
+      }),
     createAuthority: () => ({
       prepare: async () => undefined,
       become: async () => undefined,

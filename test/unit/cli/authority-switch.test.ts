@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type AuthoritySwitch, createAuthoritySwitch, type WantedAuthority } from "#cli/serve/authority/switch";
 import { createMetrics } from "#platform/metrics";
 import { recordLog } from "#test/support/ca/record-log";
+import { denyListOf } from "#test/support/deny-lists";
 
 type Summary = NonNullable<ReturnType<AuthoritySwitch["summary"]>>;
 
@@ -10,13 +11,16 @@ type Summary = NonNullable<ReturnType<AuthoritySwitch["summary"]>>;
 function scene() {
   const { log, lines } = recordLog();
   const told: string[] = [];
+  const lists: string[] = [];
   let owner: string | undefined;
+  const changes = new Map<string, () => void>();
   const held = new Map<string, Promise<void>>();
   const broken = new Set<string>();
   const authority = createAuthoritySwitch({
     environment: {},
     metrics: createMetrics(),
     log,
+    onDenyList: ({ trustDomain }) => void lists.push(trustDomain),
     async start({ mark }) {
       await held.get(`start ${mark}`);
       if (broken.has(`start ${mark}`)) throw new Error(`${mark} cannot start`);
@@ -26,6 +30,13 @@ function scene() {
       return {
         addresses: [{ name: mark, address: { kind: "tcp", host: "127.0.0.1", port: 1 } }],
         summary: () => ({ trustDomain: mark }) as Summary,
+        denyList: {
+          list: () => denyListOf({ trustDomain: mark }),
+          subscribe(changed) {
+            changes.set(mark, changed);
+            return () => undefined;
+          },
+        },
         configure: () => assert.fail("nothing changes without a start here"),
         async stop() {
           await held.get(`stop ${mark}`);
@@ -38,7 +49,7 @@ function scene() {
   });
   const wanted = (mark: string) => ({ mark, startMark: mark }) as WantedAuthority;
   const names = () => authority.addresses().map(({ name }) => name);
-  return { authority, wanted, names, told, held, broken, lines, owner: () => owner };
+  return { authority, wanted, names, told, lists, changes, held, broken, lines, owner: () => owner };
 }
 
 test("changes take turns: each finds what the one before has left", async () => {
@@ -90,4 +101,13 @@ test("where the next cannot start, the one before runs again; where that cannot 
   broken.clear();
   await authority.become(wanted("a"));
   assert.deepEqual(names(), ["a"]);
+});
+
+test("the deny list of an authority is told when it runs, at each change, and by the next one", async () => {
+  const { authority, wanted, lists, changes } = scene();
+  await authority.become(wanted("a"));
+  changes.get("a")?.();
+  await authority.become(wanted("b"));
+  await authority.become(undefined);
+  assert.deepEqual(lists, ["a", "a", "b"]);
 });

@@ -7,11 +7,14 @@ import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { csrLimits } from "#ca/csr/limits";
+import { mostSignedBytes } from "#ca/deny-list/decode-signed";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
+import { mostDenyListBytes } from "#identity/deny-list/encode-deny-list";
 import { maxKeys, maxTimeoutMillis } from "#identity/key-sources/load-keys";
 import { chainLimit } from "#platform/door/client-chain";
 import { defaultDoorLimits } from "#platform/door/door";
 import { handshakeLimits } from "#platform/door/handshake-turns";
+import { streamMessageLimitBytes } from "#platform/grpc/stream-call";
 import { messageLimitBytes } from "#platform/grpc/unary-call";
 import { limits as conditionLimits } from "#policy-compiler/conditions/limits";
 import { serviceAccountMaxBytes, serviceAccountMaxValues } from "#policy-compiler/document/values/service-account";
@@ -20,6 +23,7 @@ import { responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { type DiagnosticCode, diagnosticCodes } from "#policy-compiler/source/codes";
 import { mostConditions } from "#policy-compiler/validate/extension-rules";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
+import { discoveryLimits, shownBytes, shownNames } from "#xds/limits";
 
 const root = new URL("../../../", import.meta.url);
 const page = readFileSync(new URL("docs/limits.md", root), "utf8");
@@ -28,7 +32,9 @@ const rows = page
   .filter((line) => line.startsWith("| ") && !line.startsWith("| Input") && !line.startsWith("| Kept"));
 
 test("every file that the page of limits names is there", () => {
-  const files = [...page.matchAll(/`((?:authz|policy-compiler|platform|cli|test)\/[^`]*)`/g)].map(([, path]) => path!);
+  const files = [...page.matchAll(/`((?:authz|policy-compiler|platform|xds|cli|test)\/[^`]*)`/g)].map(
+    ([, path]) => path!,
+  );
   assert.ok(files.length > 50);
   for (const path of files) assert.ok(existsSync(fileURLToPath(new URL(path, root))), path);
 });
@@ -54,6 +60,8 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
   ["| request as PEM", `${csrLimits.pemCharacters / 1024} KiB`],
   ["| request as DER", `${csrLimits.derBytes / 1024} KiB`],
+  ["| deny list: what is revoked", mebibytes(mostDenyListBytes)],
+  ["| a deny list that is sent", `${(mostSignedBytes - mostDenyListBytes) / 1024} KiB`],
   ["| elements of a request", number(csrLimits.depth)],
   ["| one name in a request", number(csrLimits.nameBytes)],
   ["| connections of one door", number(defaultDoorLimits.connections)],
@@ -65,6 +73,16 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| what a client sends in a handshake", `${defaultDoorLimits.handshakeBytes / 1024} KiB`],
   ["| gRPC: calls that are not answered yet", mebibytes(defaultDoorLimits.callBytes)],
   ["| gRPC: message with a request", `${messageLimitBytes / 1024} KiB`],
+  ["| gRPC: message of a stream", mebibytes(streamMessageLimitBytes)],
+  ["| names in one request", number(discoveryLimits.names)],
+  ["| names that one stream asks for", `${number(discoveryLimits.names)}; ${mebibytes(discoveryLimits.streamBytes)}`],
+  ["| names of all streams together", mebibytes(discoveryLimits.totalBytes)],
+  ["| a longer name", `${discoveryLimits.nameBytes / 1024} KiB`],
+  ["| versions of a name that the stream rejected", number(discoveryLimits.rejectedVersions)],
+  ["| resources in one response of delta", mebibytes(discoveryLimits.responseBytes)],
+  ["| node, version and everything", `${shownBytes.node} bytes`],
+  ["| the words of a rejection", `${shownBytes.message / 1024} KiB`],
+  ["| names of a stream on the status page", number(shownNames)],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],

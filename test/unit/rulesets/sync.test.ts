@@ -48,7 +48,7 @@ const broken: Diagnostic = {
 };
 
 function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf) {
-  const holder = createHolder();
+  const holder = createHolder(() => undefined);
   const stream = new PassThrough();
   let result: () => Promise<BuildResult> | BuildResult = () => built("one");
   let change: (() => void) | undefined;

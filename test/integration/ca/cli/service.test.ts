@@ -18,10 +18,21 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   const { admin } = await runAuthority(t);
   const { status, out, err } = await cli(["ca", "status", "--admin", admin]);
   assert.deepEqual([status, err], [0, ""]);
-  assert.match(out, /^trust domain {8}cluster\.local\nbundle {14}1 root, sequence 7\nregistrations {7}2\n/);
   assert.match(
     out,
-    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing {4}active {2}P-256 {2}cd {6}here {4}2030/,
+    /^trust domain {8}cluster\.local\nbundle {14}1 root, sequence 7\nstreams {13}2 open; bundle a1b2 acknowledged by 1 of 2\nregistrations {7}2\n/,
+  );
+  assert.match(
+    out,
+    /\nauthority {2}state {3}key {4}key id {2}key is {2}ends\nissuing A {2}active {2}P-256 {2}cd {6}here {4}2030/,
+  );
+  assert.match(
+    out,
+    /\nstream of +node +name +acknowledged +is +since\nspiffe:\/\/cluster\.local\/ns\/shop\/sa\/web +web-1 +ROOTCA +v1 +rejected +2030.*\n.* ALL +nothing +waiting +2030/,
+  );
+  assert.match(
+    out,
+    /\n1 stream more\nrejected: {2}ROOTCA by spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web \(web-1\): not taken\n/,
   );
   assert.match(out, /\nwarning: {2}the root ends soon\n$/);
   const json = JSON.parse((await cli(["ca", "status", "--admin", admin, "--format", "json"])).out);
@@ -196,6 +207,21 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
     ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "operator"],
     ["revoke", { kind: "identity", spiffeId: id }, "gone", "operator"],
   ]);
+  const fingerprint = "0a1b".repeat(16);
+  const byPrint = (...more: string[]) =>
+    cli(["ca", "revoke", "--reason", "lost", "--admin", authority.admin, "--fingerprint", ...more]);
+  const colons = fingerprint.toUpperCase().replace(/..(?=.)/g, "$&:");
+  assert.deepEqual(await byPrint(colons), { status: 0, out: `revoked: ${colons}\n`, err: "" });
+  assert.deepEqual(authority.calls.at(-1), ["revoke", { kind: "fingerprint", fingerprint }, "lost", "operator"]);
+  for (const [more, told] of [
+    [["0a1b"], /expected a SHA-256 in hex/],
+    [[fingerprint, "0a1b"], /one of them/],
+  ] as const) {
+    const odd = await byPrint(...more);
+    assert.equal(odd.status, 2);
+    assert.match(odd.err, told);
+  }
+  assert.equal((await cli(["ca", "revoke", "--reason", "lost", "--admin", authority.admin])).status, 2);
   assert.equal((await revoke("0a1b")).status, 2);
   for (const target of ["xyz", "spiffe://cluster.local/a/../b"]) {
     const odd = await revoke(target, "--reason", "x");

@@ -220,6 +220,7 @@ async function certifyWith(
     evidence: "",
     registration: "test",
     nameMismatch: [],
+    bundleSequence: 1,
     csrHash: "",
   };
   const parts = {

@@ -16,11 +16,15 @@ export const killPoints = [
 ] as const;
 export type KillPoint = (typeof killPoints)[number];
 
+/** Where it can be made to die when one of its own authorities is kept or changes its state. */
+export const authorityPoints = ["authority-sent", "authority-not-committed", "authority-committed"] as const;
+export type AuthorityPoint = (typeof authorityPoints)[number];
+
 /** Names the file that holds the point at which the next that comes by is to die. */
 export const pointFileVariable = "GARITA_TEST_KILL_POINT_FILE";
 
 /** Is this the point at which to die? Asked in every thread; the file is the only thing that they share. */
-export function isArmed(point: KillPoint): boolean {
+export function isArmed(point: KillPoint | AuthorityPoint): boolean {
   try {
     return readFileSync(process.env[pointFileVariable]!, "utf8") === point;
   } catch (fault) {
@@ -30,7 +34,7 @@ export function isArmed(point: KillPoint): boolean {
 }
 
 /** Kills this process, whichever thread it is in, if this is the point at which to die. Nothing of the thread runs afterwards. */
-export function reach(point: KillPoint): void {
+export function reach(point: KillPoint | AuthorityPoint): void {
   if (isArmed(point)) die();
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Authorities } from "#ca/authorities/authorities";
+import { prepareIssuing } from "#ca/authorities/prepare-issuing";
 import { createAuthorityScene, day, statesOf } from "#test/support/ca/authority-scene";
 
 const skew = 10 * 60_000;
@@ -54,8 +55,32 @@ test("one that ends sooner than its leaves might is retired when it has ended", 
   authorities.close();
 });
 
-test("what was prepared by a program that ended is retired after ten minutes", async () => {
+test("the successor is made at two fifths of its life, in the other place, and waits for its time", async () => {
   const { authorities, pass, store } = await initialised();
+  const first = issuerOf(authorities);
+  await pass(36 * day);
+  assert.deepEqual(statesOf(store).slice(2), ["issuing active", "issuing prepared"]);
+  assert.deepEqual(
+    authorities.status().map(({ role, slot, state }) => [role, slot, state]),
+    [
+      ["root", undefined, "active"],
+      ["issuing", "A", "active"],
+      ["issuing", "B", "prepared"],
+    ],
+  );
+  const successor = store.records.at(-1)!.keyId;
+  await pass(8 * day);
+  assert.equal(issuerOf(authorities), first);
+  await pass(day);
+  assert.equal(issuerOf(authorities), successor, "the one that was prepared");
+  assert.equal(store.records.length, 4);
+  await pass(36 * day);
+  assert.equal(authorities.status().at(-1)!.slot, "A");
+  authorities.close();
+});
+
+test("what was prepared by a program that ended is the successor; of two the newer", async () => {
+  const { authorities, pass, store, open } = await initialised();
   store.onWrite = (call, when) => {
     // The first five are those of `initialise`, the next keeps what is prepared.
     if (call === 6 && when === "before") throw new Error("the machine stops");
@@ -63,11 +88,23 @@ test("what was prepared by a program that ended is retired after ten minutes", a
   await assert.rejects(authorities.rotateIssuer("test"), /the machine stops/);
   assert.equal(statesOf(store).at(-1), "issuing prepared");
   store.onWrite = () => {};
-  await pass(skew);
+  await pass(2 * skew);
   assert.equal(statesOf(store).at(-1), "issuing prepared");
-  await pass(60_000);
-  assert.equal(statesOf(store).at(-1), "issuing retired");
+  const left = store.records.at(-1)!;
+  const rotated = await authorities.rotateIssuer("test");
+  assert.equal(rotated.keyId, left.keyId);
   authorities.close();
+
+  // Another of the same place, as two replicas make them that look at once.
+  const before = store.records.map((record) =>
+    record.keyId === left.keyId ? { ...record, state: "prepared" as const } : record,
+  );
+  store.records = before.map((record, i) => (i === 2 ? { ...record, state: "active" as const } : record));
+  const reopened = await open();
+  await reopened.change((context, state) => prepareIssuing(context, state, state.loaded.roots[0]!));
+  await reopened.lookAfter();
+  assert.deepEqual(statesOf(store).slice(2), ["issuing active", "issuing retired", "issuing prepared"]);
+  reopened.close();
 });
 
 test("a renewal that fails is a warning, and is tried again after ten minutes", async () => {
@@ -119,6 +156,15 @@ test("a store that cannot be read does not end the looking", async () => {
   store.authorities = read;
   await pass(45 * day);
   assert.equal(store.records.length, 4, "renewed");
+  authorities.close();
+});
+
+test("the end of the root is spoken of from 30 % of its life on", async () => {
+  const { authorities, pass } = await initialised({ settings: { rootLifetimeMillis: 1000 * day } });
+  await pass(699 * day);
+  assert.deepEqual(authorities.warnings(), []);
+  await pass(2 * day);
+  assert.match(authorities.warnings().join(), /^the root `.*` ends at 2032-.*`garita ca root rotate` replaces it$/);
   authorities.close();
 });
 

@@ -14,11 +14,15 @@ const joinToken = renderJoinToken(new Uint8Array(32), "0".repeat(64));
 const chain = [new Uint8Array([1])];
 const good = (caller: Caller): MethodAnswer => ({ ok: true, caller });
 
-/** Answers of the three methods, which of them were asked, and what went wrong with us. */
-function sceneOf(answers: Partial<Record<"certificate" | "token" | "join", MethodAnswer | Error>>) {
+/** Answers of the methods, which of them were asked, and what went wrong with us. */
+function sceneOf(
+  answers: Partial<Record<"certificate" | "token" | "join", MethodAnswer | Error>> & {
+    readonly ended?: MethodAnswer;
+  },
+) {
   const asked: string[] = [];
   const defects: unknown[] = [];
-  const answer = (name: keyof typeof answers) => async () => {
+  const answer = (name: "certificate" | "token" | "join") => async () => {
     asked.push(name);
     const found = answers[name];
     if (found === undefined || found instanceof Error) throw found ?? new Error(`${name} was not to be asked`);
@@ -26,6 +30,7 @@ function sceneOf(answers: Partial<Record<"certificate" | "token" | "join", Metho
   };
   const methods: CallerMethods = {
     clientCertificate: answer("certificate"),
+    endedCertificate: async () => answers.ended,
     token: answer("token"),
     joinToken: answer("join"),
     onDefect: (defect) => defects.push(defect),

@@ -53,6 +53,12 @@ const rows: readonly ConfigFaultRow[] = [
     yaml: ca("grpc: { address: '0.0.0.0:15010', plaintext: ^true }"),
   },
   {
+    title: "keys for callers whom no TLS proves",
+    code: "config/ca-plaintext",
+    message: /no caller has an identity/,
+    yaml: ca("grpc: { address: '127.0.0.1:15010', plaintext: true, sdsKeys: ^true }"),
+  },
+  {
     title: "a gRPC door without a name",
     code: "config/ca-names",
     message: /no name/,

@@ -32,6 +32,7 @@ test("a minimal section gets every default", async () => {
     },
     issuing: { keyKind: "P-256", lifetimeSeconds: 7_776_000 },
     csrNames: "ignore",
+    renewalGraceSeconds: 0,
     limits: {
       perAddressPerSecond: 200,
       perAddressBurst: 1000,
@@ -65,7 +66,7 @@ test("every key counts", async () => {
     store: "/var/ca",
     keyEncryptionKeyFile: "kek",
     serverNames: ["ca.example", "10.0.0.5", "fd00::5"],
-    grpc: { address: "127.0.0.1:15010", plaintext: true },
+    grpc: { address: "127.0.0.1:15010", plaintext: false, sdsKeys: true },
     http: { address: "[::]:15443" },
     admins: [{ spiffeId: "spiffe://t.example/ops", role: "auditor" }],
     issuers: [
@@ -76,6 +77,7 @@ test("every key counts", async () => {
     leaf,
     issuing: { keyKind: "RSA-2048", lifetimeSeconds: 86_400 },
     csrNames: "strict",
+    renewalGraceSeconds: 3600,
     limits,
     blockedKeysFile: "blocked",
   };
@@ -84,7 +86,7 @@ test("every key counts", async () => {
     store: "/var/ca",
     keyEncryptionKeyFile: "/etc/garita/kek",
     serverNames: ["ca.example", "10.0.0.5", "fd00::5"],
-    grpc: { address: { kind: "tcp", host: "127.0.0.1", port: 15010 }, plaintext: true },
+    grpc: { address: { kind: "tcp", host: "127.0.0.1", port: 15010 }, plaintext: false, sdsKeys: true },
     http: { address: { kind: "tcp", host: "::", port: 15443 } },
     socket: undefined,
     admins: [{ spiffeId: "spiffe://t.example/ops", role: "auditor" }],
@@ -96,6 +98,7 @@ test("every key counts", async () => {
     leaf,
     issuing: { keyKind: "RSA-2048", lifetimeSeconds: 86_400 },
     csrNames: "strict",
+    renewalGraceSeconds: 3600,
     limits,
     blockedKeysFile: "/etc/garita/blocked",
   });
@@ -118,7 +121,7 @@ test("plain text and no name are allowed on this machine; port 0 is never taken 
   const ca = await accepted(
     "{ trustDomain: t, store: s, serverNames: [a], grpc: { address: '127.0.0.1:0', plaintext: true }, http: { address: '127.0.0.1:0' } }",
   );
-  assert.deepEqual(ca.grpc, { address: { kind: "tcp", host: "127.0.0.1", port: 0 }, plaintext: true });
+  assert.deepEqual(ca.grpc, { address: { kind: "tcp", host: "127.0.0.1", port: 0 }, plaintext: true, sdsKeys: false });
   const bare = await accepted("{ trustDomain: t, store: s, grpc: { address: '[::1]:1501', plaintext: true } }");
   assert.deepEqual(bare.serverNames, []);
 });

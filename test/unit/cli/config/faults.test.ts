@@ -265,6 +265,7 @@ test("every code has a case here, but for those of other tests", () => {
     "config/ca-plaintext",
     "config/ca-names",
     "config/ca-admins",
+    "config/revocations",
   ];
   const seen = new Set<string>([...rows.map(({ code }) => code), ...elsewhere]);
   assert.deepEqual([...seen].sort(), Object.keys(configCodes).sort());

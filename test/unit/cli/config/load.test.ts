@@ -53,6 +53,7 @@ test("a minimal configuration gets every default", async () => {
       caFile: undefined,
     },
     ca: undefined,
+    revocations: undefined,
     logging: { level: "info" },
   });
 });

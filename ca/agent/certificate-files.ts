@@ -1,0 +1,143 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TrustBundle } from "#ca/authorities/contract";
+import { renderBundlePem } from "#ca/bundle/render-pem";
+import { writePem } from "#ca/x509/pem";
+import { messageOf } from "#platform/coded-error";
+import type { Log } from "#platform/log";
+import { replaceFile } from "#platform/replace-file";
+import type { CommandOutcome } from "#platform/run-command";
+import type { Timers } from "#platform/timers";
+import { backOffMillis } from "./back-off.ts";
+import type { AgentFailure, HeldCertificate, ServedIdentity } from "./contract.ts";
+import { writePrivateKey } from "./private-key.ts";
+
+/** Files of an identity, for servers that know no SDS. */
+export interface FileSettings {
+  /** It must exist. */
+  readonly folder: string;
+  readonly names: { readonly key: string; readonly chain: string; readonly bundle: string };
+  readonly keyMode: number;
+  readonly mode: number;
+  /** What is run after they were written; undefined: nothing. */
+  readonly reload: { readonly command: readonly string[]; readonly timeoutMillis: number } | undefined;
+}
+
+export interface FileStatus {
+  readonly folder: string;
+  /** When they were found or made to be what is served; undefined: not yet. */
+  readonly writtenMillis: number | undefined;
+  /** When the command that was run last succeeded. */
+  readonly reloadedMillis: number | undefined;
+  /** `agent/files` or `agent/reload`; it is tried again. */
+  readonly failure: AgentFailure | undefined;
+}
+
+export interface CertificateFilesParts {
+  readonly settings: FileSettings;
+  readonly served: ServedIdentity;
+  readonly run: (command: readonly string[], timeoutMillis: number) => Promise<CommandOutcome>;
+  readonly nowMillis: () => number;
+  readonly timers: Timers;
+  readonly chance: () => number;
+  readonly log: Log;
+}
+
+export interface CertificateFiles {
+  status(): FileStatus;
+  /** Nothing is written any more. Resolves when what was under way is over. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps key, chain and roots of an identity as files, each replaced whole: the roots first, then the key, then the chain that says that both are there. After a change the command is run. What fails is
+ * told, and tried again with a back-off. Files that are right already are left alone, and nothing is run for them.
+ */
+export function writeCertificateFiles(parts: CertificateFilesParts): CertificateFiles {
+  const { settings, served, nowMillis, timers, log } = parts;
+  const fields = { spiffeId: served.spiffeId.toString(), folder: settings.folder };
+  let done: { readonly held: HeldCertificate; readonly bundle: TrustBundle } | undefined;
+  let writtenMillis: number | undefined;
+  let reloadedMillis: number | undefined;
+  let failure: AgentFailure | undefined;
+  let reloadIsDue = false;
+  let running: Promise<void> | undefined;
+  let stopped = false;
+  let cancel = () => {};
+
+  const isDone = () => done?.held === served.certificate() && done?.bundle === served.bundle() && !reloadIsDue;
+
+  const failed = (code: "agent/files" | "agent/reload", message: string) => {
+    failure = { code, message, atMillis: nowMillis(), tries: (failure?.tries ?? 0) + 1 };
+    log.error({ ...fields, code, fault: message, tries: failure.tries }, "the files of an identity are not in use");
+    cancel = timers.after(backOffMillis("late", failure.tries, parts.chance()), begin);
+  };
+
+  const update = async (held: HeldCertificate, bundle: TrustBundle) => {
+    try {
+      const changed = await writeAll(settings, held, bundle);
+      done = { held, bundle };
+      writtenMillis = nowMillis();
+      reloadIsDue ||= changed;
+    } catch (fault) {
+      failed("agent/files", messageOf(fault));
+      return;
+    }
+    const { reload } = settings;
+    if (reload !== undefined && reloadIsDue) {
+      const outcome = await parts.run(reload.command, reload.timeoutMillis);
+      if (!outcome.ok) {
+        failed("agent/reload", outcome.message);
+        return;
+      }
+      reloadedMillis = nowMillis();
+    }
+    reloadIsDue = false;
+    failure = undefined;
+    log.info(fields, "the files of an identity are in use");
+  };
+
+  const begin = () => {
+    const [held, bundle] = [served.certificate(), served.bundle()];
+    if (stopped || running !== undefined || held === undefined || bundle === undefined || isDone()) return;
+    cancel();
+    running = update(held, bundle).finally(() => {
+      running = undefined;
+      if (failure === undefined) begin();
+    });
+  };
+
+  const unsubscribe = served.subscribe(begin);
+  begin();
+  return {
+    status: () => ({ folder: settings.folder, writtenMillis, reloadedMillis, failure }),
+    async stop() {
+      stopped = true;
+      unsubscribe();
+      cancel();
+      await running;
+    },
+  };
+}
+
+/** False: every file was as it should be. */
+async function writeAll(
+  { folder, names, mode, keyMode }: FileSettings,
+  { privateKey, chain }: HeldCertificate,
+  bundle: TrustBundle,
+): Promise<boolean> {
+  let changed = false;
+  // ORDER: whoever is told of the new chain finds everything else in place.
+  for (const [name, text, fileMode] of [
+    [names.bundle, renderBundlePem(bundle), mode],
+    [names.key, writePrivateKey(privateKey), keyMode],
+    [names.chain, chain.map(({ der }) => writePem("CERTIFICATE", der)).join(""), mode],
+  ] as const) {
+    const path = join(folder, name);
+    const before = await readFile(path, "latin1").catch(() => undefined);
+    if (before === text) continue;
+    await replaceFile(path, Buffer.from(text, "latin1"), fileMode);
+    changed = true;
+  }
+  return changed;
+}

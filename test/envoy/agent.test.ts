@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { bundleVersion } from "#ca/bundle/build-bundle";
+import { issuanceDefaults } from "#ca/issuance/settings";
+import { envoyJson } from "#envoy-configs/envoy-json";
+import { type ScenarioPlaces, scenarios } from "#envoy-configs/scenarios";
+import { systemClock } from "#platform/clock";
+import { systemTimers } from "#platform/timers";
+import { authorityDoor } from "#test/support/ca/agent/authority-door";
+import { entry, sceneDomain } from "#test/support/ca/scene";
+import { tokenIn } from "#test/support/ca/scene-requests";
+import { http1 } from "#test/support/envoy/clients";
+import { Closing } from "#test/support/envoy/closing";
+import { startEchoUpstream } from "#test/support/envoy/echo-upstream";
+import { clusterOf } from "#test/support/envoy/edit-config";
+import { envoyOrSkip } from "#test/support/envoy/find-envoy";
+import { startLoad } from "#test/support/envoy/load";
+import { runEnvoy } from "#test/support/envoy/run-envoy";
+import { garitaFolder, type RunningGarita, runGarita } from "#test/support/envoy/run-garita";
+
+const free = { address: "127.0.0.1", port: 0 };
+const nobody = { address: "127.0.0.1", port: 1 };
+const idOf = (name: string) => `spiffe://${sceneDomain}/ns/shop/sa/${name}`;
+const policies = `
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: orders-1, namespace: shop }
+spec: { address: 127.0.0.1, labels: { app: orders }, serviceAccount: orders }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: callers, namespace: shop }
+spec:
+  action: ALLOW
+  rules:
+    - from: [{ source: { principals: [${sceneDomain}/ns/shop/sa/web] } }]
+      to: [{ operation: { paths: [/orders] } }]
+`;
+
+/** Each request on a connection of its own. */
+function demandHandshakes(config: JsonValue): void {
+  const options = clusterOf(config, "orders")["typed_extension_protocol_options"] as JsonObject;
+  for (const each of Object.values(options))
+    (each as JsonObject)["common_http_protocol_options"] = { max_requests_per_connection: 1 };
+}
+
+const closing = new Closing();
+let garita: RunningGarita;
+let upstreamPort: number;
+
+before(async () => {
+  upstreamPort = closing.add(await startEchoUpstream()).port;
+  const place = closing.add(await garitaFolder({ "shop/callers.yaml": policies }));
+  const listener = { name: "grpc", protocol: "grpc", address: "127.0.0.1:0", peerIdentity: "verified" };
+  garita = closing.add(await runGarita(place, { listeners: [listener] }));
+});
+after(() => closing.close());
+
+test("two Envoys with an agent each: certificates that live for seconds and a new bundle under load, and nothing fails", async (t) => {
+  const binary = await envoyOrSkip(t);
+  if (binary === undefined) return;
+  const lifeSeconds = 4;
+  const door = await authorityDoor(t, {
+    entries: ["web", "orders"].map((name) => entry(idOf(name), { ttlSeconds: lifeSeconds })),
+    configuration: { issuance: { ...issuanceDefaults, minTtlSeconds: 1, jitterPercent: 0 } },
+  });
+  const startOne = async (name: string) => {
+    const token = join(door.folder, `${name}.token`);
+    await writeFile(token, await tokenIn(door.scene, idOf(name)), { mode: 0o600 });
+    const yaml = `
+authority: { address: "127.0.0.1:${door.port}", serverName: localhost }
+stateFolder: ${door.folder}/${name}
+identities: [{ spiffeId: "${idOf(name)}", socket: ${door.folder}/${name}.sock, joinTokenFile: ${token} }]
+`;
+    return door.start(yaml, { ...systemClock, ...systemTimers });
+  };
+  const agents = [await startOne("web"), await startOne("orders")];
+  const identities = () => agents.map((agent) => agent.status().identities[0]!);
+  const own = new Closing();
+  try {
+    const start = async (name: string, places: Partial<ScenarioPlaces>) => {
+      const config = envoyJson(
+        scenarios[name]!({
+          listener: free,
+          outbound: free,
+          callee: nobody,
+          upstream: { ...free, port: upstreamPort },
+          garita: garita.endpoint("grpc"),
+          garitaHttp: nobody,
+          garitaSocket: nobody,
+          agentSockets: door.folder,
+          admin: free,
+          certificates: door.folder,
+          ...places,
+        }),
+      );
+      if (name === "mtls-sds-caller") demandHandshakes(config);
+      return own.add(await runEnvoy(binary, config));
+    };
+    const callee = await start("mtls-sds-callee", {});
+    const caller = await start("mtls-sds-caller", { callee: { ...free, port: callee.port("inbound") } });
+    const port = caller.port("outbound");
+    const ask = (path: string) => http1(port, [`GET ${path} HTTP/1.1`, "host: orders.shop"]);
+    assert.equal((await ask("/orders")).status, 200);
+    assert.equal((await ask("/others")).status, 403);
+    assert.equal((await garita.denial(({ path }) => path === "/others")).principal, idOf("web"));
+
+    const load = startLoad({ port, paths: ["/orders"] });
+    const issuedBefore = (await door.scene.store.status()).issued;
+    await delay(2 * lifeSeconds * 1000);
+    const { service } = door.scene.authority;
+    await service.root.rotate("test");
+    const next = service.bundle();
+    const acknowledged = () => door.streams().filter((stream) => stream.acknowledged === bundleVersion(next));
+    for (let i = 0; i < 200 && acknowledged().length < 2; i++) await delay(50);
+    assert.deepEqual(
+      acknowledged()
+        .map(({ spiffeId }) => spiffeId)
+        .toSorted(),
+      [idOf("orders"), idOf("web")],
+    );
+    await delay(lifeSeconds * 1000);
+    await load.more(50);
+    const samples = await load.stop();
+    const issued = (await door.scene.store.status()).issued - issuedBefore;
+    t.diagnostic(`${samples.length} requests, ${issued} certificates`);
+    assert.deepEqual(samples.filter(({ status }) => status !== 200).slice(0, 3), []);
+    assert.ok(issued >= 8, `${issued} certificates`);
+    for (const identity of identities()) {
+      assert.equal(identity.state, "valid");
+      assert.equal(identity.failure, undefined);
+      assert.deepEqual(identity.streams.flatMap(({ names }) => names.map(({ name }) => name)).toSorted(), [
+        "ROOTCA",
+        "default",
+      ]);
+    }
+  } finally {
+    await own.close();
+  }
+});
