@@ -46,6 +46,7 @@ export async function assemble({
     configFile,
     version,
     clock: systemClock,
+    timers: systemTimers,
     nextId,
     log,
     metrics,
@@ -53,6 +54,20 @@ export async function assemble({
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
+    async createGitSource(settings, serviceLog) {
+      if (ruleset !== undefined) return fileSource(resolve(ruleset));
+      // PERF: most services have no policies in Git.
+      const { gitSource } = await import("#authz/rulesets/git/git-source");
+      return gitSource({
+        settings,
+        outside: environment,
+        testModule: testModule(),
+        clock: systemClock,
+        timers: systemTimers,
+        random: Math.random,
+        log: serviceLog,
+      });
+    },
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
     createRevocations: ({ onList }) =>
       createRevocations({
@@ -92,4 +107,10 @@ export async function assemble({
       return explainRequest(description as RequestDescription, checks);
     },
   };
+}
+
+/** The emitted program has the same file with another ending. */
+function testModule(): string {
+  const file = import.meta.url.endsWith(".ts") ? "../policies/test-module.ts" : "../policies/test-module.js";
+  return new URL(file, import.meta.url).href;
 }
