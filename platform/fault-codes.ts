@@ -30,6 +30,8 @@ export const faultCodes = {
   "git/forced": "The branch's history was rewritten, which `allowForced` would take.",
   "git/signers": "The file of the signers whose commits are taken cannot be read or used.",
   "git/signature": "A commit is not signed by one of the signers. Nothing in it was read.",
+  "git/pin":
+    "A commit cannot be pinned: it is not of the branch's history, or policies do not live in Git; or the file of a pin is damaged.",
   "git/tests": "Policy tests of the commit fail. The rules in force stay.",
   "git/last-known-good": "The rules that were kept for a start without Git are damaged, and are not used.",
   "ruleset/damaged": "The bytes of compiled rules are damaged, or of another version.",

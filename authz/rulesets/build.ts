@@ -46,6 +46,25 @@ export interface TestRun {
   readonly failures: readonly string[];
 }
 
+/** A commit that is in force because an operator said so, and how long it stays. */
+export interface Pin {
+  readonly commit: string;
+  readonly sinceMillis: number;
+  readonly untilMillis: number;
+}
+
+/** A source whose commits can be pinned. */
+export interface PinnedSource {
+  /** Reads and compiles a commit of the source's history. Changes nothing. `commit`: its name, or how it begins. Never rejects. */
+  build(commit: string, inForce?: Revision): Promise<BuildResult>;
+  /** From now on until its end nothing else comes into force, also after a restart. Fails with `output/unwritable`. */
+  keep(pin: Pin, inForce?: Revision): Promise<void>;
+  /** Ends it now. Fails with `output/unwritable`. */
+  end(): Promise<void>;
+  /** The one that holds now. */
+  current(): Pin | undefined;
+}
+
 /** Where rule sets come from. */
 export interface RuleSource {
   /** For people: `directory /etc/garita/policies`. */
@@ -56,6 +75,8 @@ export interface RuleSource {
   accepted?(built: BuildResult & { kind: "built" }): Promise<void>;
   /** When it will ask by itself again. */
   nextAttemptMillis?(): number | undefined;
+  /** Undefined: it has no commits. */
+  readonly pins?: PinnedSource;
   /** What an operator should look at, one line each. */
   warnings?(): readonly string[];
   /** Calls back, possibly too often, when there may be something new. Resolves when it watches; the result ends it. */

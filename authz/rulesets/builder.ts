@@ -33,10 +33,20 @@ export function createBuilder(): Builder {
     worker = undefined;
     await ending?.terminate();
   };
+  const start = () => {
+    const started = startWorker();
+    // A thread that ends between two tasks is not asked again: it would never answer.
+    const forget = () => {
+      if (worker === started) worker = undefined;
+    };
+    started.on("error", forget);
+    started.on("exit", forget);
+    return started;
+  };
   return {
     async build(task) {
       clearTimeout(idle);
-      worker ??= startWorker();
+      worker ??= start();
       const result = await ask(worker, task);
       if (result.kind === "failed" && result.code === "source/worker") await end();
       else {

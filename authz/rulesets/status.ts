@@ -1,6 +1,7 @@
 import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import type { Pin } from "./build.ts";
 import type { Revision } from "./git/settings.ts";
 
 /** The rule set in force, for people and metrics. */
@@ -47,6 +48,8 @@ export interface RuleSetStatus {
   readonly ready: boolean;
   readonly current: boolean;
   readonly degraded: { readonly reason: string; readonly sinceMillis: number } | undefined;
+  /** The commit in force is there because an operator said so. It is not `current`, even if it is the newest. */
+  readonly pinned: Pin | undefined;
   readonly active: ActiveRuleSet | undefined;
   readonly candidate: RefusedCandidate | undefined;
   readonly lastAttemptMillis: number | undefined;
@@ -57,6 +60,11 @@ export interface RuleSetStatus {
   readonly staleSinceMillis: number | undefined;
   /** What the source has to say, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** A pin in words. */
+export function pinText({ commit, untilMillis }: Pin): string {
+  return `the policies are pinned to ${commit.slice(0, 12)} until ${new Date(untilMillis).toISOString()}: no push comes into force`;
 }
 
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {

@@ -1,15 +1,15 @@
 import type { EquippedRules } from "#authz/check/contract";
 import type { Engine } from "#authz/engine/contract";
-import { messageOf } from "#platform/coded-error";
+import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import type { BuildResult, RuleSource } from "./build.ts";
+import type { BuildFault, BuildResult, RuleSource } from "./build.ts";
 import { buildFault } from "./build-fault.ts";
 import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
-import { type ActiveRuleSet, countRuleSet, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
+import { type ActiveRuleSet, countRuleSet, pinText, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
 
 export type LoadResult = "activated" | "unchanged" | "refused";
 
@@ -29,9 +29,23 @@ export interface SyncOptions {
   readonly onLoad?: (result: LoadResult, durationMillis: number) => void;
 }
 
+/** What an operator wants to be in force, and for how long. */
+export interface PinWanted {
+  /** Its name, or its first seven digits or more. */
+  readonly commit: string;
+  readonly durationMillis: number;
+}
+
 export interface Sync {
   /** Reads the source now and puts what it holds in force, if it is valid. One at a time: calls during a load share the next one. */
   load(): Promise<LoadResult>;
+  /**
+   * Puts a commit of the source's history in force, and keeps it there until the time is over, also over a restart. A commit that cannot be read, verified or compiled
+   * changes nothing: the fault says why.
+   */
+  pin(wanted: PinWanted): Promise<BuildFault | undefined>;
+  /** Ends a pin, and reads the source. Fails with `output/unwritable`, or `git/pin` for a source without commits. */
+  unpin(): Promise<LoadResult>;
   /** Follows the source. Resolves when it is watched. */
   follow(): Promise<void>;
   status(): RuleSetStatus;
@@ -144,11 +158,13 @@ export function createSync(options: SyncOptions): Sync {
     }
     return unchanged ? "unchanged" : "activated";
   };
-  /** What is in force is the newest. */
+  /** What is in force is what should be: the newest, or what is pinned, which does not get stale. */
   const settle = () => {
     candidate = undefined;
     degradedSinceMillis = undefined;
+    const seenMillis = lastSuccessMillis;
     confirm(options.nowMillis());
+    if (source.pins?.current() !== undefined) lastSuccessMillis = seenMillis;
   };
 
   const attempt = async (): Promise<LoadResult> => {
@@ -160,7 +176,7 @@ export function createSync(options: SyncOptions): Sync {
       if (built.kind === "built") result = await accept(built);
       else if (built.kind === "unchanged") {
         if (candidate !== undefined)
-          log.info({ source: source.name, ...active?.revision }, "the newest rules are in force again");
+          log.info({ source: source.name, ...active?.revision }, "the rules that should be in force are again");
         settle();
         result = "unchanged";
       } else result = refuse(buildFault(built));
@@ -171,6 +187,27 @@ export function createSync(options: SyncOptions): Sync {
     if (result !== "refused again") options.onLoad?.(result, options.nowMillis() - begun);
     for (const listener of listeners) listener();
     return result === "refused again" ? "refused" : result;
+  };
+
+  const putPinned = async ({ commit, durationMillis }: PinWanted): Promise<BuildFault | undefined> => {
+    const { pins } = source;
+    if (pins === undefined) return noCommits;
+    const before = active?.revision;
+    const built = await pins.build(commit, before);
+    if (built.kind === "unchanged") throw new Error("a commit was asked for by its name");
+    if (built.kind !== "built") return buildFault(built);
+    const sinceMillis = options.nowMillis();
+    const pinned = built.revision?.commit ?? commit;
+    try {
+      // ORDER: a pin that cannot be kept would be gone after a restart, so that nothing is changed for it.
+      await pins.keep({ commit: pinned, sinceMillis, untilMillis: sinceMillis + durationMillis }, before);
+      await accept(built);
+      return undefined;
+    } catch (fault) {
+      await pins.end().catch(() => undefined);
+      const code = fault instanceof CodedError ? fault.code : "ruleset/unusable";
+      return { code, message: messageOf(fault), diagnostics: [] };
+    }
   };
 
   const load = (): Promise<LoadResult> => {
@@ -190,6 +227,24 @@ export function createSync(options: SyncOptions): Sync {
 
   return {
     load,
+    async pin(wanted) {
+      while (running !== undefined) await running;
+      const putting = putPinned(wanted);
+      running = putting
+        .then((fault) => (fault === undefined ? ("activated" as const) : ("refused" as const)))
+        .finally(() => {
+          running = undefined;
+        });
+      const fault = await putting;
+      await running;
+      for (const listener of listeners) listener();
+      return fault;
+    },
+    async unpin() {
+      if (source.pins === undefined) throw new CodedError(noCommits.code, noCommits.message);
+      await source.pins.end();
+      return load();
+    },
     async follow() {
       unwatch = await source.watch(() => {
         if (!stopped) void load();
@@ -197,15 +252,16 @@ export function createSync(options: SyncOptions): Sync {
     },
     status() {
       const staleSinceMillis = active && staleness.sinceMillis();
-      const sinceMillis = degradedSinceMillis ?? staleSinceMillis;
+      const pinned = active && source.pins?.current();
+      const sinceMillis = degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
+      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? "the source was not asked for too long";
       return {
         source: source.name,
         ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),
-        current: active !== undefined && candidate === undefined && staleSinceMillis === undefined,
-        degraded:
-          active !== undefined && sinceMillis !== undefined
-            ? { reason: candidate?.message ?? "the source was not asked for too long", sinceMillis }
-            : undefined,
+        current:
+          active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
+        degraded: active !== undefined && sinceMillis !== undefined ? { reason, sinceMillis } : undefined,
+        pinned,
         active,
         candidate,
         lastAttemptMillis,
@@ -227,6 +283,12 @@ export function createSync(options: SyncOptions): Sync {
     },
   };
 }
+
+const noCommits = {
+  code: "git/pin",
+  message: "the policies do not live in Git: there is no commit to pin",
+  diagnostics: [],
+} as const;
 
 function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandidate, "atMillis">): boolean {
   return (

@@ -67,6 +67,16 @@ const gauges: readonly GaugeRow[] = [
     read: ({ rules }) => one(rules.active === undefined ? undefined : rules.staleSinceMillis === undefined ? 0 : 1),
   },
   {
+    name: "garita_ruleset_pinned",
+    help: "1: an operator has pinned the commit in force, and no push comes into force.",
+    read: ({ rules }) => one(rules.pinned === undefined ? 0 : 1),
+  },
+  {
+    name: "garita_ruleset_pin_end_timestamp_seconds",
+    help: "When the pin ends by itself; none without one.",
+    read: ({ rules }) => one(seconds(rules.pinned?.untilMillis)),
+  },
+  {
     name: "garita_ruleset_age_seconds",
     help: "Time since the rule set in force was put in force.",
     read: ({ rules, nowMillis }) =>

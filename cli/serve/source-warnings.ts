@@ -1,5 +1,5 @@
 import { diagnosticLines } from "#authz/rulesets/diagnostic-lines";
-import type { RuleSetStatus } from "#authz/rulesets/status";
+import { pinText, type RuleSetStatus } from "#authz/rulesets/status";
 import type { ConfigurationStatus } from "#authz/transport/admin/contract";
 
 /** So many warnings of the compiler are told one by one. */
@@ -7,9 +7,10 @@ const toldWarnings = 10;
 
 /** That what is in force is not what was last read, and what the compiler warns of in the policies that are, one line each. */
 export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus["fault"]): string[] {
-  const { active, degraded } = rules;
+  const { active, candidate, degraded, pinned } = rules;
   return [
-    ...(degraded === undefined
+    ...(pinned === undefined ? [] : [pinText(pinned)]),
+    ...(degraded === undefined || (pinned !== undefined && candidate === undefined)
       ? []
       : [
           `older policies are in force, the newest were refused at ${timeOf(degraded.sinceMillis)}: ${degraded.reason}`,

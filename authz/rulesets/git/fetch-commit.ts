@@ -66,6 +66,17 @@ export async function hasCommit(repository: Repository, commit: string, timers: 
   return isObjectName(commit) && (await resolve(repository, commit, timers)) !== undefined;
 }
 
+/** The one commit in the mirror whose name begins with these digits, seven or more; undefined: there is none, or more than one. */
+export async function findCommit(repository: Repository, digits: string, timers: Timers): Promise<string | undefined> {
+  if (!/^[0-9a-f]{7,64}$/.test(digits) || !(await exists(repository.mirror))) return undefined;
+  return resolve(repository, digits, timers);
+}
+
+/** What the reference named when it was last fetched, by its name in the mirror. */
+export function newestReference(repository: Repository): string {
+  return referenceOf(repository, "newest");
+}
+
 async function ensureMirror(repository: Repository, timers: Timers): Promise<void> {
   const { mirror } = repository;
   try {

@@ -9,13 +9,15 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
-import { dropMirror } from "./fetch-commit.ts";
+import { createPins } from "./create-pins.ts";
+import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { nextPollMillis } from "./next-poll.ts";
 import { askRemote, describeRepository } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
+import { takePinned } from "./take-pinned.ts";
 import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 export interface GitSourceParts {
@@ -75,6 +77,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     }
   };
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
+  const pins = createPins(repository, name, clock, log);
+  /** The newest commit that was taken, which others have to come from. */
+  const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? kept?.rules.revision.commit;
   const fetchParts = (known: string | undefined) => ({
     timers,
     signal: ending.signal,
@@ -102,15 +107,33 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return { ...result, revision };
   };
 
-  const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
+  const checkToken = async () => {
     const { tokenFile } = settings.credentials;
     // Only looked at: git's helper reads it itself, and would not look at its mode.
     if (tokenFile !== undefined) await readPrivateSecret(tokenFile);
-    const signers: TrustedSigners | undefined =
-      settings.signatures && (await readTrustedSigners(repository, settings.signatures, timers));
+  };
+  const readSigners = async (): Promise<TrustedSigners | undefined> => {
+    const signers = settings.signatures && (await readTrustedSigners(repository, settings.signatures, timers));
     trust = signers?.mark;
+    return signers;
+  };
+
+  const attemptPinned = async (wanted: string, known: string | undefined): Promise<BuildResult> => {
+    const signers = await readSigners();
+    const bring = async () => {
+      await checkToken();
+      await askRemote(repository, timers, ending.signal);
+      await fetchCommit(repository, fetchParts(known));
+      await fetchHistory(repository, fetchParts(known));
+    };
+    return compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
+  };
+
+  const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
+    await checkToken();
+    const signers = await readSigners();
     const asked = await askRemote(repository, timers, ending.signal);
-    if (asked === inForce?.commit) return { kind: "unchanged" };
+    if (asked === inForce?.commit && asked === known) return { kind: "unchanged" };
     if (asked === refused?.commit && refused.mark === trust) return refused.result;
     const rules = {
       allowForced: settings.allowForced,
@@ -142,28 +165,40 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     }
   };
 
-  const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
+  /** With the folder to itself. Never rejects. */
+  const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
       await mkdir(repository.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
         throw new CodedError("git/mirror", `the folder of the mirror cannot be made: ${messageOf(cause)}`, { cause });
       });
-      if (inForce === undefined) kept = await readKept();
       const file = join(repository.folder, "lock");
       const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * settings.timeoutMillis });
       try {
-        const result = await attempt(inForce, inForce?.commit ?? kept?.rules.revision.commit);
-        failures = 0;
-        if (result.kind === "unchanged")
-          await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
-        return result;
+        return await build();
       } finally {
         release();
       }
     } catch (fault) {
-      failures++;
       const code = fault instanceof CodedError ? fault.code : "source/compiler";
       return { kind: "failed", code, message: messageOf(fault) };
     }
+  };
+
+  const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
+    let reached = false;
+    const result = await alone(async () => {
+      if (inForce === undefined) kept = await readKept();
+      await pins.renew();
+      const pin = pins.current();
+      const known = knownBy(inForce);
+      if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
+      const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
+      reached = true;
+      if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
+      return built;
+    });
+    failures = reached || result.kind === "unchanged" ? 0 : failures + 1;
+    return result;
   };
 
   /** What was kept, in the place of what cannot be had; undefined where it may not be used. */
@@ -189,7 +224,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const plan = () => {
     cancelPoll?.();
     if (onChange === undefined || ending.signal.aborted) return;
-    const delay = nextPollMillis(settings.pollMillis, failures, parts.random);
+    const pinned = pins.current();
+    const left = pinned === undefined ? Number.POSITIVE_INFINITY : pinned.untilMillis - clock.nowMillis();
+    const delay = Math.min(nextPollMillis(settings.pollMillis, failures, parts.random), left);
     nextMillis = clock.nowMillis() + delay;
     cancelPoll = timers.after(delay, () => onChange?.());
   };
@@ -205,6 +242,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       if (revision === undefined || stoodIn !== undefined) return;
       const rules: LastKnownGood = { bytes, digest, revision, files, trust };
       try {
+        await pins.forget(revision.commit);
         await writeLastKnownGood(repository, rules);
         await confirmLastKnownGood(repository, clock.nowMillis());
         keptFault = undefined;
@@ -212,6 +250,15 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         keptFault = `the rules in force cannot be kept for a start without Git: ${messageOf(fault)}`;
         log.warn({ source: name }, keptFault);
       }
+    },
+    pins: {
+      build: (commit, inForce) => alone(() => attemptPinned(commit, knownBy(inForce))),
+      async keep(pin, inForce) {
+        await pins.keep({ ...pin, known: knownBy(inForce) });
+        plan();
+      },
+      end: () => pins.end(),
+      current: pins.current,
     },
     nextAttemptMillis: () => nextMillis,
     warnings: () => (keptFault === undefined ? warnings : [...warnings, keptFault]),

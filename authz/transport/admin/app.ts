@@ -5,7 +5,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest }
 import type { FaultCode } from "#platform/fault-codes";
 import { secureContextOptions } from "#platform/tls-material";
 import { accessFault, type Need } from "./access.ts";
-import type { AdminDoor, AdminParts } from "./contract.ts";
+import type { AdminDoor, AdminParts, PinQuestion } from "./contract.ts";
 import { adminSchemas } from "./schemas.ts";
 
 /** Every route, what it needs, and whether it is asked by GET or POST. */
@@ -19,6 +19,8 @@ const needs: Readonly<Record<string, Need>> = {
   "POST /v1/explain": "read",
   "POST /v1/reload": "write",
   "POST /v1/sync": "write",
+  "POST /v1/pin": "write",
+  "POST /v1/unpin": "write",
 };
 
 /** Builds the admin API for one door. It does not listen yet. */
@@ -93,6 +95,14 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   });
   app.post("/v1/sync", { schema: adminSchemas.sync }, async (_request, reply) => {
     const answer = await parts.sync();
+    return reply.code(answer.ok ? 200 : 422).send(answer);
+  });
+  app.post<{ Body: PinQuestion }>("/v1/pin", { schema: adminSchemas.pin }, async (request, reply) => {
+    const answer = await parts.pin(request.body);
+    return reply.code(answer.ok ? 200 : 422).send(answer);
+  });
+  app.post("/v1/unpin", { schema: adminSchemas.unpin }, async (_request, reply) => {
+    const answer = await parts.unpin();
     return reply.code(answer.ok ? 200 : 422).send(answer);
   });
   await app.ready();

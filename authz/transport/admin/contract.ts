@@ -59,8 +59,16 @@ export interface SyncAnswer {
   readonly subject?: string;
   readonly author?: string;
   readonly signer?: string | undefined;
+  /** When the pin of this commit ends. */
+  readonly pinnedUntilMillis?: number | undefined;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
+}
+
+export interface PinQuestion {
+  /** Its name, or its first seven digits or more. */
+  readonly commit: string;
+  readonly forSeconds: number;
 }
 
 /** What the admin API tells and does; it knows nothing else. */
@@ -71,6 +79,10 @@ export interface AdminParts {
   explain(description: unknown): ExplainAnswer | Promise<ExplainAnswer>;
   /** Reads configuration, certificates and policies again; what is wrong comes back as messages. */
   reload(): Promise<{ readonly ok: boolean; readonly messages: readonly string[] }>;
+  /** Puts a commit in force for some time. */
+  pin(wanted: PinQuestion): Promise<SyncAnswer>;
+  /** Ends a pin, and asks the source of the policies. */
+  unpin(): Promise<SyncAnswer>;
   /** Asks the source of the policies now. */
   sync(): Promise<SyncAnswer>;
 }

@@ -77,6 +77,11 @@ const rules = {
     ready: { type: "boolean", description: "A rule set is in force, and not too old where that is demanded." },
     current: { type: "boolean", description: "It is of the newest state of the source, and not too old." },
     degraded: { type: "object", properties: { reason: text, sinceMillis: time } },
+    pinned: {
+      type: "object",
+      description: "An operator has pinned the commit in force.",
+      properties: { commit: text, sinceMillis: time, untilMillis: time },
+    },
     active,
     candidate,
     lastAttemptMillis: time,
@@ -288,10 +293,14 @@ const sync = {
     subject: text,
     author: text,
     signer: text,
+    pinnedUntilMillis: { ...time, description: "The commit is pinned until then. Milliseconds since the epoch." },
     message: { type: "string", description: "Why the newest state is not in force." },
   },
   required: ["ok", "result"],
 } as const;
+
+/** A pin that should stay longer is a revert in the repository. */
+export const longestPinSeconds = 7 * 86_400;
 
 export const adminSchemas = {
   healthz: { summary: "Is the program alive?", response: { 200: probe } },
@@ -313,6 +322,23 @@ export const adminSchemas = {
   },
   sync: {
     summary: "Asks the source of the policies now, and puts in force what is new.",
+    response: { 200: sync, 422: sync },
+  },
+  pin: {
+    summary: "Puts a commit of the repository's history in force, and keeps it there until the time is over.",
+    body: {
+      type: "object",
+      properties: {
+        commit: { type: "string", pattern: "^[0-9a-f]{7,64}$" },
+        forSeconds: { type: "integer", minimum: 1, maximum: longestPinSeconds },
+      },
+      required: ["commit", "forSeconds"],
+      additionalProperties: false,
+    },
+    response: { 200: sync, 422: sync },
+  },
+  unpin: {
+    summary: "Ends a pin, and puts in force what is newest.",
     response: { 200: sync, 422: sync },
   },
 } as const;

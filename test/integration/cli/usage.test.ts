@@ -27,6 +27,9 @@ const misused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["explain", "--admin", "unix:/s", "--check-request", "f"], /cannot be used with option '--check-request <file>'/],
   [["explain", "--admin", "unix:"], /expected `http:\/\/host:port`, .* found `unix:`/],
   [["explain", "--admin", "ftp://h"], /found `ftp:\/\/h`/],
+  [["pin", "abcdef0", "--admin", "unix:/s"], /required option '--for <duration>'/],
+  [["pin", "abcdef0", "--for", "8d", "--admin", "unix:/s"], /at most 7d/],
+  [["pin", "main", "--for", "1h", "--admin", "unix:/s"], /expected seven hexadecimal digits/],
   [["explain", "folder", "--admin", "unix:/s"], /expected a folder or --admin/],
 ];
 

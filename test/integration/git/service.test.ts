@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { cli, main } from "#test/support/cli/run-cli";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { rawClient } from "#test/support/service/raw-http";
 import { tempFolder } from "#test/support/service/temp-folder";
+
+/** GET at the admin socket. */
+async function getFromSocket(admin: string, path: string) {
+  const asked = request({ socketPath: admin.slice("unix:".length), path, headers: { host: "localhost" } }).end();
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return { status: response.statusCode, body: Buffer.concat(chunks).toString("utf8") };
+}
 
 /** The program with policies in Git, its admin socket open. Ends with the test. */
 async function serving(t: TestContext, url: string) {
@@ -61,6 +72,35 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.deepEqual([refused.status, ok, result, commit], [5, false, "refused", second]);
   assert.match(message, /^a\.yaml:1:/);
   assert.equal(await ask("/two"), 200, "decisions go on");
+});
+
+test("`garita pin` goes back to a commit, tells it wherever one looks, and `garita unpin` ends it", async (t) => {
+  const repository = await testRepository(t);
+  const first = await repository.commit({ "a.yaml": allowing("/one") }, "the first");
+  const second = await repository.commit({ "a.yaml": allowing("/two") });
+  const { ask, admin, lines } = await serving(t, repository.url);
+  const pinned = await cli(["pin", first.slice(0, 8), "--for", "2h", "--admin", admin]);
+  assert.deepEqual([pinned.status, pinned.err], [0, ""]);
+  assert.match(pinned.out, /^activated\nin force: [0-9a-f]{12} the first \(Ada\)\npinned until: 20\S+Z\ndigest: /);
+  assert.deepEqual([await ask("/one"), await ask("/two")], [200, 403]);
+  const told = `the policies are pinned to ${first.slice(0, 12)} until`;
+  const page = async (path: string) => (await getFromSocket(admin, path)).body;
+  assert.ok((JSON.parse(await page("/v1/status")) as { warnings: string[] }).warnings[0]?.startsWith(told));
+  assert.match(await page("/metrics"), /^garita_ruleset_pinned 1$/m);
+  assert.equal(await page("/readyz"), '{"status":"degraded"}');
+  assert.match(lines(), /"level":"warn".*the policies are pinned/);
+
+  const synced = await cli(["sync", "--admin", admin]);
+  assert.equal(synced.status, 5);
+  assert.ok(synced.out.startsWith(`unchanged: ${told}`), synced.out);
+  const refused = await cli(["pin", "0000000", "--for", "7d", "--admin", admin]);
+  assert.equal(refused.status, 5);
+  assert.match(refused.out, /^refused: the history of `HEAD` has no single commit `0000000`/);
+
+  const unpinned = await cli(["unpin", "--admin", admin, "--format", "json"]);
+  assert.deepEqual([unpinned.status, JSON.parse(unpinned.out).commit], [0, second]);
+  assert.deepEqual([await ask("/one"), await ask("/two")], [403, 200]);
+  assert.match(await page("/metrics"), /^garita_ruleset_pinned 0$/m);
 });
 
 test("`garita sync` says what it could not ask", async (t) => {

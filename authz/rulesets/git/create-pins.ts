@@ -1,0 +1,68 @@
+import type { Clock } from "#platform/clock";
+import type { Log } from "#platform/log";
+import type { Pin } from "../build.ts";
+import { type KeptPin, readPin, removePin, writePin } from "./pin-file.ts";
+import type { Repository } from "./repository.ts";
+
+/** The pin of a source: what the folder's file says of it. */
+export interface Pins {
+  /** The pin that holds now. */
+  current(): Pin | undefined;
+  /** What a commit has to come from that is taken after a pin. */
+  known(): string | undefined;
+  /** Reads the file again: services that share a folder share its pin. Fails with `git/pin`. */
+  renew(): Promise<void>;
+  keep(pin: KeptPin): Promise<void>;
+  /** It holds no longer. Its file stays until `forget`, where it can be understood. */
+  end(): Promise<void>;
+  /** This commit is in force: a pin that has ended, and that was of another, counts no longer. */
+  forget(commit: string): Promise<void>;
+}
+
+export function createPins(repository: Repository, source: string, clock: Clock, log: Log): Pins {
+  let kept: KeptPin | undefined;
+  /** The commit of the pin that the log has told of and that had not ended then. */
+  let told: string | undefined;
+  const current = () => (kept !== undefined && clock.nowMillis() < kept.untilMillis ? kept : undefined);
+  const tell = () => {
+    const pin = current();
+    if (pin?.commit === told) return;
+    if (pin === undefined) log.warn({ source, commit: told }, "the pin has ended: the newest commit comes into force");
+    else {
+      const { commit, untilMillis } = pin;
+      const until = new Date(untilMillis).toISOString();
+      log.warn({ source, commit, until }, "the policies are pinned: no push comes into force until then");
+    }
+    told = pin?.commit;
+  };
+  return {
+    current() {
+      const pin = current();
+      return pin && { commit: pin.commit, sinceMillis: pin.sinceMillis, untilMillis: pin.untilMillis };
+    },
+    known: () => kept?.known,
+    async renew() {
+      kept = await readPin(repository);
+      tell();
+    },
+    async keep(pin) {
+      await writePin(repository, pin);
+      kept = pin;
+      tell();
+    },
+    async end() {
+      if (kept === undefined) await removePin(repository);
+      else {
+        const ended = { ...kept, untilMillis: Math.min(kept.untilMillis, clock.nowMillis()) };
+        await writePin(repository, ended);
+        kept = ended;
+      }
+      tell();
+    },
+    async forget(commit) {
+      if (kept === undefined || kept.commit === commit || current() !== undefined) return;
+      await removePin(repository);
+      kept = undefined;
+    },
+  };
+}

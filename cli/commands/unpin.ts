@@ -1,0 +1,8 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../command.ts";
+import { addRulesOptions, askRules, type RulesOptions } from "../request/ask-rules.ts";
+
+/** `garita unpin`: ends a pin of a running service. Exit 5 when the newest state is not in force afterwards. */
+export function define(command: Command, context: CommandContext): void {
+  addRulesOptions(command).action((options: RulesOptions) => askRules("/v1/unpin", options, context));
+}
