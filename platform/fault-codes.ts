@@ -34,6 +34,9 @@ export const faultCodes = {
     "A commit cannot be pinned: it is not of the branch's history, or policies do not live in Git; or the file of a pin is damaged.",
   "git/tests": "Policy tests of the commit fail. The rules in force stay.",
   "git/last-known-good": "The rules that were kept for a start without Git are damaged, and are not used.",
+  "webhook/signature":
+    "A webhook is not signed with the secret of `policies.git.webhook`, or is too old. Nothing was asked for it.",
+  "webhook/request": "A request at the listener for webhooks is none: another path or method, or it is too large.",
   "ruleset/damaged": "The bytes of compiled rules are damaged, or of another version.",
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",
   "policy/invalid": "The policies have errors: see the diagnostics. The rules in force stay.",

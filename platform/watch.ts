@@ -13,6 +13,9 @@ export interface WatchOptions {
   readonly onChange: () => void;
 }
 
+/** The first look at the entries takes so long at most. */
+const readyMillis = 10_000;
+
 /**
  * Watches paths and calls back when something may have changed, also when a path is exchanged as a whole: by renaming another one
  * over it, by pointing a link elsewhere, or by the `..data` link of mounted configuration. Resolves when it watches; the result ends it. Keeps
@@ -32,9 +35,18 @@ export async function createWatch(options: WatchOptions): Promise<() => Promise<
     watcher.on("all", hint);
     // What cannot be watched is polled.
     watcher.on("error", () => undefined);
-    await new Promise<void>((resolve) => watcher.once("ready", resolve));
+    await new Promise<void>((resolve) => {
+      // What goes away while it is looked at first may never be told to be ready; polls find what it misses meanwhile.
+      const enough = setTimeout(resolve, readyMillis);
+      watcher.once("ready", () => {
+        clearTimeout(enough);
+        resolve();
+      });
+    });
     return watcher;
   };
+  // ORDER: before the first look at the entries, so that a change while they are looked at is one.
+  let known = await fingerprintOf(options);
   let inside = watchInside();
   let outside: readonly FSWatcher[] = [];
   const exchanged = () => {
@@ -54,7 +66,6 @@ export async function createWatch(options: WatchOptions): Promise<() => Promise<
   outside = watchExchanges(options.paths, exchanged);
   await inside;
 
-  let known = await fingerprintOf(options);
   const poll = setInterval(async () => {
     const seen = await fingerprintOf(options);
     if (seen !== known) hint();

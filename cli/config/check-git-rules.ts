@@ -1,8 +1,9 @@
 import { checkGitSettings } from "#authz/rulesets/git/check-settings";
-import { convertGit } from "./convert-git.ts";
+import { isLocal, parseAddress } from "#platform/address";
+import { convertGit, type RawGit } from "./convert-git.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig } from "./model.ts";
-import { fault, type ShapeFault } from "./shape-fault.ts";
+import { fault, onKey, type ShapeFault } from "./shape-fault.ts";
 
 /** What a schema cannot say of `policies.git`. */
 export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
@@ -15,13 +16,33 @@ export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
     git.branch !== undefined && git.tag !== undefined
       ? [fault("config/value", [...place, "tag"], "expected a branch or a tag, found both")]
       : [];
+  return [...own, ...both, ...webhookFaults(git, [...place, "webhook"]), ...staleFaults(git, place)];
+}
+
+function staleFaults(git: RawGit, place: readonly string[]): ShapeFault[] {
   const { maxStaleSeconds, pollSeconds = gitDefaults.pollSeconds } = git;
   if (maxStaleSeconds === undefined) {
-    if (git.onStale === undefined) return [...own, ...both];
-    return [...own, ...both, fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
+    if (git.onStale === undefined) return [];
+    return [fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
   }
-  if (maxStaleSeconds >= 2 * pollSeconds) return [...own, ...both];
+  if (maxStaleSeconds >= 2 * pollSeconds) return [];
   const found = `\`maxStaleSeconds\` of ${maxStaleSeconds} is less than twice \`pollSeconds\` of ${pollSeconds}`;
   const help = "policies would be stale because one poll failed";
-  return [...own, ...both, fault("config/value", [...place, "maxStaleSeconds"], found, help)];
+  return [fault("config/value", [...place, "maxStaleSeconds"], found, help)];
+}
+
+function webhookFaults({ webhook }: RawGit, place: readonly string[]): ShapeFault[] {
+  if (webhook === undefined) return [];
+  const path = [...place, "address"];
+  const address = parseAddress(webhook.address);
+  if (address === undefined) return [fault("config/address", path, `not an address: \`${webhook.address}\``)];
+  if (webhook.tls === undefined && !isLocal(address)) {
+    const found = `secrets of the host would pass in clear text to \`${webhook.address}\``;
+    return [
+      fault("config/webhook-plaintext", path, found, "add `tls`, or listen on 127.0.0.1 behind a proxy that has it"),
+    ];
+  }
+  if (webhook.tls?.allowedClients === undefined || webhook.tls.clientCaFile !== undefined) return [];
+  const message = "`allowedClients` needs `clientCaFile`: names prove nothing alone";
+  return [onKey("config/tls", [...place, "tls", "allowedClients"], message)];
 }

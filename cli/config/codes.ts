@@ -15,6 +15,7 @@ export const configCodes = {
   "config/tells-clients": "Reasons would be told to clients on other machines.",
   "config/admin-exposed": "The admin API would be open to other machines.",
   "config/tls": "TLS settings that contradict each other.",
+  "config/webhook-plaintext": "Secrets of a repository's host would pass in clear text.",
   "config/ca-plaintext": "Credentials of those who ask the authority would pass in clear text.",
   "config/ca-names": "The authority's server certificate would have no name.",
   "config/revocations": "The deny list of an authority elsewhere would stand beside the service's own.",

@@ -1,7 +1,9 @@
 import type { GitReference, GitSettings, SignatureSettings } from "#authz/rulesets/git/settings";
 import type { StalenessSettings } from "#authz/rulesets/staleness";
+import type { TlsFiles } from "#platform/tls-material";
+import { convertAddress, convertTls } from "./convert-places.ts";
 import { gitDefaults } from "./git-defaults.ts";
-import type { RawConfig, ServiceConfig } from "./model.ts";
+import type { RawConfig, ServiceConfig, WebhookConfig } from "./model.ts";
 
 /** What `policies.git` says, once the schema has passed it. */
 export interface RawGit {
@@ -27,6 +29,7 @@ export interface RawGit {
   readonly tests?: GitSettings["tests"];
   readonly maxStaleSeconds?: number;
   readonly onStale?: StalenessSettings["reaction"];
+  readonly webhook?: { readonly address: string; readonly secretFile: string; readonly tls?: TlsFiles };
 }
 
 /** Fills in defaults and makes paths absolute with `file`. One of the two is there. */
@@ -37,7 +40,16 @@ export function convertPolicies(
   if (git === undefined) return { directory: file(directory!) };
   const { maxStaleSeconds, onStale: reaction = gitDefaults.onStale } = git;
   const staleness = maxStaleSeconds === undefined ? undefined : { maxStaleMillis: maxStaleSeconds * 1000, reaction };
-  return { git: { settings: convertGit(git, file), staleness } };
+  return {
+    git: { settings: convertGit(git, file), staleness, webhook: git.webhook && convertWebhook(git.webhook, file) },
+  };
+}
+
+function convertWebhook(
+  { address, secretFile, tls }: NonNullable<RawGit["webhook"]>,
+  file: (path: string) => string,
+): WebhookConfig {
+  return { address: convertAddress(address, file), secretFile: file(secretFile), tls: convertTls(tls, file) };
 }
 
 /** The settings of a source, with defaults, and paths made absolute with `file`. */

@@ -1,5 +1,6 @@
 import { gitDefaults } from "./git-defaults.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
+import { tlsSchema } from "./tls-schema.ts";
 
 /** `policies.git`. */
 export const gitSchema: ConfigSchema = object(
@@ -47,6 +48,17 @@ export const gitSchema: ConfigSchema = object(
     tests: text(
       "The `*_test.yaml` of the repository: not run, told on the status page when they fail, or a condition for the commit to come into force.",
       { enum: ["ignore", "report", "refuse"], default: gitDefaults.tests },
+    ),
+    webhook: object(
+      "Where the repository's host says that something was pushed, so that no poll is waited for: `POST /github`, `/gitlab`, `/gitea` or `/forgejo`. It is only a hint: what comes into force is what is fetched.",
+      {
+        address: text("Where to listen, for webhooks alone. Beyond this machine it demands `tls`.", {
+          examples: ["127.0.0.1:9195", "0.0.0.0:9443"],
+        }),
+        secretFile: text("A file (mode 0600) with the secret that the host signs with."),
+        tls: tlsSchema,
+      },
+      { required: ["address", "secretFile"] },
     ),
     maxStaleSeconds: integer(
       "When the policies in force were not found to be the newest for so long, they are stale. Unset: never.",

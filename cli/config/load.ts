@@ -1,11 +1,11 @@
 import { dirname, resolve } from "node:path";
 import type { WorkloadClaim } from "#authz/check/contract";
-import { parseAddress } from "#platform/address";
 import type { TlsFiles } from "#platform/tls-material";
 import { checkRules } from "./check-rules.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { convertCa } from "./convert-ca.ts";
 import { convertPolicies } from "./convert-git.ts";
+import { convertAddress, convertTls } from "./convert-places.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
 import { type Environment, readConfigText, readRaw } from "./read-raw.ts";
@@ -37,19 +37,8 @@ export async function readConfig(text: string, file: string, environment: Enviro
 function convert(raw: RawConfig, folder: string): ServiceConfig {
   const file = (path: string): string => resolve(folder, path);
   const optionalFile = (path: string | undefined) => (path === undefined ? undefined : file(path));
-  const tls = (files: TlsFiles | undefined): TlsFiles | undefined =>
-    files === undefined
-      ? undefined
-      : {
-          ...files,
-          certificateFile: file(files.certificateFile),
-          keyFile: file(files.keyFile),
-          ...(files.clientCaFile === undefined ? {} : { clientCaFile: file(files.clientCaFile) }),
-        };
-  const address = (text: string) => {
-    const parsed = parseAddress(text)!;
-    return parsed.kind === "unix" ? { ...parsed, path: file(parsed.path) } : parsed;
-  };
+  const tls = (files: TlsFiles | undefined) => convertTls(files, file);
+  const address = (text: string) => convertAddress(text, file);
   const { admin } = raw;
   return {
     listeners: raw.listeners.map((listener) => ({

@@ -29,6 +29,15 @@ export interface GitPolicies {
   readonly settings: GitSettings;
   /** Undefined: rules never get too old. */
   readonly staleness: StalenessSettings | undefined;
+  /** Undefined: none are taken. */
+  readonly webhook: WebhookConfig | undefined;
+}
+
+/** Where hosts of repositories say that something was pushed. */
+export interface WebhookConfig {
+  readonly address: Address;
+  readonly secretFile: string;
+  readonly tls: TlsFiles | undefined;
 }
 
 export interface ListenerConfig {

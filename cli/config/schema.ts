@@ -3,6 +3,7 @@ import { gitSchema } from "./git-schema.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import { revocationsSchema } from "./revocations-schema.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
+import { tlsSchema } from "./tls-schema.ts";
 
 /**
  * THE description of `garita.yaml`, as JSON Schema (draft-07, the dialect of editors): it checks files, completes them in editors
@@ -12,25 +13,6 @@ import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.t
 const address = text(
   "Where to listen: `host:port`, `[IPv6]:port`, or `unix:/path`. Port 0 lets the system choose one, which the start-up log and the status page tell.",
   { examples: ["127.0.0.1:9191", "[::1]:9191", "unix:/run/garita/authz.sock"] },
-);
-
-const tls = object(
-  "TLS for this listener. The files are read again when they change and on SIGHUP.",
-  {
-    certificateFile: text("PEM: the server's certificate, then its intermediates."),
-    keyFile: text("PEM: the private key of the certificate."),
-    clientCaFile: text(
-      "PEM: authorities of client certificates. When given, every client must present a certificate of theirs (mutual TLS).",
-    ),
-    allowedClients: {
-      type: "array",
-      description:
-        "URI or DNS names, one of which a client's certificate must carry, compared exactly. Without the list every client of `clientCaFile` is let in.",
-      items: text("A URI or DNS name.", { examples: ["spiffe://example.org/ns/edge/sa/envoy"] }),
-      minItems: 1,
-    },
-  },
-  { required: ["certificateFile", "keyFile"] },
 );
 
 const workload = object(
@@ -61,7 +43,7 @@ const listener = object(
       enum: ["grpc", "http"],
     }),
     address,
-    tls,
+    tls: tlsSchema,
     peerIdentity: text(
       "Whether the asking Envoy verifies client certificates. `verified`: it does, and identities are believed. `none`: it does not, and there are none. Unset: each request has to show it.",
       { enum: ["verified", "none"] },
@@ -192,7 +174,7 @@ export const configSchema: ConfigSchema = object(
             examples: ["/run/garita/admin.sock"],
           },
         ),
-        tls,
+        tls: tlsSchema,
         tokenFile: text("A file with a bearer token: who presents it may read and write at `address`."),
       },
       { minProperties: 1 },

@@ -34,11 +34,20 @@ export function followFiles(configFile: string | undefined, onChange: () => void
   };
 }
 
-function filesOf({ listeners, admin, jwt, ca }: ServiceConfig): string[] {
+function filesOf({ listeners, policies, admin, jwt, ca }: ServiceConfig): string[] {
   const own = listeners.flatMap(({ tls, secretFile }) => [...(tls ? tlsPaths(tls) : []), secretFile]);
   const issuerFiles = (ca?.issuers ?? []).map(({ keys }) => (keys.kind === "file" ? keys.path : undefined));
   const forAuthority = [ca?.keyEncryptionKeyFile, ca?.blockedKeysFile, ...issuerFiles];
-  const all = [...own, ...(admin?.tls ? tlsPaths(admin.tls) : []), admin?.tokenFile, jwt.caFile, ...forAuthority];
+  const webhook = "git" in policies ? policies.git.webhook : undefined;
+  const forWebhook = [webhook?.secretFile, ...(webhook?.tls ? tlsPaths(webhook.tls) : [])];
+  const all = [
+    ...own,
+    ...forWebhook,
+    ...(admin?.tls ? tlsPaths(admin.tls) : []),
+    admin?.tokenFile,
+    jwt.caFile,
+    ...forAuthority,
+  ];
   return [...new Set(all.filter((path) => path !== undefined))].sort();
 }
 

@@ -36,6 +36,7 @@ import { addServiceMetrics } from "./service-metrics.ts";
 import { sourceWarnings } from "./source-warnings.ts";
 import { startListener } from "./start-listener.ts";
 import { serviceWarnings } from "./warnings.ts";
+import { createWebhookDoor, prepareWebhook } from "./webhook-door.ts";
 
 /** What the service is put together from. */
 export interface ServiceParts {
@@ -74,6 +75,8 @@ export interface Service {
   /** Where each listener listens, by name. */
   addresses(): ReadonlyMap<string, Address>;
   adminAddresses(): readonly string[];
+  /** Where webhooks are taken. */
+  webhookAddress(): Address | undefined;
   /** Doors of the certificate authority. */
   authorityAddresses(): AuthorityAddresses;
   status(): StatusPage;
@@ -105,6 +108,15 @@ export class ConfigRefused extends Error {
     this.findings = findings;
     this.messages = messages;
   }
+}
+
+/** What rules depend on. */
+function sourceOf({ policies }: ServiceConfig): object {
+  return "git" in policies ? { ...policies.git, webhook: undefined } : policies;
+}
+
+async function webhookOf({ policies }: ServiceConfig) {
+  return "git" in policies && policies.git.webhook !== undefined ? prepareWebhook(policies.git.webhook) : undefined;
 }
 
 /**
@@ -258,6 +270,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     ],
   });
 
+  const webhook = createWebhookDoor({
+    clock,
+    timers: parts.timers,
+    metrics,
+    log: log.log,
+    onHint: () => void rules.sync.load(),
+  });
   let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
   const adminParts = {
     status,
@@ -292,19 +311,24 @@ export async function startService(parts: ServiceParts): Promise<Service> {
    * fails before has not touched them.
    */
   const apply = async (next: ServiceConfig): Promise<void> => {
-    const [wanted, wantedAdmin, jwt, wantedAuthority] = await Promise.all([
+    const [wanted, wantedAdmin, jwt, wantedAuthority, wantedWebhook] = await Promise.all([
       Promise.all(next.listeners.map(prepareListener)),
       next.admin === undefined ? undefined : prepareAdmin(next.admin),
       outside.prepare(next.jwt),
       authority.prepare(next.ca, next.jwt),
+      webhookOf(next),
     ]);
-    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : await createRules(next.policies);
+    const nextRules = isDeepStrictEqual(sourceOf(next), sourceOf(config))
+      ? undefined
+      : await createRules(next.policies);
     const oldAdmin = admin?.prepared;
     const oldAuthority = authority.wanted();
+    const oldWebhook = webhook.wanted();
     try {
       if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
         throw new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`);
       }
+      await webhook.become(wantedWebhook);
       await changeAdmin(wantedAdmin);
       await authority.become(wantedAuthority);
       await revocations.become(next.revocations, next.ca !== undefined);
@@ -317,6 +341,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         .catch((again: unknown) => log.log.error({ fault: messageOf(again) }, "the certificate authority is not back"));
       await revocations.become(config.revocations, config.ca !== undefined);
       await changeAdmin(oldAdmin);
+      await webhook.become(oldWebhook);
       throw fault;
     }
     if (nextRules !== undefined) {
@@ -411,6 +436,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "outside", stop: () => outside.stop() });
   lifecycle.add({ name: "revocations", stop: () => revocations.stop() });
   lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
+  lifecycle.add({ name: "webhook", stop: (deadline) => webhook.stop(deadline) });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
@@ -424,6 +450,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     await revocations.become(config.revocations, config.ca !== undefined);
     await listeners.become(wanted);
     await changeAdmin(wantedAdmin);
+    await webhook.become(await webhookOf(config));
     logWarnings();
     await Promise.all([rules.sync.follow(), files.follow(config)]);
   } catch (fault) {
@@ -433,6 +460,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
 
   return {
     addresses: () => new Map(listeners.running.map(({ listener }) => [listener.name, listener.address])),
+    webhookAddress: () => webhook.address(),
     adminAddresses: () => admin?.doors.addresses ?? [],
     authorityAddresses: () => authority.addresses(),
     status,

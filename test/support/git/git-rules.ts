@@ -43,6 +43,8 @@ export interface GitRulesOptions {
   readonly settings?: Partial<GitSettings>;
   readonly staleness?: StalenessSettings;
   readonly time?: ReturnType<typeof handTimers>;
+  /** URL of what runs policy tests; unset: the real one. */
+  readonly testModule?: string;
   readonly outside?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -60,7 +62,7 @@ export async function gitRules(t: TestContext, url: string, options: GitRulesOpt
   const source = gitSource({
     settings: gitSettings(url, folder, options.settings),
     outside: options.outside ?? { PATH: process.env["PATH"] },
-    testModule,
+    testModule: options.testModule ?? testModule,
     clock: time.clock,
     timers: time.timers,
     random: () => 0.5,

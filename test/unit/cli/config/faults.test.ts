@@ -266,6 +266,7 @@ test("every code has a case here, but for those of other tests", () => {
     "config/ca-names",
     "config/ca-admins",
     "config/revocations",
+    "config/webhook-plaintext",
   ];
   const seen = new Set<string>([...rows.map(({ code }) => code), ...elsewhere]);
   assert.deepEqual([...seen].sort(), Object.keys(configCodes).sort());

@@ -33,6 +33,7 @@ test("policies in Git: defaults are filled in, and paths are read from the file'
       tests: "report",
     },
     staleness: undefined,
+    webhook: undefined,
   });
   const more = await read(
     "{ url: git@h:p, folder: /s, tag: v1, path: a/b/, sshKeyFile: k, knownHostsFile: h, maxStaleSeconds: 600, onStale: deny, signatures: { allowedSignersFile: s } }",
@@ -47,6 +48,30 @@ test("policies in Git: defaults are filled in, and paths are read from the file'
     openpgpKeysFile: undefined,
   });
   assert.equal(settings.credentials.sshKeyFile, "/etc/garita/k");
+});
+
+test("a listener for webhooks: beyond this machine it has TLS", async () => {
+  const local = await read('{ url: /p, folder: s, webhook: { address: "unix:w.sock", secretFile: k } }');
+  assert.ok(local.ok && "git" in local.config.policies);
+  assert.deepEqual(local.config.policies.git.webhook, {
+    address: { kind: "unix", path: "/etc/garita/w.sock" },
+    secretFile: "/etc/garita/k",
+    tls: undefined,
+  });
+  const tls = "tls: { certificateFile: c, keyFile: k }";
+  assert.ok((await read(`{ url: /p, folder: s, webhook: { address: "0.0.0.0:9443", secretFile: k, ${tls} } }`)).ok);
+  for (const [webhook, code] of [
+    ['{ address: "0.0.0.0:9443", secretFile: k }', "config/webhook-plaintext"],
+    ['{ address: "nowhere", secretFile: k }', "config/address"],
+    [
+      '{ address: "127.0.0.1:1", secretFile: k, tls: { certificateFile: c, keyFile: k, allowedClients: [a] } }',
+      "config/tls",
+    ],
+    ['{ address: "127.0.0.1:1" }', "config/missing-key"],
+  ] as const) {
+    const result = await read(`{ url: /p, folder: s, webhook: ${webhook} }`);
+    assert.deepEqual(result.ok ? [] : result.findings.map((finding) => finding.code), [code], webhook);
+  }
 });
 
 test("what git could misread, and what contradicts itself, is refused at its place", async () => {
