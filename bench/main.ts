@@ -12,11 +12,15 @@ import { machine } from "./cpu.ts";
 import { LEAST_GAIN, MOST_GROWTH, measureDecide } from "./decide.ts";
 import { conditionCosts } from "./decide-conditions.ts";
 import { denyListCost } from "./deny-list.ts";
+import { commitCost, reloadCost } from "./git.ts";
 import { grpcCost } from "./grpc.ts";
 import type { Row } from "./row.ts";
 import { startCost } from "./start.ts";
 import { tokenCost } from "./tokens.ts";
 import { pushCost } from "./xds-push.ts";
+
+/** The probe of the event loop counts its own timer: `loop-probe.ts`. */
+const loopStepMillis = 10;
 
 /** Every measurement by its name, with its bars. */
 const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -128,6 +132,25 @@ const measurements: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
       { what: "issuances of one write to the disk", value: many.issuancesPerTransaction, unit: "" },
       { what: "longest", value: many.longestMillis, unit: "ms" },
       { what: "issuances a second, one after the other", value: one.issuancesPerSecond, unit: "/s" },
+    ];
+  },
+  async git() {
+    const commit = await commitCost(1_000, 15);
+    const reload = await reloadCost(10_000, 5);
+    return [
+      {
+        what: "a commit of 1,000 policies, fetched and in force",
+        value: commit.inForceMillis,
+        unit: "ms",
+        most: 1_000,
+      },
+      { what: "the slowest of 15", value: commit.slowestMillis, unit: "ms" },
+      { what: "checks answered beside 5 reloads of 10,000 rules", value: reload.checks, unit: "" },
+      { what: "event loop then, p99", value: reload.reloading.p99Millis - loopStepMillis, unit: "ms late", most: 10 },
+      { what: "event loop without reloads, p99", value: reload.quiet.p99Millis - loopStepMillis, unit: "ms late" },
+      { what: "longest with reloads", value: reload.reloading.longestMillis - loopStepMillis, unit: "ms late" },
+      { what: "processor time of a turn, p99", value: reload.reloading.busyP99Millis, unit: "ms" },
+      { what: "longest turn by processor time", value: reload.reloading.busyLongestMillis, unit: "ms" },
     ];
   },
   async agents() {

@@ -10,7 +10,7 @@ import { gitRules } from "#test/support/git/git-rules";
 import { allowing, type TestRepository, testRepository } from "#test/support/git/test-repository";
 
 const long = process.env["GARITA_LONG"] === "1";
-const [burst, files, megabytes] = long ? [5_000, 50_000, 100] : [500, 5_000, 10];
+const [burst, files, megabytes] = long ? [5_000, 50_000, 100] : [500, 5_000, 20];
 
 /** Writes history at the speed of git-fast-import(1). */
 async function importInto({ folder, git }: TestRepository, commands: Iterable<string | Buffer>): Promise<string> {
@@ -112,7 +112,8 @@ test(`a repository of ${megabytes} MB: what no policy file can be stays with the
   const repository = await testRepository(t);
   const seed = 20_261_126;
   t.diagnostic(`seed ${seed}`);
-  const eachMegabytes = 10;
+  // Larger than a policy file can be.
+  const eachMegabytes = 20;
   await importInto(
     repository,
     (function* () {
