@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { denyListTypeUrl } from "#ca/deny-list/contract";
 import type { IssuanceRecord } from "#ca/store/contract";
 import { writePem } from "#ca/x509/pem";
 import { CodedError } from "#platform/coded-error";
-import { fakeRecord } from "#test/support/ca/fake-authority";
+import { fakeRecord, fakeStream } from "#test/support/ca/fake-authority";
 import { makeLeaf } from "#test/support/ca/make-certificate";
 import { runAuthority } from "#test/support/ca/running-authority";
 import { cli, folderOf } from "#test/support/cli/run-cli";
@@ -37,6 +38,16 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   assert.match(out, /\nwarning: {2}the root ends soon\n$/);
   const json = JSON.parse((await cli(["ca", "status", "--admin", admin, "--format", "json"])).out);
   assert.equal(json.store.lastHead.auditKeyId, "cc");
+});
+
+test("status: a stream of the deny list is told from one of secrets", async (t) => {
+  const { admin, service } = await runAuthority(t);
+  const page = await service.status();
+  const [name] = fakeStream.names;
+  const listed = [{ ...fakeStream, typeUrl: denyListTypeUrl, names: [{ ...name!, name: "cluster.local" }] }];
+  Object.assign(service, { status: async () => ({ ...page, streams: { ...page.streams, listed } }) });
+  const { out } = await cli(["ca", "status", "--admin", admin]);
+  assert.match(out, / web-1 +deny list of cluster\.local +v1 /);
 });
 
 test("colour is for a terminal that wants it", async (t) => {
