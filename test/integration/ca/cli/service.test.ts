@@ -216,6 +216,7 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
   assert.equal((await revoke(id, "--reason", "gone")).status, 0);
   assert.deepEqual(authority.calls, [
     ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "operator"],
+    ["certificates", { limit: 500, spiffeId: id, state: "issued", revoked: false }],
     ["revoke", { kind: "identity", spiffeId: id }, "gone", "operator"],
   ]);
   const fingerprint = "0a1b".repeat(16);
@@ -242,6 +243,20 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
   const again = await runAuthority(t, { service: { revoke: async () => false } });
   const told = await cli(["ca", "revoke", "0a1b", "--reason", "x", "--admin", again.admin]);
   assert.deepEqual([told.status, told.out], [0, "was revoked before: 0a1b\n"]);
+});
+
+test("revoke: after a serial, the certificates that the identity still has are named", async (t) => {
+  const other = (serialHex: string, notAfterMillis: number) => ({ ...record, serialHex, notAfterMillis });
+  const { notAfterMillis } = record;
+  const records = [record, other("0b", notAfterMillis), other("0c", Date.now() - hour), other("0d", notAfterMillis)];
+  const { admin } = await runAuthority(t, {
+    service: { certificate: async () => record, certificates: async () => records },
+  });
+  const revoke = (...more: string[]) => cli(["ca", "revoke", "0A:1B", "--reason", "lost", "--admin", admin, ...more]);
+  const { status, out, err } = await revoke();
+  assert.deepEqual([status, err], [0, ""]);
+  assert.equal(out, "revoked: 0A:1B\nnot revoked: 0b, 0d, which the same identity has and which have not ended\n");
+  assert.deepEqual(JSON.parse((await revoke("--format", "json")).out), { serial: "0a1b", revoked: true });
 });
 
 test("an auditor reads over the network and changes nothing; nobody reads nothing", async (t) => {
