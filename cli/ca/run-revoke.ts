@@ -1,6 +1,7 @@
 import type { RevocationQuestion, RevokedShape } from "#ca/transport/http/shapes";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import type { CommandContext } from "../command.ts";
+import { normalFingerprint } from "../fingerprint.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { shaped } from "./answers.ts";
 import { openClient } from "./client.ts";
@@ -44,12 +45,7 @@ type What<Question> = Question extends unknown ? Omit<Question, "reason"> : neve
 function whatOf(target: string | undefined, fingerprint: string | undefined): What<RevocationQuestion> {
   if ((target === undefined) === (fingerprint === undefined))
     throw new UsageFault("expected a serial number, a SPIFFE ID or --fingerprint, one of them", { hinted: true });
-  if (fingerprint !== undefined) {
-    // OpenSSL and browsers write `AB:CD`.
-    const normal = fingerprint.replaceAll(":", "").toLowerCase();
-    if (/^[0-9a-f]{64}$/.test(normal)) return { fingerprint: normal };
-    throw new UsageFault(`expected a SHA-256 in hex, found \`${fingerprint}\``, { hinted: true });
-  }
+  if (fingerprint !== undefined) return { fingerprint: normalFingerprint(fingerprint) };
   const named = target ?? "";
   if (named.includes("/")) {
     if (parseSpiffeId(named).ok) return { spiffeId: named };
