@@ -142,7 +142,13 @@ function metadataOf(fields: Readonly<Record<string, string>>): Metadata {
 }
 
 function endOf({ code, details }: Pick<ServiceError, "code" | "details">): CallEnd {
-  return { code, message: cutText(details, messageLimitBytes) };
+  return { code, message: cutText(plainReason(details), messageLimitBytes) };
+}
+
+/** What the library says where nobody answers, without its frame: the system's error alone. */
+function plainReason(details: string): string {
+  const framed = /^No connection established\. Last error: (?:Error: )?(.+)\. Resolution note: (.*)$/s.exec(details);
+  return framed === null ? details : [framed[1], framed[2]].filter((part) => part !== "").join(": ");
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
