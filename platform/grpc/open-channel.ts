@@ -118,8 +118,8 @@ function secureCredentials(tls: ChannelTls, name: string, address: Address): Cha
   try {
     return credentials.createSsl(Buffer.from(tls.rootsPem), key, cert, {
       checkServerIdentity(_host, certificate) {
-        const fault = checkServerIdentity(name, certificate);
-        if (fault !== undefined) return fault;
+        if (checkServerIdentity(name, certificate) !== undefined)
+          return new Error(`the server's certificate is not for \`${name}\`, but for ${certificate.subjectaltname}`);
         const ours = tls.serverFault(new Uint8Array(certificate.raw));
         return ours === undefined ? undefined : new Error(ours);
       },
