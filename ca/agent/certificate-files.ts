@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { renderBundlePem } from "#ca/bundle/render-pem";
@@ -80,7 +80,11 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
       writtenMillis = nowMillis();
       reloadIsDue ||= changed;
     } catch (fault) {
-      failed("agent/files", messageOf(fault));
+      const isThere = await stat(settings.folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      );
+      failed("agent/files", isThere ? messageOf(fault) : `the folder \`${settings.folder}\` is not there`);
       return;
     }
     const { reload } = settings;

@@ -127,6 +127,7 @@ describe("the files of an identity", () => {
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
     await scene.until(() => files.status().failure !== undefined);
     assert.equal(files.status().failure?.code, "agent/files");
+    assert.equal(files.status().failure?.message, `the folder \`${scene.folder}\` is not there`);
     assert.deepEqual(scene.ran, []);
     const { mkdirSync } = await import("node:fs");
     mkdirSync(scene.folder);
