@@ -311,6 +311,25 @@ test("all streams together have their limit, and what goes makes room", () => {
   assert.equal(after.ending(), undefined);
 });
 
+test("what clients say that they hold has its limit too, until they are told that it is gone", () => {
+  const scripted = scriptDiscovery({ types: [createShelf({}, { wildcard: true })] });
+  const held = (round: string) =>
+    Object.fromEntries(Array.from({ length: 480 }, (_, i) => [`${round}${i}${"x".repeat(4000)}`, "1"]));
+  const streams = Array.from({ length: 40 }, (_, i) => {
+    const stream = scripted.open(deltaSecretPath);
+    stream.stopReading();
+    stream.message(deltaRequest({ initialResourceVersions: held(`${i}.`) }));
+    return stream;
+  });
+  const refused = streams.filter((stream) => stream.ending() !== undefined);
+  assert.ok(refused.length > 0 && refused.length < 30, `${refused.length}`);
+  assert.ok(refused.every((stream) => stream.ending()?.code === 8));
+  for (const stream of streams) stream.drain();
+  const after = scripted.open(secretPath);
+  after.message(ask(...Object.keys(held("after"))));
+  assert.equal(after.ending(), undefined);
+});
+
 test("what is no request ends the stream", () => {
   for (const bytes of [Buffer.from("0aff", "hex"), Buffer.from("ff", "hex"), Buffer.from("1a05", "hex")]) {
     const stream = scriptDiscovery({ types: [createShelf()] }).open(secretPath);
