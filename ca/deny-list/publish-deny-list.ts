@@ -13,7 +13,7 @@ import { type DenyListSigner, signDenyList } from "./sign-deny-list.ts";
 export interface DeniedMembers {
   readonly certificates: readonly DeniedCertificate[];
   readonly identities: readonly string[];
-  /** How many revocations there were, which only grows. */
+  /** How many revocations are kept for good, which only grows. */
   readonly revocations: number;
 }
 
