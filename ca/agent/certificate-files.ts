@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { renderBundlePem } from "#ca/bundle/render-pem";
@@ -134,10 +134,20 @@ async function writeAll(
     [names.chain, chain.map(({ der }) => writePem("CERTIFICATE", der)).join(""), mode],
   ] as const) {
     const path = join(folder, name);
-    const before = await readFile(path, "latin1").catch(() => undefined);
-    if (before === text) continue;
+    if (await isAsItShouldBe(path, text, fileMode)) continue;
     await replaceFile(path, Buffer.from(text, "latin1"), fileMode);
     changed = true;
   }
   return changed;
+}
+
+/** It has this text, and nobody may do more with it than the mode says. */
+async function isAsItShouldBe(path: string, text: string, fileMode: number): Promise<boolean> {
+  try {
+    const { mode } = await stat(path);
+    return (mode & 0o777 & ~fileMode) === 0 && (await readFile(path, "latin1")) === text;
+  } catch {
+    // Whatever is wrong with it, it is replaced, and that tells.
+    return false;
+  }
 }
