@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrustBundle } from "#ca/authorities/contract";
+import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import { writePem } from "#ca/x509/pem";
 import { messageOf } from "#platform/coded-error";
@@ -45,6 +46,8 @@ export interface CertificateFilesParts {
 
 export interface CertificateFiles {
   status(): FileStatus;
+  /** `bundleVersion` of the bundle that was written last, and after which the command has succeeded; undefined: none was. */
+  bundleInUse(): string | undefined;
   /** Nothing is written any more. Resolves when what was under way is over. */
   stop(): Promise<void>;
 }
@@ -57,6 +60,7 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
   const { settings, served, nowMillis, timers, log } = parts;
   const fields = { spiffeId: served.spiffeId.toString(), folder: settings.folder };
   let done: { readonly held: HeldCertificate; readonly bundle: TrustBundle } | undefined;
+  let inUse: TrustBundle | undefined;
   let writtenMillis: number | undefined;
   let reloadedMillis: number | undefined;
   let failure: AgentFailure | undefined;
@@ -93,6 +97,7 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
       reloadedMillis = nowMillis();
     }
     reloadIsDue = false;
+    inUse = bundle;
     failure = undefined;
     log.info(fields, "the files of an identity are in use");
   };
@@ -111,6 +116,7 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
   begin();
   return {
     status: () => ({ folder: settings.folder, writtenMillis, reloadedMillis, failure }),
+    bundleInUse: () => inUse && bundleVersion(inUse),
     async stop() {
       stopped = true;
       unsubscribe();
