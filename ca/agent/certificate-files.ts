@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { bundleVersion } from "#ca/bundle/build-bundle";
@@ -79,10 +79,10 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
 
   const update = async (held: HeldCertificate, bundle: TrustBundle) => {
     try {
-      const changed = await writeAll(settings, held, bundle);
+      await writeAll(settings, held, bundle);
       done = { held, bundle };
       writtenMillis = nowMillis();
-      reloadIsDue ||= changed;
+      reloadIsDue = await isThere(duePath(settings));
     } catch (fault) {
       failed("agent/files", messageOf(fault));
       return;
@@ -94,6 +94,8 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
         failed("agent/reload", outcome.message);
         return;
       }
+      // What cannot be removed has the command run once more by the next start.
+      await rm(duePath(settings), { force: true }).catch(() => undefined);
       reloadedMillis = nowMillis();
     }
     reloadIsDue = false;
@@ -120,19 +122,14 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
     async stop() {
       stopped = true;
       unsubscribe();
-      cancel();
       await running;
+      cancel();
     },
   };
 }
 
-/** False: every file was as it should be. */
-async function writeAll(
-  { folder, names, mode, keyMode }: FileSettings,
-  { privateKey, chain }: HeldCertificate,
-  bundle: TrustBundle,
-): Promise<boolean> {
-  let changed = false;
+async function writeAll(settings: FileSettings, { privateKey, chain }: HeldCertificate, bundle: TrustBundle) {
+  const { folder, names, mode, keyMode, reload } = settings;
   // ORDER: whoever is told of the new chain finds everything else in place.
   for (const [name, text, fileMode] of [
     [names.bundle, renderBundlePem(bundle), mode],
@@ -141,10 +138,19 @@ async function writeAll(
   ] as const) {
     const path = join(folder, name);
     if (await isAsItShouldBe(path, text, fileMode)) continue;
+    // ORDER: before the change: whatever ends the agent from here on, the next start has the command run.
+    if (reload !== undefined) await replaceFile(duePath(settings), new Uint8Array(), 0o600);
     await replaceFile(path, Buffer.from(text, "latin1"), fileMode);
-    changed = true;
   }
-  return changed;
+}
+
+/** An empty file, there from a change on until the command has succeeded. */
+function duePath({ folder, names }: FileSettings): string {
+  return join(folder, `${names.chain}.due`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /** It has this text, and nobody may do more with it than the mode says. */

@@ -6,7 +6,7 @@ import { type FileSettings, writeCertificateFiles } from "#ca/agent/certificate-
 import type { HeldCertificate, ServedIdentity } from "#ca/agent/contract";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { generateKey } from "#ca/authorities/generate-key";
-import { buildBundle } from "#ca/bundle/build-bundle";
+import { buildBundle, bundleVersion } from "#ca/bundle/build-bundle";
 import type { CommandOutcome } from "#platform/run-command";
 import { agentId } from "#test/support/ca/agent/life-scene";
 import { makeAuthority, makeLeaf } from "#test/support/ca/make-certificate";
@@ -164,6 +164,23 @@ describe("the files of an identity", () => {
     await scene.until(() => files.status().reloadedMillis !== undefined);
     assert.equal(scene.ran.length, 2);
     assert.equal(files.status().failure, undefined);
+  });
+
+  it("whose command failed have it run by the next start, and are not in use before", async (t) => {
+    const scene = await filesScene(t);
+    scene.outcome = { ok: false, message: "it ended with the status 1" };
+    const first = scene.open();
+    const bundle = buildBundle("cluster.local", 1, [root.certificate]);
+    scene.change({ held: await newHeld(), bundle });
+    await scene.until(() => first.status().failure !== undefined);
+    await first.stop();
+    const second = scene.open();
+    await scene.until(() => second.status().failure !== undefined || second.bundleInUse() !== undefined);
+    assert.deepEqual([scene.ran.length, second.bundleInUse()], [2, undefined]);
+    scene.outcome = { ok: true };
+    await scene.time.advance(30_000);
+    await scene.until(() => second.bundleInUse() === bundleVersion(bundle));
+    assert.deepEqual(readdirSync(scene.folder).sort(), ["chain.pem", "key.pem", "roots.pem"]);
   });
 
   it("without a command are written all the same", async (t) => {
