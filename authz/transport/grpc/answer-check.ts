@@ -64,8 +64,9 @@ const withTrailers = { waitForTrailers: true };
 const okTrailers = { "grpc-status": "0" };
 function sendOk(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
-  // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault.
-  if (!this.readableEnded) this.close(constants.NGHTTP2_NO_ERROR);
+  // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault. ORDER: one that is asked for before the trailers are on their way takes their place, and the
+  // call has failed.
+  if (!this.readableEnded) setImmediate(() => this.close(constants.NGHTTP2_NO_ERROR));
 }
 
 function send(stream: ServerHttp2Stream, start: GrpcListenerStart, begun: number, outcome: CheckOutcome): void {
