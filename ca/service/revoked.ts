@@ -17,8 +17,10 @@ export interface Revoked {
   keep(target: Target): void;
   /** What a deny list holds, ended certificates too. `revocations`: how many are kept, which only grows, over restarts too. */
   denied(): DeniedNow;
-  /** `changed` is called after each `deny` and `keep`. Returns how to stop that. */
+  /** `changed` is called after each `deny`. Returns how to stop that. */
   subscribe(changed: () => void): () => void;
+  /** The same of each `keep`. */
+  subscribeKept(changed: () => void): () => void;
 }
 
 export interface DeniedNow {
@@ -51,9 +53,10 @@ export async function createRevoked(store: Pick<CaStore, "revocations" | "issuan
     const record = target.kind === "serial" ? await store.issuance(target.serialHex) : undefined;
     deny(target, certificateOf(record));
   }
-  const listeners = new Set<() => void>();
-  const tell = () => {
-    for (const changed of listeners) changed();
+  const [onDenied, onKept] = [new Set<() => void>(), new Set<() => void>()];
+  const subscribeTo = (listeners: Set<() => void>) => (changed: () => void) => {
+    listeners.add(changed);
+    return () => void listeners.delete(changed);
   };
   return {
     isRevoked({ spiffeId, serialHex, fingerprint }) {
@@ -64,17 +67,15 @@ export async function createRevoked(store: Pick<CaStore, "revocations" | "issuan
     refuse,
     deny(target, certificate) {
       deny(target, certificate);
-      tell();
+      for (const changed of onDenied) changed();
     },
     keep(target) {
       keep(target);
-      tell();
+      for (const changed of onKept) changed();
     },
     denied: () => ({ certificates: [...certificates.values()], identities: [...identities], revocations: kept.size }),
-    subscribe(changed) {
-      listeners.add(changed);
-      return () => void listeners.delete(changed);
-    },
+    subscribe: subscribeTo(onDenied),
+    subscribeKept: subscribeTo(onKept),
   };
 }
 
