@@ -6,7 +6,7 @@ import type { RuleSource } from "#authz/rulesets/build";
 import type { GitSettings } from "#authz/rulesets/git/settings";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
 import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
-import type { ExplainAnswer, PinQuestion, StatusPage, SyncAnswer } from "#authz/transport/admin/contract";
+import type { ExplainAnswer, StatusPage } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
 import type { DenyList } from "#identity/deny-list/deny-list";
 import type { Address } from "#platform/address";
@@ -22,6 +22,7 @@ import { type ConfigFinding, renderFinding } from "../config/codes.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { DirectoryPolicies, ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
+import { answerRules } from "./answer-rules.ts";
 import type { AuthoritySwitch } from "./authority/switch.ts";
 import { followFiles } from "./follow-files.ts";
 import { issuerWarnings } from "./issuer-warnings.ts";
@@ -283,9 +284,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     metrics: () => metrics.render(),
     explain: (description: unknown) => parts.explain(description, environment),
     reload: () => reload(),
-    sync: () => syncNow(),
-    pin: (wanted: PinQuestion) => pinNow(wanted),
-    unpin: () => unpinNow(),
+    ...answerRules(() => rules.sync, log.log),
   };
 
   const changeAdmin = async (wanted: PreparedAdmin | undefined): Promise<void> => {
@@ -401,35 +400,6 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const files = followFiles(parts.configFile, () => {
     void readAgain(false);
   });
-
-  const syncNow = async (): Promise<SyncAnswer> => {
-    const result = await rules.sync.load();
-    return { ...inForceNow(), result };
-  };
-  const inForceNow = (): Omit<SyncAnswer, "result"> => {
-    const { active, degraded, pinned, candidate, current } = rules.sync.status();
-    return {
-      ok: current,
-      digest: active?.digest,
-      ...active?.revision,
-      pinnedUntilMillis: pinned?.untilMillis,
-      message: degraded?.reason ?? candidate?.message,
-    };
-  };
-  const pinNow = async ({ commit, forSeconds }: PinQuestion): Promise<SyncAnswer> => {
-    const fault = await rules.sync.pin({ commit, durationMillis: forSeconds * 1000 });
-    if (fault === undefined) return { ...inForceNow(), ok: true, result: "activated", message: undefined };
-    log.log.warn({ commit, code: fault.code }, `the pin is refused: ${fault.message}`);
-    return { ...inForceNow(), ok: false, result: "refused", message: fault.message };
-  };
-  const unpinNow = async (): Promise<SyncAnswer> => {
-    try {
-      const result = await rules.sync.unpin();
-      return { ...inForceNow(), result };
-    } catch (fault) {
-      return { ...inForceNow(), ok: false, result: "refused", message: messageOf(fault) };
-    }
-  };
 
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });
