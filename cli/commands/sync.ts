@@ -46,11 +46,16 @@ export function define(command: Command, context: CommandContext): void {
 function render({ result, commit, subject, author, signer, digest, message }: Partial<SyncAnswer>): string {
   const lines = [
     `${result}${message === undefined ? "" : `: ${message}`}`,
-    ...(commit === undefined ? [] : [`in force: ${commit.slice(0, 12)} ${subject} (${author})`]),
+    ...(commit === undefined ? [] : [`in force: ${revisionText(commit, subject, author)}`]),
     ...(signer === undefined ? [] : [`signed by: ${signer}`]),
     ...(digest === undefined ? ["no rule set is in force"] : [`digest: ${digest}`]),
   ];
   return `${lines.map(printable).join("\n")}\n`;
+}
+
+/** A commit with its subject; the revision of a bundle as it stands. */
+function revisionText(commit: string, subject: string | undefined, author: string | undefined): string {
+  return subject === undefined ? commit : `${commit.slice(0, 12)} ${subject} (${author})`;
 }
 
 type Answer = Partial<SyncAnswer> & { readonly error?: { readonly message?: string } };

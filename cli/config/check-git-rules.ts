@@ -3,6 +3,7 @@ import { convertGit } from "./convert-git.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig } from "./model.ts";
 import { fault, type ShapeFault } from "./shape-fault.ts";
+import { checkStaleness } from "./staleness-keys.ts";
 
 /** What a schema cannot say of `policies.git`. */
 export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
@@ -15,13 +16,5 @@ export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
     git.branch !== undefined && git.tag !== undefined
       ? [fault("config/value", [...place, "tag"], "expected a branch or a tag, found both")]
       : [];
-  const { maxStaleSeconds, pollSeconds = gitDefaults.pollSeconds } = git;
-  if (maxStaleSeconds === undefined) {
-    if (git.onStale === undefined) return [...own, ...both];
-    return [...own, ...both, fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
-  }
-  if (maxStaleSeconds >= 2 * pollSeconds) return [...own, ...both];
-  const found = `\`maxStaleSeconds\` of ${maxStaleSeconds} is less than twice \`pollSeconds\` of ${pollSeconds}`;
-  const help = "policies would be stale because one poll failed";
-  return [...own, ...both, fault("config/value", [...place, "maxStaleSeconds"], found, help)];
+  return [...own, ...both, ...checkStaleness(place, git, git.pollSeconds ?? gitDefaults.pollSeconds)];
 }

@@ -1,7 +1,9 @@
 import type { GitReference, GitSettings, SignatureSettings } from "#authz/rulesets/git/settings";
 import type { StalenessSettings } from "#authz/rulesets/staleness";
+import { convertBundle } from "./convert-bundle.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig, ServiceConfig } from "./model.ts";
+import { convertStaleness } from "./staleness-keys.ts";
 
 /** What `policies.git` says, once the schema has passed it. */
 export interface RawGit {
@@ -29,15 +31,13 @@ export interface RawGit {
   readonly onStale?: StalenessSettings["reaction"];
 }
 
-/** Fills in defaults and makes paths absolute with `file`. One of the two is there. */
+/** Fills in defaults and makes paths absolute with `file`. One of them is there. */
 export function convertPolicies(
-  { directory, git }: RawConfig["policies"],
+  { directory, git, bundle }: RawConfig["policies"],
   file: (path: string) => string,
 ): ServiceConfig["policies"] {
-  if (git === undefined) return { directory: file(directory!) };
-  const { maxStaleSeconds, onStale: reaction = gitDefaults.onStale } = git;
-  const staleness = maxStaleSeconds === undefined ? undefined : { maxStaleMillis: maxStaleSeconds * 1000, reaction };
-  return { git: { settings: convertGit(git, file), staleness } };
+  if (git !== undefined) return { git: { settings: convertGit(git, file), staleness: convertStaleness(git) } };
+  return bundle === undefined ? { directory: file(directory!) } : { bundle: convertBundle(bundle, file) };
 }
 
 /** The settings of a source, with defaults, and paths made absolute with `file`. */

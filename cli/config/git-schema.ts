@@ -1,5 +1,6 @@
 import { gitDefaults } from "./git-defaults.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
+import { stalenessProperties } from "./staleness-keys.ts";
 
 /** `policies.git`. */
 export const gitSchema: ConfigSchema = object(
@@ -48,15 +49,7 @@ export const gitSchema: ConfigSchema = object(
       "The `*_test.yaml` of the repository: not run, told on the status page when they fail, or a condition for the commit to come into force.",
       { enum: ["ignore", "report", "refuse"], default: gitDefaults.tests },
     ),
-    maxStaleSeconds: integer(
-      "When the policies in force were not found to be the newest for so long, they are stale. Unset: never.",
-      10,
-      31_536_000,
-    ),
-    onStale: text(
-      "What follows then beside the status: nothing, `/readyz` and gRPC health say no, or every request is denied too.",
-      { enum: ["nothing", "not-ready", "deny"], default: gitDefaults.onStale },
-    ),
+    ...stalenessProperties,
   },
   { required: ["url", "folder"] },
 );

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
+import { bundleSource } from "#authz/rulesets/bundle/bundle-source";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { fileSource } from "#authz/rulesets/file-source";
 import { gitSource } from "#authz/rulesets/git/git-source";
@@ -41,6 +42,8 @@ export async function assemble({
   const version = await readVersion();
   const nextId = createIds({ nowMillis: systemClock.nowMillis, random: randomBytes });
   const metrics = createMetrics();
+  const prepare: ServiceParts["prepare"] = (bytes, digest) =>
+    prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index });
   return {
     // The whole path stands in faults: whoever reads a log or the status is in another folder.
     loadConfig: () => loadConfig(configFile, environment),
@@ -67,7 +70,19 @@ export async function assemble({
             log: serviceLog,
           })
         : fileSource(resolve(ruleset)),
-    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
+    createBundleSource: (settings, serviceLog) =>
+      ruleset === undefined
+        ? bundleSource({
+            settings,
+            environment,
+            prepare,
+            clock: systemClock,
+            timers: systemTimers,
+            random: Math.random,
+            log: serviceLog,
+          })
+        : fileSource(resolve(ruleset)),
+    prepare,
     createRevocations: ({ onList }) =>
       createRevocations({
         onList,

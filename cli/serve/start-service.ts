@@ -3,8 +3,10 @@ import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contra
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
+import type { BundleSettings } from "#authz/rulesets/bundle/settings";
 import type { GitSettings } from "#authz/rulesets/git/settings";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
+import type { StalenessSettings } from "#authz/rulesets/staleness";
 import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
 import type { ExplainAnswer, StatusPage, SyncAnswer } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
@@ -52,6 +54,7 @@ export interface ServiceParts {
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: DirectoryPolicies) => RuleSource;
   readonly createGitSource: (settings: GitSettings, log: Log) => RuleSource;
+  readonly createBundleSource: (settings: BundleSettings, log: Log) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
@@ -163,16 +166,22 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     rules: rules.sync.status(),
     nowMillis: clock.nowMillis(),
   }));
+  const createSource = (policies: ServiceConfig["policies"]): RuleSource => {
+    if ("git" in policies) return parts.createGitSource(policies.git.settings, log.log);
+    if ("bundle" in policies) return parts.createBundleSource(policies.bundle.settings, log.log);
+    return parts.createSource(policies);
+  };
+
   const createRules = (policies: ServiceConfig["policies"]): Rules => {
     const holder = createHolder(revocations.current);
     const sync = createSync({
-      source: "git" in policies ? parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
+      source: createSource(policies),
       holder,
       prepare: parts.prepare,
       equip: outside.equip,
       nowMillis: clock.nowMillis,
       timers: parts.timers,
-      staleness: "git" in policies ? policies.git.staleness : undefined,
+      staleness: stalenessOf(policies),
       log: log.log,
       onLoad: serviceMetrics.onLoad,
     });
@@ -421,4 +430,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await lifecycle.stop(deadlineMillis);
     },
   };
+}
+
+/** A folder is watched: its rules are never too old. */
+function stalenessOf(policies: ServiceConfig["policies"]): StalenessSettings | undefined {
+  if ("git" in policies) return policies.git.staleness;
+  return "bundle" in policies ? policies.bundle.staleness : undefined;
 }

@@ -59,6 +59,7 @@ export interface SyncAnswer {
   readonly subject?: string;
   readonly author?: string;
   readonly signer?: string | undefined;
+  readonly builtMillis?: number;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
 }

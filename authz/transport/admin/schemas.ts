@@ -35,12 +35,13 @@ const active = {
     digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
     revision: {
       type: "object",
-      description: "The commit, where the policies live in Git.",
+      description: "The commit, where the policies live in Git; of a bundle, its revision.",
       properties: {
         commit: text,
         subject: text,
         author: text,
         signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
+        builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
       },
     },
     sinceMillis: time,
@@ -288,6 +289,7 @@ const sync = {
     subject: text,
     author: text,
     signer: text,
+    builtMillis: time,
     message: { type: "string", description: "Why the newest state is not in force." },
   },
   required: ["ok", "result"],
