@@ -2,10 +2,8 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
-import { bundleSource } from "#authz/rulesets/bundle/bundle-source";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { fileSource } from "#authz/rulesets/file-source";
-import { gitSource } from "#authz/rulesets/git/git-source";
 import { prepareEngineInSlices } from "#authz/rulesets/prepare";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
@@ -58,30 +56,34 @@ export async function assemble({
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
-    createGitSource: (settings, serviceLog) =>
-      ruleset === undefined
-        ? gitSource({
-            settings,
-            outside: environment,
-            testModule: testModule(),
-            clock: systemClock,
-            timers: systemTimers,
-            random: Math.random,
-            log: serviceLog,
-          })
-        : fileSource(resolve(ruleset)),
-    createBundleSource: (settings, serviceLog) =>
-      ruleset === undefined
-        ? bundleSource({
-            settings,
-            environment,
-            prepare,
-            clock: systemClock,
-            timers: systemTimers,
-            random: Math.random,
-            log: serviceLog,
-          })
-        : fileSource(resolve(ruleset)),
+    async createGitSource(settings, serviceLog) {
+      if (ruleset !== undefined) return fileSource(resolve(ruleset));
+      // PERF: most services have no policies in Git.
+      const { gitSource } = await import("#authz/rulesets/git/git-source");
+      return gitSource({
+        settings,
+        outside: environment,
+        testModule: testModule(),
+        clock: systemClock,
+        timers: systemTimers,
+        random: Math.random,
+        log: serviceLog,
+      });
+    },
+    async createBundleSource(settings, serviceLog) {
+      if (ruleset !== undefined) return fileSource(resolve(ruleset));
+      // PERF: most services take no bundles.
+      const { bundleSource } = await import("#authz/rulesets/bundle/bundle-source");
+      return bundleSource({
+        settings,
+        environment,
+        prepare,
+        clock: systemClock,
+        timers: systemTimers,
+        random: Math.random,
+        log: serviceLog,
+      });
+    },
     prepare,
     createRevocations: ({ onList }) =>
       createRevocations({

@@ -53,8 +53,8 @@ export interface ServiceParts {
   readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: DirectoryPolicies) => RuleSource;
-  readonly createGitSource: (settings: GitSettings, log: Log) => RuleSource;
-  readonly createBundleSource: (settings: BundleSettings, log: Log) => RuleSource;
+  readonly createGitSource: (settings: GitSettings, log: Log) => Promise<RuleSource>;
+  readonly createBundleSource: (settings: BundleSettings, log: Log) => Promise<RuleSource>;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
@@ -166,16 +166,15 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     rules: rules.sync.status(),
     nowMillis: clock.nowMillis(),
   }));
-  const createSource = (policies: ServiceConfig["policies"]): RuleSource => {
+  const createSource = async (policies: ServiceConfig["policies"]): Promise<RuleSource> => {
     if ("git" in policies) return parts.createGitSource(policies.git.settings, log.log);
     if ("bundle" in policies) return parts.createBundleSource(policies.bundle.settings, log.log);
     return parts.createSource(policies);
   };
-
-  const createRules = (policies: ServiceConfig["policies"]): Rules => {
+  const createRules = async (policies: ServiceConfig["policies"]): Promise<Rules> => {
     const holder = createHolder(revocations.current);
     const sync = createSync({
-      source: createSource(policies),
+      source: await createSource(policies),
       holder,
       prepare: parts.prepare,
       equip: outside.equip,
@@ -196,7 +195,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const inForce = snapshot();
     if (inForce !== undefined) rules.holder.swap(outside.settle(inForce));
   };
-  rules = createRules(config.policies);
+  rules = await createRules(config.policies);
 
   const authority = parts.createAuthority(() => snapshot()?.engine.ruleSet, revocations.own);
 
@@ -304,7 +303,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       outside.prepare(next.jwt),
       authority.prepare(next.ca, next.jwt),
     ]);
-    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : createRules(next.policies);
+    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : await createRules(next.policies);
     const oldAdmin = admin?.prepared;
     const oldAuthority = authority.wanted();
     try {

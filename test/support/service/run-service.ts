@@ -52,8 +52,8 @@ export async function runService(
     createGrpcCheck: () => allowingGrpc,
     createHttpCheck: () => tellingHttp,
     createSource: () => fakeSource(() => noRules),
-    createGitSource: () => fakeSource(() => noRules),
-    createBundleSource: () => fakeSource(() => noRules),
+    createGitSource: async () => fakeSource(() => noRules),
+    createBundleSource: async () => fakeSource(() => noRules),
     prepare: () => {
       throw new Error("no rule set expected");
     },
