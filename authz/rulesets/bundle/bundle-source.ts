@@ -128,6 +128,8 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       offer = { built, manifest, fetched: { bytes, seen: { tag, mark, refused: undefined } } };
       return built;
     } catch (fault) {
+      // A defect of ours, or want of memory, says nothing of the bundle.
+      if (!(fault instanceof CodedError)) throw fault;
       const refused = failed(fault);
       seen = { tag, mark, refused };
       return refused;
@@ -152,7 +154,9 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     try {
       const result = await attempt(trusted, anyInForce);
       failures = 0;
-      if (result.kind === "unchanged") await confirmKept(file, clock.nowMillis()).catch(() => undefined);
+      // What could not be kept leaves an older one there, which is not the newest.
+      const isKept = keptFault === undefined;
+      if (result.kind === "unchanged" && isKept) await confirmKept(file, clock.nowMillis()).catch(() => undefined);
       return result;
     } catch (fault) {
       failures++;

@@ -96,7 +96,7 @@ test("polls come with jitter, back off while the server is away, and find it aga
 test("a bundle that is refused changes nothing, is not fetched again, and the next good one repairs it", async (t) => {
   const { server, rules, bundle } = await scene(t);
   server.offer(bundle("/one"));
-  const site = await rules({ name: undefined });
+  const site = await rules();
   await site.load();
   const flipped = bundle("/two", 1);
   flipped[flipped.length - 1]! ^= 1;
@@ -211,7 +211,7 @@ test("a kept bundle that is half written, changed or of a key that is not truste
     const site = await rules();
     assert.equal(await site.load(), "refused");
     assert.deepEqual([site.revision(), site.code()], [undefined, "bundle/unreachable"]);
-    assert.match(site.logged(), /"code":"bundle\/last-known-good"/);
+    assert.ok(site.logged().includes('"code":"bundle/last-known-good"'), site.logged());
   }
   await writeFile(file, whole);
   const counterProof = await rules();
