@@ -11,7 +11,7 @@ export const exitCodes = {
   /** A policy, test file or configuration that is not valid. */
   invalidPolicy: 3,
   testsFailed: 4,
-  /** A gate (warnings with `--fail-on warning`, a threshold) was not passed; a certificate or a log that was looked at is not in order. */
+  /** A gate (warnings with `--fail-on warning`, a threshold) was not passed; a certificate, a bundle or a log that was looked at is not in order. */
   gate: 5,
   /** `eval --exit-code`: the request is denied. The authority decided against what was asked. Something is due. */
   denied: 10,
@@ -23,6 +23,9 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["source/missing", exitCodes.usage],
   ["source/escape", exitCodes.invalidPolicy],
   ["source/too-large", exitCodes.invalidPolicy],
+  ["bundle/keys", exitCodes.usage],
+  ["bundle/damaged", exitCodes.gate],
+  ["bundle/signature", exitCodes.gate],
 ]);
 
 /** The exit status of a command that ends with a coded error. */

@@ -37,6 +37,15 @@ export const faultCodes = {
   "webhook/signature":
     "A webhook is not signed with the secret of `policies.git.webhook`, or is too old. Nothing was asked for it.",
   "webhook/request": "A request at the listener for webhooks is none: another path or method, or it is too large.",
+  "bundle/keys":
+    "The file of the keys that policy bundles are signed with, or whose bundles are taken, cannot be read or used.",
+  "bundle/unreachable": "The policy bundle cannot be fetched: the message has the fault, see below.",
+  "bundle/damaged": "The file is no policy bundle, breaks off, or was changed since it was built.",
+  "bundle/signature":
+    "The policy bundle is not signed, signed by a key that is not trusted here, or was changed since. Nothing in it was read.",
+  "bundle/name": "The policy bundle is for somebody else.",
+  "bundle/older": "The policy bundle was built before the one in force, which `allowOlder` would take.",
+  "bundle/last-known-good": "The policy bundle that was kept of the last run cannot be used.",
   "ruleset/damaged": "The bytes of compiled rules are damaged, or of another version.",
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",
   "policy/invalid": "The policies have errors: see the diagnostics. The rules in force stay.",

@@ -14,7 +14,7 @@ export type BuildResult =
       readonly diagnostics: readonly Diagnostic[];
       /** Files that were read. */
       readonly files: number;
-      /** The commit, where the source has commits. */
+      /** The commit, or the revision of a bundle, where the source has them. */
       readonly revision?: Revision;
       /** The policy tests that came with them, where they were run. */
       readonly tests?: TestRun;

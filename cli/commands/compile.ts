@@ -1,11 +1,8 @@
 import type { Command } from "commander";
 import { writeWhole } from "#platform/write-whole";
 import type { CommandContext } from "../command.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, wantsColour } from "../options.ts";
-import { compileFolder } from "../policies/compile-folder.ts";
-import { renderDiagnostics } from "../report/print.ts";
-import { readVersion } from "../version.ts";
+import { addIstioLax } from "../options.ts";
+import { compileAndTell } from "../policies/compile-and-tell.ts";
 
 interface Options {
   readonly output: string;
@@ -18,16 +15,9 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[folder]", "policy folder", ".")
     .requiredOption("-o, --output <file>", "file for the compiled rules")
     .action(async (folder: string, { output, istioLax }: Options) => {
-      const compiled = await compileFolder(folder, { istioLax });
-      if (compiled.diagnostics.some((d) => d.severity !== "note")) {
-        const colour = wantsColour(context, "errors");
-        context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));
-      }
-      if (compiled.built === undefined) {
-        context.finish(exitCodes.invalidPolicy);
-        return;
-      }
-      await writeWhole(output, compiled.built.bytes);
-      context.write(`${compiled.built.digest}  ${output}\n`);
+      const compiled = await compileAndTell(folder, { istioLax }, context);
+      if (compiled === undefined) return;
+      await writeWhole(output, compiled.bytes);
+      context.write(`${compiled.digest}  ${output}\n`);
     });
 }

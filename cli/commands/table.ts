@@ -10,7 +10,7 @@ export interface CommandRow {
 export const commandTable: readonly CommandRow[] = [
   {
     name: "serve",
-    summary: "answer Envoy's checks by policies of a folder or of Git",
+    summary: "answer Envoy's checks by policies of a folder, of Git or of a bundle",
     load: () => import("./serve.ts"),
   },
   { name: "check", summary: "say what is wrong with a policy folder", load: () => import("./check.ts") },
@@ -21,6 +21,9 @@ export const commandTable: readonly CommandRow[] = [
   { name: "sync", summary: "have a running service fetch its policies now", load: () => import("./sync.ts") },
   { name: "pin", summary: "have a running service go back to a commit for some time", load: () => import("./pin.ts") },
   { name: "unpin", summary: "end a pin", load: () => import("./unpin.ts") },
+  { name: "build", summary: "write a policy folder as a bundle for other sites", load: () => import("./build.ts") },
+  { name: "sign", summary: "sign a bundle of policies", load: () => import("./sign.ts") },
+  { name: "verify", summary: "verify and describe a bundle of policies", load: () => import("./verify.ts") },
   { name: "jwks", summary: "look at the keys of issuers, and test a token", load: () => import("./jwks.ts") },
   { name: "ca", summary: "certificates of workloads: issue, look at, revoke", load: () => import("./ca.ts") },
   { name: "agent", summary: "keep identities alive on this machine", load: () => import("./agent.ts") },

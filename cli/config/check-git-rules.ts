@@ -4,6 +4,7 @@ import { convertGit, type RawGit } from "./convert-git.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig } from "./model.ts";
 import { fault, onKey, type ShapeFault } from "./shape-fault.ts";
+import { checkStaleness } from "./staleness-keys.ts";
 
 /** What a schema cannot say of `policies.git`. */
 export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
@@ -16,19 +17,12 @@ export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
     git.branch !== undefined && git.tag !== undefined
       ? [fault("config/value", [...place, "tag"], "expected a branch or a tag, found both")]
       : [];
-  return [...own, ...both, ...webhookFaults(git, [...place, "webhook"]), ...staleFaults(git, place)];
-}
-
-function staleFaults(git: RawGit, place: readonly string[]): ShapeFault[] {
-  const { maxStaleSeconds, pollSeconds = gitDefaults.pollSeconds } = git;
-  if (maxStaleSeconds === undefined) {
-    if (git.onStale === undefined) return [];
-    return [fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
-  }
-  if (maxStaleSeconds >= 2 * pollSeconds) return [];
-  const found = `\`maxStaleSeconds\` of ${maxStaleSeconds} is less than twice \`pollSeconds\` of ${pollSeconds}`;
-  const help = "policies would be stale because one poll failed";
-  return [fault("config/value", [...place, "maxStaleSeconds"], found, help)];
+  return [
+    ...own,
+    ...both,
+    ...webhookFaults(git, [...place, "webhook"]),
+    ...checkStaleness(place, git, git.pollSeconds ?? gitDefaults.pollSeconds),
+  ];
 }
 
 function webhookFaults({ webhook }: RawGit, place: readonly string[]): ShapeFault[] {

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isLocal, parseAddress } from "#platform/address";
 import { splitBlock } from "#platform/fetch/block";
+import { checkBundleRules } from "./check-bundle-rules.ts";
 import { checkCaRules } from "./check-ca-rules.ts";
 import { checkGitRules } from "./check-git-rules.ts";
 import { checkRevocationsRules } from "./check-revocations-rules.ts";
@@ -22,6 +23,7 @@ export function checkRules(config: RawConfig): ShapeFault[] {
     ...rules.flatMap((rule) => rule(config)),
     ...checkCaRules(config),
     ...checkGitRules(config),
+    ...checkBundleRules(config),
     ...checkRevocationsRules(config),
   ].filter((fault) => fault !== undefined);
 }

@@ -1,9 +1,11 @@
 import type { GitReference, GitSettings, SignatureSettings } from "#authz/rulesets/git/settings";
 import type { StalenessSettings } from "#authz/rulesets/staleness";
 import type { TlsFiles } from "#platform/tls-material";
+import { convertBundle } from "./convert-bundle.ts";
 import { convertAddress, convertTls } from "./convert-places.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig, ServiceConfig, WebhookConfig } from "./model.ts";
+import { convertStaleness } from "./staleness-keys.ts";
 
 /** What `policies.git` says, once the schema has passed it. */
 export interface RawGit {
@@ -32,17 +34,16 @@ export interface RawGit {
   readonly webhook?: { readonly address: string; readonly secretFile: string; readonly tls?: TlsFiles };
 }
 
-/** Fills in defaults and makes paths absolute with `file`. One of the two is there. */
+/** Fills in defaults and makes paths absolute with `file`. One of them is there. */
 export function convertPolicies(
-  { directory, git }: RawConfig["policies"],
+  { directory, git, bundle }: RawConfig["policies"],
   file: (path: string) => string,
 ): ServiceConfig["policies"] {
-  if (git === undefined) return { directory: file(directory!) };
-  const { maxStaleSeconds, onStale: reaction = gitDefaults.onStale } = git;
-  const staleness = maxStaleSeconds === undefined ? undefined : { maxStaleMillis: maxStaleSeconds * 1000, reaction };
-  return {
-    git: { settings: convertGit(git, file), staleness, webhook: git.webhook && convertWebhook(git.webhook, file) },
-  };
+  if (git !== undefined) {
+    const webhook = git.webhook && convertWebhook(git.webhook, file);
+    return { git: { settings: convertGit(git, file), staleness: convertStaleness(git), webhook } };
+  }
+  return bundle === undefined ? { directory: file(directory!) } : { bundle: convertBundle(bundle, file) };
 }
 
 function convertWebhook(

@@ -5,5 +5,4 @@ export const gitDefaults = {
   timeoutSeconds: 60,
   maxMirrorBytes: 1024 ** 3,
   tests: "report",
-  onStale: "nothing",
 } as const;

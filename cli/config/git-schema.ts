@@ -1,5 +1,6 @@
 import { gitDefaults } from "./git-defaults.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
+import { stalenessProperties } from "./staleness-keys.ts";
 import { tlsSchema } from "./tls-schema.ts";
 
 /** `policies.git`. */
@@ -60,15 +61,7 @@ export const gitSchema: ConfigSchema = object(
       },
       { required: ["address", "secretFile"] },
     ),
-    maxStaleSeconds: integer(
-      "When the policies in force were not found to be the newest for so long, they are stale. Unset: never.",
-      10,
-      31_536_000,
-    ),
-    onStale: text(
-      "What follows then beside the status: nothing, `/readyz` and gRPC health say no, or every request is denied too.",
-      { enum: ["nothing", "not-ready", "deny"], default: gitDefaults.onStale },
-    ),
+    ...stalenessProperties,
   },
   { required: ["url", "folder"] },
 );

@@ -6,12 +6,13 @@ import type { Address } from "#platform/address";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
 import type { CaConfig, RawCa } from "./ca-model.ts";
+import type { BundlePolicies, RawBundle } from "./convert-bundle.ts";
 import type { RawGit } from "./convert-git.ts";
 
 /** A configuration that was found valid. Paths are absolute. */
 export interface ServiceConfig {
   readonly listeners: readonly ListenerConfig[];
-  readonly policies: DirectoryPolicies | { readonly git: GitPolicies };
+  readonly policies: DirectoryPolicies | { readonly git: GitPolicies } | { readonly bundle: BundlePolicies };
   readonly admin: AdminConfig | undefined;
   readonly jwt: JwtConfig;
   /** Undefined: there is no certificate authority here. */
@@ -95,7 +96,7 @@ export interface JwtConfig {
 /** What a file says, once the schema has passed it: every key that is required is there, every value has its type. */
 export interface RawConfig {
   readonly listeners: readonly RawListener[];
-  readonly policies: { readonly directory?: string; readonly git?: RawGit };
+  readonly policies: { readonly directory?: string; readonly git?: RawGit; readonly bundle?: RawBundle };
   readonly admin?: {
     readonly address?: string;
     readonly socket?: string;

@@ -1,3 +1,4 @@
+import { bundleSchema } from "./bundle-schema.ts";
 import { caSchema } from "./ca-schema.ts";
 import { gitSchema } from "./git-schema.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
@@ -152,12 +153,13 @@ export const configSchema: ConfigSchema = object(
       minItems: 1,
     },
     policies: object(
-      "Where the policies come from: a folder, or a repository.",
+      "Where the policies come from: a folder, a repository, or a signed bundle.",
       {
         directory: text(
           "A folder of Istio documents with `mesh.yaml` at its root. It is watched: an edit is in force within a second, one with an error changes nothing.",
         ),
         git: gitSchema,
+        bundle: bundleSchema,
       },
       { minProperties: 1, maxProperties: 1 },
     ),

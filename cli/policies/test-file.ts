@@ -11,6 +11,7 @@ import type {
   WorkloadDescription,
 } from "../request/description.ts";
 import { callerSchema, httpProperties, providersSchema, workloadSchema } from "../request/schema.ts";
+import { parseInstant } from "./parse-instant.ts";
 
 /** A `*_test.yaml`: every caller with every request. What no expectation lists must be denied. */
 export interface TestFile {
@@ -141,7 +142,7 @@ export function readTestFile(
   if (faults.length > 0) return { file: undefined, faults };
   const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
   const { callers, requests, workload = {}, providers = {}, now } = raw;
-  const nowMillis = now === undefined ? undefined : Date.parse(now);
+  const nowMillis = now === undefined ? undefined : parseInstant(now);
   return {
     file: { path, workload, nowMillis, providers, callers, requests, expectations, lines: linesOf(raw, yaml) },
     faults,
@@ -162,15 +163,8 @@ function linesOf({ workload, requests }: Raw, yaml: LocatedYaml): TestFile["line
 
 /** What looks like a time and is none: a thirteenth month. */
 function checkNow(path: string, { now }: Raw, yaml: LocatedYaml): TestFileFault[] {
-  if (now === undefined || isInstant(now)) return [];
+  if (now === undefined || parseInstant(now) !== undefined) return [];
   return [{ path, ...yaml.placeOf(["now"]), message: `expected a time, found \`${now}\`` }];
-}
-
-/** RFC 3339 §5.7: Date takes the 30th of February for the 2nd of March. */
-function isInstant(text: string): boolean {
-  const day = text.slice(0, 10);
-  const start = Date.parse(`${day}T00:00:00Z`);
-  return !Number.isNaN(Date.parse(text)) && new Date(start).toISOString().startsWith(day);
 }
 
 /** A reason that no decision has would never be found. */

@@ -59,12 +59,17 @@ function render(answer: Partial<SyncAnswer>): string {
   const { result, commit, subject, author, signer, digest, message, pinnedUntilMillis } = answer;
   const lines = [
     `${result}${message === undefined ? "" : `: ${message}`}`,
-    ...(commit === undefined ? [] : [`in force: ${commit.slice(0, 12)} ${subject} (${author})`]),
+    ...(commit === undefined ? [] : [`in force: ${revisionText(commit, subject, author)}`]),
     ...(pinnedUntilMillis === undefined ? [] : [`pinned until: ${new Date(pinnedUntilMillis).toISOString()}`]),
     ...(signer === undefined ? [] : [`signed by: ${signer}`]),
     ...(digest === undefined ? ["no rule set is in force"] : [`digest: ${digest}`]),
   ];
   return `${lines.map(printable).join("\n")}\n`;
+}
+
+/** A commit with its subject; the revision of a bundle as it stands. */
+function revisionText(commit: string, subject: string | undefined, author: string | undefined): string {
+  return subject === undefined ? commit : `${commit.slice(0, 12)} ${subject} (${author})`;
 }
 
 type Answer = Partial<SyncAnswer> & { readonly error?: { readonly message?: string } };

@@ -40,6 +40,8 @@ export async function assemble({
   const version = await readVersion();
   const nextId = createIds({ nowMillis: systemClock.nowMillis, random: randomBytes });
   const metrics = createMetrics();
+  const prepare: ServiceParts["prepare"] = (bytes, digest) =>
+    prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index });
   return {
     // The whole path stands in faults: whoever reads a log or the status is in another folder.
     loadConfig: () => loadConfig(configFile, environment),
@@ -68,7 +70,21 @@ export async function assemble({
         log: serviceLog,
       });
     },
-    prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
+    async createBundleSource(settings, serviceLog) {
+      if (ruleset !== undefined) return fileSource(resolve(ruleset));
+      // PERF: most services take no bundles.
+      const { bundleSource } = await import("#authz/rulesets/bundle/bundle-source");
+      return bundleSource({
+        settings,
+        environment,
+        prepare,
+        clock: systemClock,
+        timers: systemTimers,
+        random: Math.random,
+        log: serviceLog,
+      });
+    },
+    prepare,
     createRevocations: ({ onList }) =>
       createRevocations({
         onList,

@@ -54,7 +54,7 @@ const gauges: readonly GaugeRow[] = [
   },
   {
     name: "garita_ruleset_commit_info",
-    help: "The commit in force: 1, with its name and who signed it; none where policies do not live in Git.",
+    help: "The commit in force: 1, with its name and who signed it; of a bundle, its revision; none where policies come from a folder.",
     labels: ["commit", "signer"],
     read: ({ rules }) => {
       const revision = rules.active?.revision;

@@ -3,8 +3,10 @@ import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contra
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
+import type { BundleSettings } from "#authz/rulesets/bundle/settings";
 import type { GitSettings } from "#authz/rulesets/git/settings";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
+import type { StalenessSettings } from "#authz/rulesets/staleness";
 import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
 import type { ExplainAnswer, StatusPage } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
@@ -54,6 +56,7 @@ export interface ServiceParts {
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: DirectoryPolicies) => RuleSource;
   readonly createGitSource: (settings: GitSettings, log: Log) => Promise<RuleSource>;
+  readonly createBundleSource: (settings: BundleSettings, log: Log) => Promise<RuleSource>;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
@@ -176,17 +179,21 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     rules: rules.sync.status(),
     nowMillis: clock.nowMillis(),
   }));
+  const createSource = async (policies: ServiceConfig["policies"]): Promise<RuleSource> => {
+    if ("git" in policies) return parts.createGitSource(policies.git.settings, log.log);
+    if ("bundle" in policies) return parts.createBundleSource(policies.bundle.settings, log.log);
+    return parts.createSource(policies);
+  };
   const createRules = async (policies: ServiceConfig["policies"]): Promise<Rules> => {
     const holder = createHolder(revocations.current);
     const sync = createSync({
-      source:
-        "git" in policies ? await parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
+      source: await createSource(policies),
       holder,
       prepare: parts.prepare,
       equip: outside.equip,
       nowMillis: clock.nowMillis,
       timers: parts.timers,
-      staleness: "git" in policies ? policies.git.staleness : undefined,
+      staleness: stalenessOf(policies),
       log: log.log,
       onLoad: serviceMetrics.onLoad,
     });
@@ -445,4 +452,10 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       await lifecycle.stop(deadlineMillis);
     },
   };
+}
+
+/** A folder is watched: its rules are never too old. */
+function stalenessOf(policies: ServiceConfig["policies"]): StalenessSettings | undefined {
+  if ("git" in policies) return policies.git.staleness;
+  return "bundle" in policies ? policies.bundle.staleness : undefined;
 }

@@ -44,14 +44,17 @@ export interface SignatureSettings {
   readonly openpgpKeysFile: string | undefined;
 }
 
-/** A commit, for people and records. */
+/** A commit, for people and records; or the word for it that a policy bundle has. */
 export interface Revision {
-  /** Its whole name, hexadecimal. */
+  /** Its whole name, hexadecimal; of a bundle: whatever its author called it. */
   readonly commit: string;
-  readonly subject: string;
-  readonly author: string;
+  /** These two are a commit's. */
+  readonly subject?: string;
+  readonly author?: string;
   /** Whose signature was found good; undefined: none was asked for. */
   readonly signer: string | undefined;
+  /** When a bundle was built. */
+  readonly builtMillis?: number;
 }
 
 /** `refs/heads/main`, as git names it. */

@@ -61,6 +61,7 @@ export interface SyncAnswer {
   readonly signer?: string | undefined;
   /** When the pin of this commit ends. */
   readonly pinnedUntilMillis?: number | undefined;
+  readonly builtMillis?: number;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
 }

@@ -35,12 +35,13 @@ const active = {
     digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
     revision: {
       type: "object",
-      description: "The commit, where the policies live in Git.",
+      description: "The commit, where the policies live in Git; of a bundle, its revision.",
       properties: {
         commit: text,
         subject: text,
         author: text,
         signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
+        builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
       },
     },
     sinceMillis: time,
@@ -294,6 +295,7 @@ const sync = {
     author: text,
     signer: text,
     pinnedUntilMillis: { ...time, description: "The commit is pinned until then. Milliseconds since the epoch." },
+    builtMillis: time,
     message: { type: "string", description: "Why the newest state is not in force." },
   },
   required: ["ok", "result"],

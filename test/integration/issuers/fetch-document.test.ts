@@ -6,7 +6,8 @@ import { after, before, type TestContext, test } from "node:test";
 import { createAddressGuard, parseBlock } from "#platform/fetch/address-guard";
 import type { FetchFaultCode } from "#platform/fetch/fault-codes";
 import { loadTrustedRoots } from "#platform/fetch/trusted-roots";
-import { type FetchSettings, fetchDocument } from "#platform/fetch-document";
+import type { FetchSettings } from "#platform/fetch-bytes";
+import { fetchDocument } from "#platform/fetch-document";
 import { type Certificates, makeCertificates } from "#test/support/certificates";
 import { folderOf } from "#test/support/cli/run-cli";
 import {

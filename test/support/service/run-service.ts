@@ -53,6 +53,7 @@ export async function runService(
     createHttpCheck: () => tellingHttp,
     createSource: () => fakeSource(() => noRules),
     createGitSource: async () => fakeSource(() => noRules),
+    createBundleSource: async () => fakeSource(() => noRules),
     prepare: () => {
       throw new Error("no rule set expected");
     },

@@ -1,0 +1,257 @@
+import { mkdir } from "node:fs/promises";
+import type { Clock } from "#platform/clock";
+import { CodedError, messageOf } from "#platform/coded-error";
+import type { FaultCode } from "#platform/fault-codes";
+import { createAddressGuard } from "#platform/fetch/address-guard";
+import { loadTrustedRoots } from "#platform/fetch/trusted-roots";
+import { type FetchedContent, fetchBytes } from "#platform/fetch-bytes";
+import { inSlices } from "#platform/in-slices";
+import type { Log } from "#platform/log";
+import { readPrivateSecret } from "#platform/secret";
+import type { Timers } from "#platform/timers";
+import type { BuildResult, RuleSource } from "../build.ts";
+import { buildFault } from "../build-fault.ts";
+import { nextPollMillis } from "../git/next-poll.ts";
+import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
+import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
+import { type BundleManifest, encodeManifest } from "./manifest.ts";
+import { type OpenedBundle, openBundle } from "./open-bundle.ts";
+import type { BundleSettings } from "./settings.ts";
+
+export interface BundleSourceParts {
+  readonly settings: BundleSettings;
+  /** Names the proxies. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Makes of compiled rules what comes into force; fails where this version cannot. */
+  readonly prepare: (rules: Uint8Array, digest: string) => unknown;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+type Built = BuildResult & { readonly kind: "built" };
+type Failed = BuildResult & { readonly kind: "failed" };
+
+/** What the server sent last, by its entity tag. */
+interface Seen {
+  readonly tag: string | undefined;
+  /** Of the keys that it was looked at with. */
+  readonly mark: string;
+  /** Why it is not in force; undefined: it is. */
+  readonly refused: Failed | undefined;
+}
+
+/** A bundle on its way into force. */
+interface Offer {
+  readonly built: Built;
+  readonly manifest: BundleManifest;
+  /** The whole bundle; undefined: it is kept already. */
+  readonly fetched: { readonly bytes: Uint8Array; readonly seen: Seen } | undefined;
+}
+
+/** Longer ones are not sent back. */
+const longestTagCharacters = 1024;
+
+/**
+ * Signed policy bundles of a server. Asks, fetches, verifies; a bundle that is in force, or that was refused, is not fetched again where the server has entity
+ * tags. Before the first bundle is in force, the one that was kept of the last run stands in for one that cannot be had.
+ */
+export function bundleSource({ settings, environment, prepare, ...parts }: BundleSourceParts): RuleSource {
+  const { clock, timers, log } = parts;
+  const { origin, pathname } = new URL(settings.url);
+  // What follows `?` may be a secret.
+  const name = `bundle ${origin}${pathname}`;
+  const file = keptFile(settings);
+  const guard = createAddressGuard([]);
+  const ending = new AbortController();
+  let onChange: (() => void) | undefined;
+  let cancelPoll: (() => void) | undefined;
+  let nextMillis: number | undefined;
+  let failures = 0;
+  let seen: Seen | undefined;
+  let offer: Offer | undefined;
+  /** Of the bundle in force, or before there is one of the kept bundle. */
+  let newest: BundleManifest | undefined;
+  let keptFault: string | undefined;
+
+  const fetchBundle = async (tag: string | undefined): Promise<FetchedContent> => {
+    const { roots } = await loadTrustedRoots(settings.caFile);
+    const { tokenFile } = settings;
+    const token = tokenFile && Buffer.from(await readPrivateSecret(tokenFile)).toString("latin1");
+    const fetched = await fetchBytes(
+      settings.url,
+      { guard, roots, environment, maxBytes: settings.maxBytes },
+      {
+        timeoutMillis: settings.timeoutMillis,
+        signal: ending.signal,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        known: tag,
+      },
+    );
+    if (fetched.ok) return fetched;
+    const { code, message } = fetched.fault;
+    throw new CodedError("bundle/unreachable", `the policy bundle cannot be fetched: ${code}: ${message}`);
+  };
+
+  const open = async (bytes: Uint8Array, trusted: TrustedKeys): Promise<OpenedBundle> => {
+    const opened = await inSlices(openBundle(bytes, trusted), clock.monotonicMillis);
+    const { name: found } = opened.manifest;
+    if (settings.name === undefined || found === settings.name) return opened;
+    const message = `expected a policy bundle for \`${settings.name}\`, found one for ${found === undefined ? "nobody" : `\`${found}\``}`;
+    throw new CodedError("bundle/name", message);
+  };
+
+  const demandNotOlder = ({ timeSeconds, revision }: BundleManifest): void => {
+    if (newest === undefined || settings.allowOlder || timeSeconds >= newest.timeSeconds) return;
+    const message = `\`${revision}\` of ${timeText(timeSeconds)} is older than \`${newest.revision}\` of ${timeText(newest.timeSeconds)}`;
+    throw new CodedError("bundle/older", message);
+  };
+
+  const attempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
+    const { mark } = trusted;
+    const known = seen?.mark === mark ? seen : undefined;
+    const { bytes, tag: sent } = await fetchBundle(known?.tag);
+    if (bytes === undefined) return known?.refused ?? { kind: "unchanged" };
+    const tag = sent !== undefined && sent.length <= longestTagCharacters ? sent : undefined;
+    try {
+      const opened = await open(bytes, trusted);
+      const { manifest, rules } = opened;
+      if (anyInForce && newest !== undefined && encodeManifest(manifest) === encodeManifest(newest)) {
+        seen = { tag, mark, refused: undefined };
+        return { kind: "unchanged" };
+      }
+      demandNotOlder(manifest);
+      await prepare(rules, manifest.digest);
+      const built = resultOf(opened);
+      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, refused: undefined } } };
+      return built;
+    } catch (fault) {
+      // A defect of ours, or want of memory, says nothing of the bundle.
+      if (!(fault instanceof CodedError)) throw fault;
+      const refused = failed(fault);
+      seen = { tag, mark, refused };
+      return refused;
+    }
+  };
+
+  /** The kept bundle, opened; undefined where it is none that may be used. */
+  const openKept = async (trusted: TrustedKeys) => {
+    try {
+      const kept = await readKept(file, settings.maxBytes);
+      return kept && { opened: await open(kept.bytes, trusted), confirmedMillis: kept.confirmedMillis };
+    } catch (fault) {
+      log.warn(
+        { source: name, code: "bundle/last-known-good" },
+        `the bundle of the last run is not used: ${messageOf(fault)}`,
+      );
+      return undefined;
+    }
+  };
+
+  const tryAttempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
+    try {
+      const result = await attempt(trusted, anyInForce);
+      failures = 0;
+      // What could not be kept leaves an older one there, which is not the newest.
+      const isKept = keptFault === undefined;
+      if (result.kind === "unchanged" && isKept) await confirmKept(file, clock.nowMillis()).catch(() => undefined);
+      return result;
+    } catch (fault) {
+      failures++;
+      return failed(fault);
+    }
+  };
+
+  const firstAttempt = async (trusted: TrustedKeys): Promise<BuildResult> => {
+    const kept = await openKept(trusted);
+    newest = kept?.opened.manifest;
+    const result = await tryAttempt(trusted, false);
+    if (kept === undefined || result.kind !== "failed") return result;
+    const { manifest, rules } = kept.opened;
+    try {
+      await prepare(rules, manifest.digest);
+    } catch (fault) {
+      log.warn({ source: name }, `the bundle of the last run is not used: ${messageOf(fault)}`);
+      return result;
+    }
+    const fallback = { ...buildFault(result), confirmedMillis: kept.confirmedMillis };
+    const built = { ...resultOf(kept.opened), fallback };
+    offer = { built, manifest, fetched: undefined };
+    return built;
+  };
+
+  const plan = () => {
+    cancelPoll?.();
+    if (onChange === undefined || ending.signal.aborted) return;
+    const delay = nextPollMillis(settings.pollMillis, failures, parts.random);
+    nextMillis = clock.nowMillis() + delay;
+    cancelPoll = timers.after(delay, () => onChange?.());
+  };
+
+  return {
+    name,
+    async build(inForce) {
+      offer = undefined;
+      try {
+        const trusted = await readTrustedKeys(settings.publicKeyFile);
+        return await (inForce === undefined ? firstAttempt(trusted) : tryAttempt(trusted, true));
+      } catch (fault) {
+        return failed(fault);
+      } finally {
+        plan();
+      }
+    },
+    async accepted(built) {
+      if (offer?.built !== built) return;
+      const { manifest, fetched } = offer;
+      newest = manifest;
+      if (fetched === undefined) return;
+      seen = fetched.seen;
+      try {
+        await mkdir(settings.folder, { recursive: true, mode: 0o700 });
+        await keepBundle(file, fetched.bytes, clock.nowMillis());
+        keptFault = undefined;
+      } catch (fault) {
+        keptFault = `the bundle in force cannot be kept for a start without its server: ${messageOf(fault)}`;
+        log.warn({ source: name }, keptFault);
+      }
+    },
+    nextAttemptMillis: () => nextMillis,
+    warnings: () => (keptFault === undefined ? [] : [keptFault]),
+    async watch(listener) {
+      onChange = listener;
+      plan();
+      return async () => {
+        onChange = undefined;
+        cancelPoll?.();
+      };
+    },
+    async close() {
+      ending.abort();
+      cancelPoll?.();
+    },
+  };
+}
+
+function resultOf({ manifest, rules, signer }: OpenedBundle): Built {
+  const { digest, files, revision, timeSeconds } = manifest;
+  return {
+    kind: "built",
+    bytes: rules,
+    digest,
+    diagnostics: [],
+    files,
+    revision: { commit: revision, signer, builtMillis: timeSeconds * 1000 },
+  };
+}
+
+function failed(fault: unknown): Failed {
+  const code: FaultCode = fault instanceof CodedError ? fault.code : "source/compiler";
+  return { kind: "failed", code, message: messageOf(fault) };
+}
+
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

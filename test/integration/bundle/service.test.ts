@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { startBundleServer } from "#test/support/bundle/bundle-server";
+import { keyFiles, laterSeconds, makeBundle } from "#test/support/bundle/make-bundle";
+import { makeCertificates } from "#test/support/certificates";
+import { cli, main } from "#test/support/cli/run-cli";
+import { rawClient } from "#test/support/service/raw-http";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+/** The program with policies of this server, its admin socket in the folder. Ends with the test. */
+async function serving(t: TestContext, folder: string, url: string, caFile: string) {
+  await writeFile(
+    join(folder, "garita.yaml"),
+    `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: shop, labels: {} } }]
+policies: { bundle: { url: "${url}", publicKeyFile: key.pub, folder: state, caFile: "${caFile}", pollSeconds: 3600 } }
+admin: { socket: admin.sock }
+`,
+  );
+  const child = spawn(process.execPath, [main, "serve", "--config", join(folder, "garita.yaml")], { stdio: "pipe" });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  const kill = () => {
+    child.kill("SIGKILL");
+    return ended;
+  };
+  t.after(kill);
+  let text = "";
+  const ready = Promise.withResolvers<number>();
+  const take = (chunk: Buffer) => {
+    text += chunk.toString("utf8");
+    const port = /"listener":"http".*127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+    if (port !== undefined && text.includes("admin.sock")) ready.resolve(Number(port));
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  child.on("close", () => ready.reject(new Error(`it ended: ${text}`)));
+  const port = await ready.promise;
+  const ask = async (path: string) => {
+    const client = rawClient(t, { kind: "tcp", host: "127.0.0.1", port });
+    client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    return (await client.answers(1))[0]?.status;
+  };
+  return { ask, admin: `unix:${join(folder, "admin.sock")}`, lines: () => text, kill };
+}
+
+test("a new bundle is in force after `garita sync`, a strange one is told by it, and a start without the server goes on", async (t) => {
+  const certificates = await makeCertificates();
+  t.after(() => certificates.remove());
+  const server = await startBundleServer(t, certificates);
+  const folder = await tempFolder(t);
+  const { key } = keyFiles(folder);
+  server.offer(makeBundle("/one", key, { revision: "r1" }));
+  const first = await serving(t, folder, server.url, certificates.ca);
+  assert.deepEqual([await first.ask("/one"), await first.ask("/two")], [200, 403], first.lines());
+
+  server.offer(makeBundle("/two", key, { revision: "r2", timeSeconds: laterSeconds(1) }));
+  const synced = await cli(["sync", "--admin", first.admin]);
+  assert.deepEqual([synced.status, synced.err], [0, ""]);
+  assert.match(synced.out, /^activated\nin force: r2\nsigned by: SHA256:.+\ndigest: /);
+  assert.deepEqual([await first.ask("/one"), await first.ask("/two")], [403, 200]);
+  const denial = first
+    .lines()
+    .split("\n")
+    .findLast((line) => line.includes('"denied"'))!;
+  assert.equal(JSON.parse(denial).commit, "r2");
+
+  server.offer(makeBundle("/three", undefined));
+  const refused = await cli(["sync", "--admin", first.admin, "--format", "json"]);
+  const { ok, result, commit, message, builtMillis } = JSON.parse(refused.out);
+  assert.deepEqual([refused.status, ok, result, commit], [5, false, "refused", "r2"]);
+  assert.deepEqual([message, builtMillis], ["the policy bundle is not signed", laterSeconds(1) * 1000]);
+
+  await first.kill();
+  await server.end();
+  const second = await serving(t, folder, server.url, certificates.ca);
+  assert.deepEqual([await second.ask("/one"), await second.ask("/two")], [403, 200], second.lines());
+});
