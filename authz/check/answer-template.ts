@@ -1,6 +1,7 @@
 import type { Engine } from "#authz/engine/contract";
 import type { Decision, RuleRef } from "#authz/engine/decision";
-import { makeAnswer } from "./answer.ts";
+import { makeAnswer, rulesNames } from "./answer.ts";
+import type { Snapshot } from "./contract.ts";
 import { accessDenied } from "./refusal.ts";
 import { noHeaders, type Verdict } from "./verdict.ts";
 import { answerFault } from "./wire/answer-fault.ts";
@@ -28,7 +29,8 @@ const KEPT_NAMES = 64;
 /** By what decided, and by the names that are taken away. */
 type Templates = Map<RuleRef | string, Map<string, Template>>;
 
-const perEngine = new WeakMap<Engine, Templates>();
+/** INVARIANT: templates name the commit that they were made under; the same rules may come into force with another. */
+const perEngine = new WeakMap<Engine, { readonly commit: string | undefined; readonly templates: Templates }>();
 
 /**
  * The answer to a verdict that sets and explains nothing, and takes away the request headers of these names; undefined when it has to be encoded by
@@ -37,22 +39,18 @@ const perEngine = new WeakMap<Engine, Templates>();
 export function plainAnswer(
   verdict: Verdict,
   id: string,
-  engine: Engine,
+  snapshot: Snapshot,
   removed: readonly string[],
 ): Uint8Array | undefined {
   if (id.length !== PLACEHOLDER.length || verdict.answeredByRule) return undefined;
   const { decision, status, body } = verdict;
   if (decision.outcome === "deny" && (status !== accessDenied.status || body !== accessDenied.body)) return undefined;
-  let templates = perEngine.get(engine);
-  if (templates === undefined) {
-    templates = new Map();
-    perEngine.set(engine, templates);
-  }
+  const templates = templatesOf(snapshot);
   const key = decision.rule ?? decision.reason;
   const names = removed.length === 0 ? "" : removed.join(",");
   let template = templates.get(key)?.get(names);
   if (template === undefined || template.outcome !== decision.outcome || template.reason !== decision.reason) {
-    template = makeTemplate(verdict, engine.digest, removed);
+    template = makeTemplate(verdict, snapshot, removed);
     if (template === undefined) return undefined;
     keep(templates, key, names, template);
   }
@@ -60,6 +58,14 @@ export function plainAnswer(
   template.bytes.copy(bytes);
   bytes.write(id, template.idAt, "latin1");
   return bytes;
+}
+
+function templatesOf({ engine, commit }: Snapshot): Templates {
+  const known = perEngine.get(engine);
+  if (known !== undefined && known.commit === commit) return known.templates;
+  const templates: Templates = new Map();
+  perEngine.set(engine, { commit, templates });
+  return templates;
 }
 
 function keep(templates: Templates, key: RuleRef | string, names: string, template: Template): void {
@@ -74,11 +80,11 @@ function keep(templates: Templates, key: RuleRef | string, names: string, templa
 }
 
 /** Undefined: the answer cannot be written as it stands. */
-function makeTemplate(verdict: Verdict, digest: string, removed: readonly string[]): Template | undefined {
+function makeTemplate(verdict: Verdict, snapshot: Snapshot, removed: readonly string[]): Template | undefined {
   const plain = makeAnswer(
     { ...verdict, newTarget: undefined, edited: undefined, clientHeaders: noHeaders },
     PLACEHOLDER,
-    digest,
+    rulesNames(snapshot),
     undefined,
     {
       explainToClient: false,

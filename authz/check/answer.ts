@@ -1,7 +1,7 @@
 import { toByteString } from "#policy-compiler/ruleset/byte-string";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { OUR_PREFIX } from "./attributes/call-metadata.ts";
-import type { ListenerSettings } from "./contract.ts";
+import type { ListenerSettings, Snapshot } from "./contract.ts";
 import { noHeaders, type Verdict } from "./verdict.ts";
 import { type CheckAnswer, type HeaderEdit, PERMISSION_DENIED } from "./wire/check-answer.ts";
 import type { CheckHttp } from "./wire/check-request.ts";
@@ -22,6 +22,17 @@ function reasonText({ decision, custom }: Verdict): string {
     : `${decision.reason} by ${rule.key} at ${rule.origin.file}:${rule.origin.line}`;
 }
 
+/** What names the rules in an answer. */
+export interface RulesNames {
+  readonly digest: string;
+  readonly commit?: string | undefined;
+}
+
+/** How a snapshot's rules are named. */
+export function rulesNames(snapshot: Snapshot | undefined): RulesNames | undefined {
+  return snapshot && { digest: snapshot.engine.digest, commit: snapshot.commit };
+}
+
 /**
  * A verdict as the answer to Envoy. A denial carries status, body and the headers that a stage asked for: Envoy gives a body its
  * `text/plain`, and turns both into `grpc-status` and `grpc-message` for a gRPC client (a content type of ours would spoil
@@ -31,7 +42,7 @@ function reasonText({ decision, custom }: Verdict): string {
 export function makeAnswer(
   verdict: Verdict,
   id: string,
-  digest: string | undefined,
+  rules: RulesNames | undefined,
   http: CheckHttp | undefined,
   listener: Pick<ListenerSettings, "explainToClient">,
 ): CheckAnswer {
@@ -55,7 +66,8 @@ export function makeAnswer(
       ["outcome", decision.outcome],
       ["rule", decision.rule?.key ?? "none"],
       ["reason", decision.reason],
-      ["digest", digest ?? "none"],
+      ["digest", rules?.digest ?? "none"],
+      ...(rules?.commit === undefined ? [] : [["commit", rules.commit] as const]),
     ],
   };
 }

@@ -1,4 +1,4 @@
-import { makeAnswer } from "./answer.ts";
+import { makeAnswer, rulesNames } from "./answer.ts";
 import { plainAnswer } from "./answer-template.ts";
 import { OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type {
@@ -41,7 +41,7 @@ export function createGrpcCheck(environment: CheckEnvironment): GrpcCheck {
 
   const answerDefect = (defect: unknown, call: Call): CheckOutcome => {
     const verdict = refuse(true, refusal("internal/defect", describeDefect(defect)));
-    const record = recordVerdict(verdict, call.id, call.listener, call.snapshot?.engine.digest);
+    const record = recordVerdict(verdict, call.id, call.listener, call.snapshot);
     try {
       return answer(verdict, { ...call, http: undefined });
     } catch {
@@ -76,6 +76,7 @@ function judgeMessage(
     return refused("listener/unauthorized");
   if (message.length > listener.maxMessageBytes) return refused("request/too-large", `${message.length} bytes`);
   if (snapshot === undefined) return refused("rules/none");
+  if (snapshot.expired === true) return refused("rules/expired");
   const decoded = decodeCheckRequest(message);
   if (!decoded.ok) return refused("request/unreadable", decoded.fault);
   const { request } = decoded;
@@ -85,13 +86,12 @@ function judgeMessage(
 
 function answer(verdict: Verdict, call: Call): CheckOutcome {
   const { id, snapshot, listener, http } = call;
-  const digest = snapshot?.engine.digest;
   const removed = snapshot && onlyRemoves(verdict, http, listener);
   if (snapshot !== undefined && removed !== undefined) {
-    const response = plainAnswer(verdict, id, snapshot.engine, removed);
-    if (response !== undefined) return { response, record: recordVerdict(verdict, id, listener, digest) };
+    const response = plainAnswer(verdict, id, snapshot, removed);
+    if (response !== undefined) return { response, record: recordVerdict(verdict, id, listener, snapshot) };
   }
-  const made = makeAnswer(verdict, id, digest, http, listener);
+  const made = makeAnswer(verdict, id, rulesNames(snapshot), http, listener);
   // An allowing answer that cannot be written would go out as a denial: the record must say so.
   const fault = made.allowed && (editsHeaders(made) || verdict.answeredByRule) ? answerFault(made) : undefined;
   if (fault !== undefined) {
@@ -102,7 +102,7 @@ function answer(verdict: Verdict, call: Call): CheckOutcome {
     });
     return answer(refused, call);
   }
-  return { response: encodeCheckResponse(made), record: recordVerdict(verdict, id, listener, digest) };
+  return { response: encodeCheckResponse(made), record: recordVerdict(verdict, id, listener, snapshot) };
 }
 
 /** The names of the request headers that are taken away, where nothing else in the answer is of this request but its id. */

@@ -14,6 +14,10 @@ export interface Snapshot {
   readonly keySets: KeySets;
   /** The extension providers of the rule set. */
   readonly providers: CustomProviders;
+  /** The commit that the rules are of, where they come from Git. */
+  readonly commit?: string;
+  /** The rules were not found to be the newest for so long that nothing is decided by them. */
+  readonly expired?: boolean;
   /** What is revoked; undefined: no list is known, and nothing is looked up. */
   readonly denyList: DenyList | undefined;
 }
@@ -86,6 +90,8 @@ export interface CheckRecord {
   readonly requestLine: RequestLine | undefined;
   readonly listener: string;
   readonly digest: string | undefined;
+  /** The commit of the rules, where they come from Git. */
+  readonly commit?: string | undefined;
   /** The CUSTOM rule that refused, if any. */
   readonly custom: RuleRef | undefined;
   /** What the policies asked for and the asking Envoy was not told to send: bits, see `attributes/lacking.ts`. */

@@ -71,6 +71,7 @@ function judgeRequest(
   const refused = (...what: Parameters<typeof refusal>): Verdict => refuse(true, refusal(...what));
   if (!presentsSecret(listener.secret, headers.get(SECRET_NAME) ?? [])) return refused("listener/unauthorized");
   if (snapshot === undefined) return refused("rules/none");
+  if (snapshot.expired === true) return refused("rules/expired");
   const read = readHttpRequest(received, headers, listener);
   if (!read.ok) return refused("request/unreadable", read.fault);
   // Only where the listener says that the asking Envoy writes them: any client could have.
@@ -107,7 +108,7 @@ function answer(verdict: Verdict, call: Call): HttpCheckOutcome {
   }
   return {
     response: { status, headers: out, body: asText(verdict.body) },
-    record: recordVerdict(verdict, id, listener, snapshot?.engine.digest),
+    record: recordVerdict(verdict, id, listener, snapshot),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CheckRecord, ListenerSettings } from "./contract.ts";
+import type { CheckRecord, ListenerSettings, Snapshot } from "./contract.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What was answered, for the log. `status` is 0 on TCP, where nobody sees one. */
@@ -6,7 +6,7 @@ export function recordVerdict(
   verdict: Verdict,
   id: string,
   listener: ListenerSettings,
-  digest: string | undefined,
+  snapshot: Snapshot | undefined,
 ): CheckRecord {
   return {
     id,
@@ -16,7 +16,8 @@ export function recordVerdict(
     attributes: verdict.attributes,
     requestLine: verdict.requestLine,
     listener: listener.name,
-    digest,
+    digest: snapshot?.engine.digest,
+    commit: snapshot?.commit,
     custom: verdict.custom,
     lacking: verdict.attributes?.lacking ?? 0,
     detail: verdict.detail,

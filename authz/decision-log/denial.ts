@@ -21,6 +21,7 @@ export interface DenialEntry {
   readonly rule: string | undefined;
   readonly origin: string | undefined;
   readonly digest: string | undefined;
+  readonly commit: string | undefined;
   readonly detail: string | undefined;
   /** `rule code`: the conditions and values of answers that could not be evaluated, and mattered. */
   readonly conditionFaults: readonly string[] | undefined;
@@ -60,6 +61,7 @@ export function denialEntry(record: CheckRecord): DenialEntry {
     rule: rule?.key,
     origin: origin === undefined ? undefined : `${origin.file}:${origin.line}`,
     digest: record.digest,
+    commit: record.commit,
     detail: record.detail === undefined ? undefined : cut(record.detail),
     conditionFaults:
       decision.conditionFaults.length === 0

@@ -37,6 +37,8 @@ export const decisionReasons = {
   "workload/ambiguous": "several workloads fit what the request says",
   "workload/incomplete": "the workload is not completely described",
   "rules/none": "no rule set is in force yet",
+  "rules/expired":
+    "the rules were not found to be the newest for longer than `maxStaleSeconds`, and `onStale` is `deny`",
   "request/unreadable": "the request could not be read",
   "request/too-large": "the request is larger than the limit",
   "request/deadline": "the deadline passed before a decision",

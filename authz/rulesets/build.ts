@@ -1,5 +1,6 @@
 import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import type { Revision } from "./git/settings.ts";
 
 /** What became of an attempt to make a rule set of what a source holds. */
 export type BuildResult =
@@ -13,18 +14,50 @@ export type BuildResult =
       readonly diagnostics: readonly Diagnostic[];
       /** Files that were read. */
       readonly files: number;
+      /** The commit, where the source has commits. */
+      readonly revision?: Revision;
+      /** The policy tests that came with them, where they were run. */
+      readonly tests?: TestRun;
+      /** Set: these are older rules, kept for the case that the newest cannot be had. */
+      readonly fallback?: Fallback;
     }
+  /** The source holds what is in force. */
+  | { readonly kind: "unchanged" }
   /** The policies have errors. */
   | { readonly kind: "invalid"; readonly diagnostics: readonly Diagnostic[]; readonly files: number }
   /** The source could not be read. */
   | { readonly kind: "failed"; readonly code: FaultCode; readonly message: string };
 
+/** Why older rules are offered, and when they were last known to be the newest. */
+export interface Fallback extends BuildFault {
+  readonly confirmedMillis: number;
+}
+
+export interface BuildFault {
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What came of the policy tests of a source. */
+export interface TestRun {
+  readonly tests: number;
+  /** One line each, for those that failed or cannot be read. */
+  readonly failures: readonly string[];
+}
+
 /** Where rule sets come from. */
 export interface RuleSource {
   /** For people: `directory /etc/garita/policies`. */
   readonly name: string;
-  /** Reads and compiles, away from the event loop. Never rejects. */
-  build(): Promise<BuildResult>;
+  /** Reads and compiles, away from the event loop. `inForce`: the commit of the rules in force. Never rejects. */
+  build(inForce?: Revision): Promise<BuildResult>;
+  /** Hears of each result that came into force. Never rejects. */
+  accepted?(built: BuildResult & { kind: "built" }): Promise<void>;
+  /** When it will ask by itself again. */
+  nextAttemptMillis?(): number | undefined;
+  /** What an operator should look at, one line each. */
+  warnings?(): readonly string[];
   /** Calls back, possibly too often, when there may be something new. Resolves when it watches; the result ends it. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;

@@ -1,12 +1,18 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "#platform/coded-error";
 import type { BuildResult } from "./build.ts";
+import type { Repository } from "./git/repository.ts";
 
 /** What a worker is asked to build from. */
-export interface BuildTask {
-  readonly kind: "directory";
-  readonly path: string;
-}
+export type BuildTask =
+  | { readonly kind: "directory"; readonly path: string }
+  | {
+      readonly kind: "commit";
+      readonly repository: Repository;
+      readonly commit: string;
+      /** URL of a module that exports `runTests`, see `TestRunner`; undefined: no tests are run. */
+      readonly testModule: string | undefined;
+    };
 
 export interface Builder {
   /** One at a time. Never rejects. */

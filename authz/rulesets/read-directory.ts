@@ -147,11 +147,12 @@ async function readAll(listing: Listing): Promise<SourceFile[] | undefined> {
   return gone ? undefined : out;
 }
 
-function isPolicyFile(name: string): boolean {
+/** Does a file of this name or path hold policies? */
+export function isPolicyFile(name: string): boolean {
   return /\.(?:ya?ml|json)$/.test(name);
 }
 
 /** Hidden files and folders, and the swap and backup files of editors (`#a.yaml#`, `a.yaml~`). */
-function isLeftOver(name: string): boolean {
+export function isLeftOver(name: string): boolean {
   return name.startsWith(".") || name.startsWith("#") || name.endsWith("~");
 }

@@ -1,10 +1,13 @@
 import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import type { Revision } from "./git/settings.ts";
 
 /** The rule set in force, for people and metrics. */
 export interface ActiveRuleSet {
   readonly digest: string;
+  /** The commit, where the source has commits. */
+  readonly revision: Revision | undefined;
   /** When it was put in force. */
   readonly sinceMillis: number;
   readonly files: number;
@@ -36,8 +39,8 @@ export interface RefusedCandidate {
 }
 
 /**
- * The three questions that operators ask apart. `ready`: a rule set is in force. `current`: it is of the newest state of the source
- * that was seen. `degraded`: there is a rule set, but an older one; why, and since when.
+ * The three questions that operators ask apart. `ready`: a rule set is in force, and requests are decided by it. `current`: it is of the newest state of the
+ * source, which was seen within the bound. `degraded`: there is a rule set, but an older one; why, and since when.
  */
 export interface RuleSetStatus {
   readonly source: string;
@@ -47,7 +50,13 @@ export interface RuleSetStatus {
   readonly active: ActiveRuleSet | undefined;
   readonly candidate: RefusedCandidate | undefined;
   readonly lastAttemptMillis: number | undefined;
+  /** When the rules in force were last found to be the newest. */
   readonly lastSuccessMillis: number | undefined;
+  readonly nextAttemptMillis: number | undefined;
+  /** Since when the rules in force are older than is allowed. */
+  readonly staleSinceMillis: number | undefined;
+  /** What the source has to say, one line each. */
+  readonly warnings: readonly string[];
 }
 
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {

@@ -2,10 +2,13 @@ import type { EquippedRules } from "#authz/check/contract";
 import type { Engine } from "#authz/engine/contract";
 import { messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import type { Timers } from "#platform/timers";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { BuildResult, RuleSource } from "./build.ts";
+import { buildFault } from "./build-fault.ts";
 import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
+import { type StalenessSettings, watchStaleness } from "./staleness.ts";
 import { type ActiveRuleSet, countRuleSet, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
 
 export type LoadResult = "activated" | "unchanged" | "refused";
@@ -19,6 +22,9 @@ export interface SyncOptions {
   readonly equip: (engine: Engine) => Promise<EquippedRules> | EquippedRules;
   readonly nowMillis: () => number;
   readonly log: Log;
+  /** Undefined: rules never get too old. */
+  readonly staleness?: StalenessSettings | undefined;
+  readonly timers: Timers;
   /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
   readonly onLoad?: (result: LoadResult, durationMillis: number) => void;
 }
@@ -57,6 +63,25 @@ export function createSync(options: SyncOptions): Sync {
   let unwatch: (() => Promise<void>) | undefined;
   let stopped = false;
 
+  const staleness = watchStaleness(options.staleness, options.timers, options.nowMillis, () => {
+    if (stopped) return;
+    log.error({ source: source.name, reaction: staleness.reaction }, "the rules in force are older than is allowed");
+    mark();
+    for (const listener of listeners) listener();
+  });
+  /** INVARIANT: a snapshot that may not be decided by says so. */
+  const expired = () => staleness.reaction === "deny" && staleness.sinceMillis() !== undefined;
+  const mark = () => {
+    const inForce = holder.snapshot();
+    if (inForce !== undefined && (inForce.expired ?? false) !== expired())
+      holder.swap({ ...inForce, expired: expired() });
+  };
+  const confirm = (atMillis: number) => {
+    lastSuccessMillis = atMillis;
+    staleness.confirm(atMillis);
+    mark();
+  };
+
   const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult | "refused again" => {
     // An attempt that the end has interrupted says nothing about the source.
     if (stopped) return "unchanged";
@@ -75,7 +100,7 @@ export function createSync(options: SyncOptions): Sync {
   /** `message` with how many warnings there are; as a warning itself, with the first few, when some were not there before. */
   const tell = (fields: Readonly<Record<string, unknown>>, built: BuildResult & { kind: "built" }, message: string) => {
     const warnings = warningsOf(built.diagnostics);
-    const told = { source: source.name, digest: built.digest, ...fields, warnings: warnings.length };
+    const told = { source: source.name, digest: built.digest, ...built.revision, ...fields, warnings: warnings.length };
     const fresh = newDiagnostics(warnings, knownWarnings);
     knownWarnings = warnings;
     if (fresh.length === 0) log.info(told, message);
@@ -84,13 +109,16 @@ export function createSync(options: SyncOptions): Sync {
 
   const accept = async (built: BuildResult & { kind: "built" }): Promise<LoadResult> => {
     const unchanged = built.digest === active?.digest;
+    const { revision, fallback } = built;
     if (!unchanged) {
       const engine = await options.prepare(built.bytes, built.digest);
       const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
-      holder.swap(equipped);
+      staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis());
+      holder.swap({ ...equipped, ...(revision && { commit: revision.commit }), expired: expired() });
       active = {
         digest: built.digest,
+        revision,
         sinceMillis: options.nowMillis(),
         files: built.files,
         sizeBytes: built.bytes.length,
@@ -99,15 +127,28 @@ export function createSync(options: SyncOptions): Sync {
       };
       tell({ rules: active.counts.rules }, built, "rule set in force");
     } else if (active !== undefined) {
-      active = { ...active, files: built.files, diagnostics: built.diagnostics };
-      if (candidate !== undefined) tell({}, built, "the source is valid again, the rules in force are unchanged");
+      const anotherCommit = revision !== undefined && revision.commit !== active.revision?.commit;
+      active = { ...active, revision, files: built.files, diagnostics: built.diagnostics };
+      const inForce = holder.snapshot();
+      if (anotherCommit && inForce !== undefined) holder.swap({ ...inForce, commit: revision.commit });
+      if (anotherCommit) tell({}, built, "another commit is in force, its rules are the same");
+      else if (candidate !== undefined) tell({}, built, "the source is valid again, the rules in force are unchanged");
       else if (newDiagnostics(warningsOf(built.diagnostics), knownWarnings).length > 0)
         tell({}, built, "the source has new warnings, the rules in force are unchanged");
     }
+    await source.accepted?.(built);
+    if (fallback === undefined) settle();
+    else {
+      confirm(fallback.confirmedMillis);
+      refuse(fallback);
+    }
+    return unchanged ? "unchanged" : "activated";
+  };
+  /** What is in force is the newest. */
+  const settle = () => {
     candidate = undefined;
     degradedSinceMillis = undefined;
-    lastSuccessMillis = options.nowMillis();
-    return unchanged ? "unchanged" : "activated";
+    confirm(options.nowMillis());
   };
 
   const attempt = async (): Promise<LoadResult> => {
@@ -115,10 +156,14 @@ export function createSync(options: SyncOptions): Sync {
     lastAttemptMillis = begun;
     let result: LoadResult | "refused again";
     try {
-      const built = await source.build();
+      const built = await source.build(active?.revision);
       if (built.kind === "built") result = await accept(built);
-      else if (built.kind === "failed") result = refuse({ code: built.code, message: built.message, diagnostics: [] });
-      else result = refuse(invalidPolicies(built.diagnostics));
+      else if (built.kind === "unchanged") {
+        if (candidate !== undefined)
+          log.info({ source: source.name, ...active?.revision }, "the newest rules are in force again");
+        settle();
+        result = "unchanged";
+      } else result = refuse(buildFault(built));
     } catch (defect) {
       const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
       result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
@@ -151,18 +196,23 @@ export function createSync(options: SyncOptions): Sync {
       });
     },
     status() {
+      const staleSinceMillis = active && staleness.sinceMillis();
+      const sinceMillis = degradedSinceMillis ?? staleSinceMillis;
       return {
         source: source.name,
-        ready: active !== undefined,
-        current: active !== undefined && candidate === undefined,
+        ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),
+        current: active !== undefined && candidate === undefined && staleSinceMillis === undefined,
         degraded:
-          active !== undefined && candidate !== undefined && degradedSinceMillis !== undefined
-            ? { reason: candidate.message, sinceMillis: degradedSinceMillis }
+          active !== undefined && sinceMillis !== undefined
+            ? { reason: candidate?.message ?? "the source was not asked for too long", sinceMillis }
             : undefined,
         active,
         candidate,
         lastAttemptMillis,
         lastSuccessMillis,
+        nextAttemptMillis: source.nextAttemptMillis?.(),
+        staleSinceMillis,
+        warnings: source.warnings?.() ?? [],
       };
     },
     onChange(listener) {
@@ -171,6 +221,7 @@ export function createSync(options: SyncOptions): Sync {
     },
     async stop() {
       stopped = true;
+      staleness.stop();
       await unwatch?.();
       await source.close();
     },
@@ -183,17 +234,6 @@ function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandi
     a.message === b.message &&
     JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
   );
-}
-
-function invalidPolicies(diagnostics: readonly Diagnostic[]): Omit<RefusedCandidate, "atMillis"> {
-  const errors = errorsOf(diagnostics);
-  const first = errors[0];
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const message =
-    first === undefined
-      ? "the policies are not valid"
-      : `${first.file}:${first.start.line}:${first.start.column}: ${first.message}${more}`;
-  return { code: "policy/invalid", message, diagnostics };
 }
 
 function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

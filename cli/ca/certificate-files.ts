@@ -1,7 +1,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { writeWhole } from "../policies/write-whole.ts";
+import { writeWhole } from "#platform/write-whole";
 
 /** The files of an identity, named as Istio's agent writes and reads them. */
 export const certificateFiles = { key: "key.pem", chain: "cert-chain.pem", bundle: "root-cert.pem" } as const;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { IssuingRequest } from "#ca/authorities/issuing-request";
 import type { NamedText } from "#ca/authorities/read-authority-files";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { writeWhole } from "../policies/write-whole.ts";
+import { writeWhole } from "#platform/write-whole";
 import { UsageFault } from "../usage-fault.ts";
 
 /** What lies in the folder of a request for an issuing authority: the first two are written, the others put in by whoever signs. */

@@ -7,9 +7,9 @@ import { completeIssuing, createIssuingRequest } from "#ca/authorities/issuing-r
 import { readKeyEncryptionKey } from "#ca/authorities/key-encryption-key";
 import { readAuthorityFiles } from "#ca/authorities/read-authority-files";
 import type { KeyKind } from "#ca/x509/contract";
+import { writeWhole } from "#platform/write-whole";
 import type { CommandContext } from "../command.ts";
 import type { CaConfig } from "../config/ca-model.ts";
-import { writeWhole } from "../policies/write-whole.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { authoritySettingsOf, caSection } from "./ca-section.ts";
 import { momentText, stampText } from "./duration.ts";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { writeWhole } from "#platform/write-whole";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addIstioLax, wantsColour } from "../options.ts";
 import { compileFolder } from "../policies/compile-folder.ts";
-import { writeWhole } from "../policies/write-whole.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { readVersion } from "../version.ts";
 

@@ -8,12 +8,17 @@ export interface CommandRow {
 
 /** Every command, in the order of `garita --help`. PERF: a command's module is loaded when it is asked for. */
 export const commandTable: readonly CommandRow[] = [
-  { name: "serve", summary: "answer Envoy's checks by a folder of policies", load: () => import("./serve.ts") },
+  {
+    name: "serve",
+    summary: "answer Envoy's checks by policies of a folder or of Git",
+    load: () => import("./serve.ts"),
+  },
   { name: "check", summary: "say what is wrong with a policy folder", load: () => import("./check.ts") },
   { name: "compile", summary: "write a policy folder's compiled rules to a file", load: () => import("./compile.ts") },
   { name: "test", summary: "run the policy tests of a folder", load: () => import("./test.ts") },
   { name: "eval", summary: "decide one request", load: () => import("./eval.ts") },
   { name: "explain", summary: "decide one request and say why", load: () => import("./explain.ts") },
+  { name: "sync", summary: "have a running service fetch its policies now", load: () => import("./sync.ts") },
   { name: "jwks", summary: "look at the keys of issuers, and test a token", load: () => import("./jwks.ts") },
   { name: "ca", summary: "certificates of workloads: issue, look at, revoke", load: () => import("./ca.ts") },
   { name: "agent", summary: "keep identities alive on this machine", load: () => import("./agent.ts") },

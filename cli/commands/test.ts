@@ -1,14 +1,13 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { systemClock } from "#platform/clock";
-import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addIstioLax, addNoIndex, formatOption, wantsColour } from "../options.ts";
 import { compileFolder, engineOf } from "../policies/compile-folder.ts";
 import { pathFrom } from "../policies/path-from.ts";
+import { readTests, renderFault } from "../policies/read-tests.ts";
 import { runTestFile, type TestResult } from "../policies/run-tests.ts";
-import { readTestFile, type TestFile, type TestFileFault } from "../policies/test-file.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { renderTests, type TestFormat, testFormats } from "../report/tests.ts";
 import { UsageFault } from "../usage-fault.ts";
@@ -54,24 +53,6 @@ export function define(command: Command, context: CommandContext): void {
       context.write(renderTests(results, format));
       if (results.some(({ faults: found }) => found.length > 0)) context.finish(exitCodes.testsFailed);
     });
-}
-
-function readTests(
-  folder: string,
-  sources: readonly { readonly path: string; readonly bytes: Uint8Array }[],
-): {
-  readonly files: readonly TestFile[];
-  readonly faults: readonly TestFileFault[];
-} {
-  const decoder = new TextDecoder();
-  const read = sources
-    .filter(({ path }) => /_test\.ya?ml$/.test(path))
-    .map(({ path, bytes }) => readTestFile(pathFrom(folder, path), decoder.decode(bytes)));
-  return { files: read.flatMap(({ file }) => file ?? []), faults: read.flatMap(({ faults }) => faults) };
-}
-
-function renderFault({ path, line, column, message, help }: TestFileFault): string {
-  return printable(`${path}:${line}:${column}: error: ${message}${help === undefined ? "" : ` (${help})`}`);
 }
 
 function isWanted(folder: string, { file, caller, request }: TestResult, filter: string | undefined): boolean {

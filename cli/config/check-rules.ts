@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { isLocal, parseAddress } from "#platform/address";
 import { splitBlock } from "#platform/fetch/block";
 import { checkCaRules } from "./check-ca-rules.ts";
+import { checkGitRules } from "./check-git-rules.ts";
 import { checkRevocationsRules } from "./check-revocations-rules.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener } from "./model.ts";
@@ -20,6 +21,7 @@ export function checkRules(config: RawConfig): ShapeFault[] {
     ...perListener,
     ...rules.flatMap((rule) => rule(config)),
     ...checkCaRules(config),
+    ...checkGitRules(config),
     ...checkRevocationsRules(config),
   ].filter((fault) => fault !== undefined);
 }

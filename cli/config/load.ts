@@ -5,6 +5,7 @@ import type { TlsFiles } from "#platform/tls-material";
 import { checkRules } from "./check-rules.ts";
 import type { ConfigFinding } from "./codes.ts";
 import { convertCa } from "./convert-ca.ts";
+import { convertPolicies } from "./convert-git.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import type { RawConfig, RawListener, ServiceConfig } from "./model.ts";
 import { type Environment, readConfigText, readRaw } from "./read-raw.ts";
@@ -69,7 +70,7 @@ function convert(raw: RawConfig, folder: string): ServiceConfig {
       deadlineMillis: listener.deadlineMillis ?? 5_000,
       maxMessageBytes: listener.maxMessageBytes ?? 16 * 1024 * 1024,
     })),
-    policies: { directory: file(raw.policies.directory) },
+    policies: convertPolicies(raw.policies, file),
     admin:
       admin === undefined
         ? undefined

@@ -1,14 +1,17 @@
 import type { WorkloadClaim } from "#authz/check/contract";
+import type { GitSettings } from "#authz/rulesets/git/settings";
+import type { StalenessSettings } from "#authz/rulesets/staleness";
 import type { AlgorithmFit } from "#identity/token/verification";
 import type { Address } from "#platform/address";
 import type { LogLevel } from "#platform/log";
 import type { TlsFiles } from "#platform/tls-material";
 import type { CaConfig, RawCa } from "./ca-model.ts";
+import type { RawGit } from "./convert-git.ts";
 
 /** A configuration that was found valid. Paths are absolute. */
 export interface ServiceConfig {
   readonly listeners: readonly ListenerConfig[];
-  readonly policies: { readonly directory: string };
+  readonly policies: DirectoryPolicies | { readonly git: GitPolicies };
   readonly admin: AdminConfig | undefined;
   readonly jwt: JwtConfig;
   /** Undefined: there is no certificate authority here. */
@@ -16,6 +19,16 @@ export interface ServiceConfig {
   /** Undefined: no authority elsewhere is followed. */
   readonly revocations: RevocationsConfig | undefined;
   readonly logging: { readonly level: LogLevel };
+}
+
+export interface DirectoryPolicies {
+  readonly directory: string;
+}
+
+export interface GitPolicies {
+  readonly settings: GitSettings;
+  /** Undefined: rules never get too old. */
+  readonly staleness: StalenessSettings | undefined;
 }
 
 export interface ListenerConfig {
@@ -73,7 +86,7 @@ export interface JwtConfig {
 /** What a file says, once the schema has passed it: every key that is required is there, every value has its type. */
 export interface RawConfig {
   readonly listeners: readonly RawListener[];
-  readonly policies: { readonly directory: string };
+  readonly policies: { readonly directory?: string; readonly git?: RawGit };
   readonly admin?: {
     readonly address?: string;
     readonly socket?: string;

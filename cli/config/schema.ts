@@ -1,4 +1,5 @@
 import { caSchema } from "./ca-schema.ts";
+import { gitSchema } from "./git-schema.ts";
 import { jwtDefaults } from "./jwt-defaults.ts";
 import { revocationsSchema } from "./revocations-schema.ts";
 import { type ConfigSchema, flag, integer, object, text } from "./schema-parts.ts";
@@ -169,11 +170,12 @@ export const configSchema: ConfigSchema = object(
       minItems: 1,
     },
     policies: object(
-      "Where the policies come from.",
+      "Where the policies come from: a folder, or a repository.",
       {
         directory: text(
           "A folder of Istio documents with `mesh.yaml` at its root. It is watched: an edit is in force within a second, one with an error changes nothing.",
         ),
+        git: gitSchema,
       },
       { minProperties: 1, maxProperties: 1 },
     ),

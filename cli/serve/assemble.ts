@@ -4,6 +4,7 @@ import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { fileSource } from "#authz/rulesets/file-source";
+import { gitSource } from "#authz/rulesets/git/git-source";
 import { prepareEngineInSlices } from "#authz/rulesets/prepare";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
@@ -46,6 +47,7 @@ export async function assemble({
     configFile,
     version,
     clock: systemClock,
+    timers: systemTimers,
     nextId,
     log,
     metrics,
@@ -53,6 +55,18 @@ export async function assemble({
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
+    createGitSource: (settings, serviceLog) =>
+      ruleset === undefined
+        ? gitSource({
+            settings,
+            outside: environment,
+            testModule: testModule(),
+            clock: systemClock,
+            timers: systemTimers,
+            random: Math.random,
+            log: serviceLog,
+          })
+        : fileSource(resolve(ruleset)),
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
     createRevocations: ({ onList }) =>
       createRevocations({
@@ -92,4 +106,10 @@ export async function assemble({
       return explainRequest(description as RequestDescription, checks);
     },
   };
+}
+
+/** The emitted program has the same file with another ending. */
+function testModule(): string {
+  const file = import.meta.url.endsWith(".ts") ? "../policies/test-module.ts" : "../policies/test-module.js";
+  return new URL(file, import.meta.url).href;
 }

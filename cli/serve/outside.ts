@@ -99,11 +99,12 @@ export function createOutside(parts: OutsideParts): Outside {
       const providers = wanted ? (await loadConnections()).providersOf(engine.ruleSet) : bare.providers;
       return { engine, keySets: keys?.current() ?? bare.keySets, providers };
     },
-    settle({ engine, keySets, providers }) {
+    settle(snapshot) {
+      const { engine, keySets, providers } = snapshot;
       inForce = engine;
       void issuers?.keys.follow(keySourcesOf(engine.ruleSet), 0);
       return {
-        engine,
+        ...snapshot,
         keySets: issuers?.keys.current() ?? keySets,
         providers: connections?.providersOf(engine.ruleSet) ?? providers,
       };

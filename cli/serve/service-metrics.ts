@@ -53,6 +53,20 @@ const gauges: readonly GaugeRow[] = [
     read: ({ rules }) => (rules.active === undefined ? [] : [[[rules.active.digest], 1]]),
   },
   {
+    name: "garita_ruleset_commit_info",
+    help: "The commit in force: 1, with its name and who signed it; none where policies do not live in Git.",
+    labels: ["commit", "signer"],
+    read: ({ rules }) => {
+      const revision = rules.active?.revision;
+      return revision === undefined ? [] : [[[revision.commit, revision.signer ?? ""], 1]];
+    },
+  },
+  {
+    name: "garita_ruleset_stale",
+    help: "1: the rule set in force was not found to be the newest for longer than is allowed.",
+    read: ({ rules }) => one(rules.active === undefined ? undefined : rules.staleSinceMillis === undefined ? 0 : 1),
+  },
+  {
     name: "garita_ruleset_age_seconds",
     help: "Time since the rule set in force was put in force.",
     read: ({ rules, nowMillis }) =>
@@ -65,13 +79,18 @@ const gauges: readonly GaugeRow[] = [
   },
   {
     name: "garita_ruleset_last_success_timestamp_seconds",
-    help: "When the source was last found valid.",
+    help: "When the rule set in force was last found to be the newest.",
     read: ({ rules }) => one(seconds(rules.lastSuccessMillis)),
   },
   {
     name: "garita_ruleset_last_attempt_timestamp_seconds",
     help: "When the source was last read.",
     read: ({ rules }) => one(seconds(rules.lastAttemptMillis)),
+  },
+  {
+    name: "garita_ruleset_next_attempt_timestamp_seconds",
+    help: "When the source will be asked again, where it is asked by time.",
+    read: ({ rules }) => one(seconds(rules.nextAttemptMillis)),
   },
   {
     name: "garita_ruleset_rules",

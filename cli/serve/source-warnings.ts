@@ -19,6 +19,12 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
       : [
           `the older configuration is in force, the newest was refused at ${timeOf(fault.atMillis)}: ${firstOf(fault.messages)}`,
         ]),
+    ...rules.warnings,
+    ...(rules.staleSinceMillis === undefined
+      ? []
+      : [
+          `the policies in force were not found to be the newest since ${timeOf(rules.lastSuccessMillis ?? 0)}, which is too long`,
+        ]),
     ...diagnosticLines(active?.diagnostics ?? [], "warning", toldWarnings).map((line) => `policies: ${line}`),
   ];
 }

@@ -3,9 +3,10 @@ import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contra
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
+import type { GitSettings } from "#authz/rulesets/git/settings";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
 import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
-import type { ExplainAnswer, StatusPage } from "#authz/transport/admin/contract";
+import type { ExplainAnswer, StatusPage, SyncAnswer } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
 import type { DenyList } from "#identity/deny-list/deny-list";
 import type { Address } from "#platform/address";
@@ -13,12 +14,13 @@ import { renderAddress } from "#platform/address";
 import type { Clock } from "#platform/clock";
 import { messageOf } from "#platform/coded-error";
 import { createLifecycle } from "#platform/lifecycle";
-import type { LogOutput } from "#platform/log";
+import type { Log, LogOutput } from "#platform/log";
 import type { Metrics } from "#platform/metrics";
+import type { Timers } from "#platform/timers";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { type ConfigFinding, renderFinding } from "../config/codes.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import type { ServiceConfig } from "../config/model.ts";
+import type { DirectoryPolicies, ServiceConfig } from "../config/model.ts";
 import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
 import type { AuthoritySwitch } from "./authority/switch.ts";
 import { followFiles } from "./follow-files.ts";
@@ -42,12 +44,14 @@ export interface ServiceParts {
   readonly configFile: string | undefined;
   readonly version: string;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly nextId: () => string;
   readonly log: LogOutput;
   readonly metrics: Metrics;
   readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
-  readonly createSource: (policies: ServiceConfig["policies"]) => RuleSource;
+  readonly createSource: (policies: DirectoryPolicies) => RuleSource;
+  readonly createGitSource: (settings: GitSettings, log: Log) => RuleSource;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
@@ -139,7 +143,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   };
   const healthListeners = new Set<() => void>();
   const health: Health = {
-    serving: () => snapshot() !== undefined && revocations.ready() && !ending,
+    serving: () => rules.sync.status().ready && revocations.ready() && !ending,
     onChange(listener) {
       healthListeners.add(listener);
       return () => healthListeners.delete(listener);
@@ -162,11 +166,13 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const createRules = (policies: ServiceConfig["policies"]): Rules => {
     const holder = createHolder(revocations.current);
     const sync = createSync({
-      source: parts.createSource(policies),
+      source: "git" in policies ? parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
       holder,
       prepare: parts.prepare,
       equip: outside.equip,
       nowMillis: clock.nowMillis,
+      timers: parts.timers,
+      staleness: "git" in policies ? policies.git.staleness : undefined,
       log: log.log,
       onLoad: serviceMetrics.onLoad,
     });
@@ -257,6 +263,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     metrics: () => metrics.render(),
     explain: (description: unknown) => parts.explain(description, environment),
     reload: () => reload(),
+    sync: () => syncNow(),
   };
 
   const changeAdmin = async (wanted: PreparedAdmin | undefined): Promise<void> => {
@@ -288,7 +295,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       outside.prepare(next.jwt),
       authority.prepare(next.ca, next.jwt),
     ]);
-    const nextRules = next.policies.directory === config.policies.directory ? undefined : createRules(next.policies);
+    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : createRules(next.policies);
     const oldAdmin = admin?.prepared;
     const oldAuthority = authority.wanted();
     try {
@@ -366,6 +373,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const files = followFiles(parts.configFile, () => {
     void readAgain(false);
   });
+
+  const syncNow = async (): Promise<SyncAnswer> => {
+    const result = await rules.sync.load();
+    const { active, candidate, current } = rules.sync.status();
+    return { ok: current, result, digest: active?.digest, ...active?.revision, message: candidate?.message };
+  };
 
   const lifecycle = createLifecycle(log.log);
   lifecycle.add({ name: "rules", stop: () => rules.sync.stop() });

@@ -21,7 +21,7 @@ export function isDenialStatus(status: number): boolean {
 }
 
 /** Members of the metadata of every answer, which no rule may take. */
-export const ownMetadataKeys: readonly string[] = ["decision_id", "outcome", "rule", "reason", "digest"];
+export const ownMetadataKeys: readonly string[] = ["decision_id", "outcome", "rule", "reason", "digest", "commit"];
 
 /** Where headers of an answer go. */
 export type HeaderPlace = "denial" | "request" | "response";

@@ -18,6 +18,7 @@ const needs: Readonly<Record<string, Need>> = {
   "GET /v1/openapi.json": "read",
   "POST /v1/explain": "read",
   "POST /v1/reload": "write",
+  "POST /v1/sync": "write",
 };
 
 /** Builds the admin API for one door. It does not listen yet. */
@@ -69,7 +70,8 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   app.get("/healthz", { schema: adminSchemas.healthz }, () => ({ status: "alive" }));
   app.get("/readyz", { schema: adminSchemas.readyz }, (_request, reply) => {
     const { rules, revocations, ending } = parts.status();
-    const lacks = ending ? "ending" : rules.ready ? "no deny list" : "no rule set in force";
+    const rulesLack = rules.active === undefined ? "no rule set in force" : "the rule set in force is stale";
+    const lacks = ending ? "ending" : rules.ready ? "no deny list" : rulesLack;
     if (ending || !rules.ready || revocations?.ready === false) return reply.code(503).send({ status: lacks });
     return { status: rules.current ? "ready" : "degraded" };
   });
@@ -88,6 +90,10 @@ export async function createAdminApp(parts: AdminParts, door: AdminDoor): Promis
   app.post("/v1/reload", { schema: adminSchemas.reload }, async (_request, reply) => {
     const result = await parts.reload();
     return reply.code(result.ok ? 200 : 422).send(result);
+  });
+  app.post("/v1/sync", { schema: adminSchemas.sync }, async (_request, reply) => {
+    const answer = await parts.sync();
+    return reply.code(answer.ok ? 200 : 422).send(answer);
   });
   await app.ready();
   return app;

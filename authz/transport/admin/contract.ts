@@ -1,5 +1,6 @@
 import type { ProviderStatus } from "#authz/custom/contract";
 import type { RuleSetStatus } from "#authz/rulesets/status";
+import type { LoadResult } from "#authz/rulesets/sync";
 import type { KeySourceStatus } from "#identity/key-sources/contract";
 import type { TlsMaterial } from "#platform/tls-material";
 
@@ -48,6 +49,20 @@ export type ExplainAnswer =
   | { readonly ok: true; readonly explanation: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: 400 | 503; readonly code: string; readonly message: string };
 
+/** What came of asking the source of the policies now. */
+export interface SyncAnswer {
+  /** The newest state of the source is in force. */
+  readonly ok: boolean;
+  readonly result: LoadResult;
+  readonly digest: string | undefined;
+  readonly commit?: string;
+  readonly subject?: string;
+  readonly author?: string;
+  readonly signer?: string | undefined;
+  /** Why the newest state is not in force. */
+  readonly message: string | undefined;
+}
+
 /** What the admin API tells and does; it knows nothing else. */
 export interface AdminParts {
   status(): StatusPage;
@@ -56,6 +71,8 @@ export interface AdminParts {
   explain(description: unknown): ExplainAnswer | Promise<ExplainAnswer>;
   /** Reads configuration, certificates and policies again; what is wrong comes back as messages. */
   reload(): Promise<{ readonly ok: boolean; readonly messages: readonly string[] }>;
+  /** Asks the source of the policies now. */
+  sync(): Promise<SyncAnswer>;
 }
 
 /**

@@ -33,6 +33,16 @@ const active = {
   description: "The rule set in force.",
   properties: {
     digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
+    revision: {
+      type: "object",
+      description: "The commit, where the policies live in Git.",
+      properties: {
+        commit: text,
+        subject: text,
+        author: text,
+        signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
+      },
+    },
     sinceMillis: time,
     files: count,
     sizeBytes: count,
@@ -64,13 +74,16 @@ const rules = {
   type: "object",
   properties: {
     source: text,
-    ready: { type: "boolean", description: "A rule set is in force." },
-    current: { type: "boolean", description: "It is of the newest state of the source." },
+    ready: { type: "boolean", description: "A rule set is in force, and not too old where that is demanded." },
+    current: { type: "boolean", description: "It is of the newest state of the source, and not too old." },
     degraded: { type: "object", properties: { reason: text, sinceMillis: time } },
     active,
     candidate,
     lastAttemptMillis: time,
-    lastSuccessMillis: time,
+    lastSuccessMillis: { ...time, description: "It was last found to be the newest. Milliseconds since the epoch." },
+    nextAttemptMillis: time,
+    staleSinceMillis: { ...time, description: "It is older than is allowed since. Milliseconds since the epoch." },
+    warnings: texts,
   },
   required: ["source", "ready", "current"],
 } as const;
@@ -265,10 +278,25 @@ const description = described(
   "A request, or with `tcp` a connection.",
 );
 
+const sync = {
+  type: "object",
+  properties: {
+    ok: { type: "boolean", description: "The newest state of the source is in force." },
+    result: { enum: ["activated", "unchanged", "refused"] },
+    digest: text,
+    commit: text,
+    subject: text,
+    author: text,
+    signer: text,
+    message: { type: "string", description: "Why the newest state is not in force." },
+  },
+  required: ["ok", "result"],
+} as const;
+
 export const adminSchemas = {
   healthz: { summary: "Is the program alive?", response: { 200: probe } },
   readyz: {
-    summary: "Is a rule set in force, a deny list where one is required, and is the end not near?",
+    summary: "Is a rule set in force, not too old, a deny list where one is required, and is the end not near?",
     response: { 200: probe, 503: probe },
   },
   metrics: { summary: "Metrics in the Prometheus text format.", produces: ["text/plain"] },
@@ -282,5 +310,9 @@ export const adminSchemas = {
   reload: {
     summary: "Reads configuration, certificates and policies again, and has the keys of issuers fetched anew.",
     response: { 200: reload, 422: reload },
+  },
+  sync: {
+    summary: "Asks the source of the policies now, and puts in force what is new.",
+    response: { 200: sync, 422: sync },
   },
 } as const;

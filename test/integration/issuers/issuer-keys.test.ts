@@ -174,6 +174,7 @@ test("the status page tells the issuers", async (t) => {
     metrics: async () => ({ contentType: "", text: "" }),
     explain: () => ({ ok: false, status: 503, code: "", message: "" }),
     reload: async () => ({ ok: true, messages: [] }),
+    sync: async () => ({ ok: true, result: "unchanged", digest: undefined, message: undefined }),
   };
   const door = { reads: "open", writes: "closed", hosts: undefined, token: () => undefined, tls: undefined } as const;
   const app = await createAdminApp(parts, door);

@@ -88,7 +88,16 @@ test("the status tells rules, listeners and configuration; probes and metrics an
   assert.match(metrics.body, new RegExp(`^garita_ruleset_info\\{digest="${status.rules.active.digest}"\\} 1$`, "m"));
   assert.match(metrics.body, /^garita_ruleset_loads_total\{result="activated"\} 1$/m);
   const page = JSON.parse((await get("/v1/openapi.json")).body);
-  const documented = ["/healthz", "/readyz", "/metrics", "/v1/status", "/v1/rulesets", "/v1/explain", "/v1/reload"];
+  const documented = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/status",
+    "/v1/rulesets",
+    "/v1/explain",
+    "/v1/reload",
+    "/v1/sync",
+  ];
   assert.deepEqual(Object.keys(page.paths).sort(), documented.sort());
   for (const header of ["cache-control", "x-content-type-options"]) assert.ok(metrics.headers[header] !== undefined);
 });

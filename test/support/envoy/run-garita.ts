@@ -85,6 +85,8 @@ export interface GaritaOptions {
   readonly listeners: readonly { readonly name: string; readonly [key: string]: unknown }[];
   /** Port of the admin API on 127.0.0.1, which Envoy's HTTP health checks ask; 0 for a free one. Absent: the socket alone. */
   readonly adminPort?: number;
+  /** `policies` as it stands in `garita.yaml`; absent: the folder's. */
+  readonly policies?: Readonly<Record<string, unknown>>;
   /** `ca` as it stands in `garita.yaml`. */
   readonly ca?: Readonly<Record<string, unknown>>;
   /** `jwt` as it stands in `garita.yaml`. */

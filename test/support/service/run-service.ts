@@ -10,6 +10,7 @@ import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
 import { createLog } from "#platform/log";
 import { createMetrics } from "#platform/metrics";
+import { systemTimers } from "#platform/timers";
 import { allowingGrpc, tellingHttp } from "./fake-checks.ts";
 
 /** A source whose result the test decides. */
@@ -44,12 +45,14 @@ export async function runService(
     configFile,
     version: "0.0.0-test",
     clock: systemClock,
+    timers: systemTimers,
     nextId: createIds({ nowMillis: Date.now, random: (size) => new Uint8Array(size) }),
     log: createLog({ level: "info", stream }),
     metrics: createMetrics(),
     createGrpcCheck: () => allowingGrpc,
     createHttpCheck: () => tellingHttp,
     createSource: () => fakeSource(() => noRules),
+    createGitSource: () => fakeSource(() => noRules),
     prepare: () => {
       throw new Error("no rule set expected");
     },

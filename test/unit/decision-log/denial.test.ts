@@ -72,6 +72,7 @@ test("a denial is told with everything that says who asked for what and which ru
     rule: "ns[a]-policy[b]-rule[0]",
     origin: "a/b.yaml:7",
     digest: "abc",
+    commit: undefined,
     detail: undefined,
     conditionFaults: undefined,
   });

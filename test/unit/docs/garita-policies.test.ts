@@ -80,7 +80,7 @@ test("what every answer has already cannot be set", () => {
     clientHeaders: [],
     metadata: [],
   } as never;
-  const { metadata } = makeAnswer(verdict, "1", undefined, undefined, { explainToClient: true });
+  const { metadata } = makeAnswer(verdict, "1", { digest: "d", commit: "c" }, undefined, { explainToClient: true });
   assert.deepEqual(metadata.map(([key]) => key).toSorted(), [...ownMetadataKeys].toSorted());
   const ours = explanationHeaders(verdict, "1").map(({ name }) => name);
   for (const name of [...ours, OUR_PREFIX, `${OUR_PREFIX}x`]) {

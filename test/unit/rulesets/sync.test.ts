@@ -7,6 +7,7 @@ import type { BuildResult } from "#authz/rulesets/build";
 import { createHolder } from "#authz/rulesets/holder";
 import { createSync, type LoadResult } from "#authz/rulesets/sync";
 import { createLog } from "#platform/log";
+import { systemTimers } from "#platform/timers";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 
 const noIndex = { always: [], dimensions: [] };
@@ -69,6 +70,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
     holder,
     prepare: (_bytes, digest) => prepare(digest),
     nowMillis: () => now,
+    timers: systemTimers,
     log: createLog({ level: "info", stream }).log,
     onLoad: (load) => heard.push(load),
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { writeWhole } from "#cli/policies/write-whole";
+import { writeWhole } from "#platform/write-whole";
 import { program, type Ran } from "#test/support/cli/run-cli";
 import { tempFolder } from "#test/support/service/temp-folder";
 

@@ -111,7 +111,7 @@ admin: { address: "127.0.0.1:2", socket: s.sock, tokenFile: t }
     allowedClients: ["spiffe://x/y"],
   });
   assert.deepEqual(listener?.workload, { namespace: "n", labels: new Map([["app", "web"]]), kind: "gateway" });
-  assert.equal(config.policies.directory, "/etc/garita");
+  assert.deepEqual(config.policies, { directory: "/etc/garita" });
   assert.equal(config.admin?.socket, "/etc/garita/s.sock");
   assert.equal(config.admin?.tokenFile, "/etc/garita/t");
 });

@@ -274,8 +274,10 @@ export const extensionCases: readonly RuleCase[] = [
   {
     ...own,
     code: "response/metadata-key",
-    bad: allow('dynamicMetadata: {decision_id: a, outcome: a, rule: a, reason: a, digest: a, "": a, "a\\tb": a}'),
-    underlined: ["decision_id", "outcome", "rule", "reason", "digest", '""', '"a\\tb"'],
+    bad: allow(
+      'dynamicMetadata: {decision_id: a, outcome: a, rule: a, reason: a, digest: a, commit: a, "": a, "a\\tb": a}',
+    ),
+    underlined: ["decision_id", "outcome", "rule", "reason", "digest", "commit", '""', '"a\\tb"'],
     good: allow("dynamicMetadata: {decision: a, Rule: a, \u00e9: a}, requestHeaders: {rule: a, digest: a}"),
   },
   {

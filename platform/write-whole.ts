@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
-import { CodedError, messageOf } from "#platform/coded-error";
+import { CodedError, messageOf } from "./coded-error.ts";
 
 export interface WriteOptions {
   /** File mode; what the system takes away of it (`umask`) is taken. */
@@ -13,7 +14,8 @@ export interface WriteOptions {
  * with `output/unwritable`, or `output/exists` under `keepExisting`; then nothing is left behind.
  */
 export async function writeWhole(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
+  // No number of the process: in a container it is the same after every start, and what a crash left behind would be in the way.
+  const draft = `${path}.${randomUUID()}.part`;
   try {
     const file = await open(draft, "wx", options.mode ?? 0o666);
     try {

@@ -1,0 +1,30 @@
+import type { Timers } from "#platform/timers";
+import { type Repository, readGit } from "./repository.ts";
+import type { Revision } from "./settings.ts";
+
+const textCharacters = 200;
+
+/** A commit's subject and author, cut, without control characters. Fails with `git/mirror`. */
+export async function describeCommit(
+  repository: Repository,
+  commit: string,
+  timers: Timers,
+): Promise<Omit<Revision, "signer">> {
+  const args = [
+    "log",
+    "-1",
+    "--no-show-signature",
+    "--no-mailmap",
+    "--encoding=UTF-8",
+    "--format=%s%x00%an",
+    commit,
+    "--",
+  ];
+  const [subject = "", author = ""] = (await readGit(repository, { args, timers })).toString("utf8").split("\0");
+  return { commit, subject: oneLine(subject), author: oneLine(author) };
+}
+
+function oneLine(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  return plain.length <= textCharacters ? plain : `${plain.slice(0, textCharacters)}…`;
+}

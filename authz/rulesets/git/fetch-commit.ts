@@ -1,0 +1,174 @@
+import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CodedError, messageOf } from "#platform/coded-error";
+import type { Timers } from "#platform/timers";
+import { yamlLimits } from "#policy-compiler/yaml/limits";
+import { withoutRemote } from "./git-environment.ts";
+import { isObjectName, type Repository, readGit, runGit } from "./repository.ts";
+
+export interface FetchParts {
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+  readonly maxMirrorBytes: number;
+  /** The newest commit that was taken; it stays in the mirror. */
+  readonly known: string | undefined;
+}
+
+/**
+ * Brings what the reference names now into the mirror, and tells its commit. The first time without its history, later with what lies between. What is larger
+ * than a policy file can be stays away where the server allows. INVARIANT: the caller holds the folder's lock. Fails with `git/mirror`
+ * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/too-slow` or `source/too-large`.
+ */
+export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
+  const { timers, known } = parts;
+  await ensureMirror(repository, timers);
+  if (known !== undefined && (await hasCommit(repository, known, timers))) {
+    await readGit(repository, { args: ["update-ref", referenceOf(repository, "known"), known], timers });
+  }
+  const isFirst = (await commitOf(repository, timers)) === undefined;
+  const shallow = isFirst ? await fetch(repository, parts, ["--depth=1"]) : undefined;
+  // Servers without a program of git behind them cannot cut a history off.
+  const { status, told } = shallow?.status === 0 ? shallow : await fetch(repository, parts, []);
+  if (status !== 0) throw new CodedError("git/mirror", `the mirror cannot be brought up to date: ${told}`);
+  // A failure keeps nothing from being read, and shows when something cannot.
+  await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal });
+  const commit = await commitOf(repository, timers);
+  if (commit === undefined) throw new CodedError("git/mirror", "the mirror lacks what was just fetched");
+  return commit;
+}
+
+/** The rest of a history that the first fetch has cut off. Fails like `fetchCommit`. */
+export async function fetchHistory(repository: Repository, parts: FetchParts): Promise<void> {
+  if (!(await exists(join(repository.mirror, "shallow")))) return;
+  const { status, told } = await fetch(repository, parts, ["--unshallow"]);
+  if (status !== 0) throw new CodedError("git/mirror", `the history cannot be fetched: ${told}`);
+}
+
+/** Takes the mirror away, so that the next fetch makes another. */
+export async function dropMirror({ mirror }: Repository): Promise<void> {
+  await rm(mirror, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Is `older` where `newer` comes from? False also when one of them is not in the mirror. */
+export async function isAncestor(
+  repository: Repository,
+  older: string,
+  newer: string,
+  timers: Timers,
+): Promise<boolean> {
+  const args = ["merge-base", "--is-ancestor", older, newer];
+  const { status } = await runGit(repository, { args, timers, environment: withoutRemote(repository.environment) });
+  return status === 0;
+}
+
+/** Is the commit in the mirror? */
+export async function hasCommit(repository: Repository, commit: string, timers: Timers): Promise<boolean> {
+  return isObjectName(commit) && (await resolve(repository, commit, timers)) !== undefined;
+}
+
+async function ensureMirror(repository: Repository, timers: Timers): Promise<void> {
+  const { mirror } = repository;
+  try {
+    await mkdir(repository.folder, { recursive: true, mode: 0o700 });
+    if (await exists(join(mirror, "HEAD"))) {
+      // Left by a program that was killed: whoever holds the folder's lock is alone.
+      for (const name of ["shallow.lock", "config.lock", "packed-refs.lock"])
+        await rm(join(mirror, name), { force: true });
+      return;
+    }
+  } catch (cause) {
+    throw new CodedError("git/mirror", `the folder of the mirror cannot be used: ${messageOf(cause)}`, { cause });
+  }
+  await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
+  for (const [key, value] of [
+    ["core.repositoryFormatVersion", "1"],
+    ["extensions.partialClone", "origin"],
+    ["remote.origin.promisor", "true"],
+  ] as const) {
+    await readGit(repository, { args: ["config", "--file", join(mirror, "config"), key, value], timers });
+  }
+}
+
+const pollMillis = 250;
+
+async function fetch(repository: Repository, parts: FetchParts, depth: readonly string[]) {
+  const args = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    "--force",
+    `--filter=blob:limit=${yamlLimits.fileBytes + 1}`,
+    ...depth,
+    "--",
+    "origin",
+    `+${repository.reference}:${referenceOf(repository, "newest")}`,
+  ];
+  const { tooMuch, end } = watchSize(repository, parts);
+  try {
+    const ran = await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
+    if ((await packBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
+    return ran;
+  } finally {
+    end();
+  }
+}
+
+/** git has no limit for what it fetches: the packs are looked at while they grow. */
+function watchSize({ mirror }: Repository, parts: FetchParts) {
+  const { timers, maxMirrorBytes } = parts;
+  const { promise: tooMuch, resolve } = Promise.withResolvers<CodedError>();
+  let ended = false;
+  const look = async () => {
+    if ((await packBytes(mirror)) > maxMirrorBytes) {
+      resolve(tooLarge(parts));
+    } else if (!ended) cancel = timers.after(pollMillis, look);
+  };
+  let cancel = timers.after(pollMillis, look);
+  const end = () => {
+    ended = true;
+    cancel();
+  };
+  return { tooMuch, end };
+}
+
+function tooLarge({ maxMirrorBytes }: FetchParts): CodedError {
+  return new CodedError("source/too-large", `the mirror grew beyond ${maxMirrorBytes} bytes`);
+}
+
+async function packBytes(mirror: string): Promise<number> {
+  const folder = join(mirror, "objects", "pack");
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names.map((name) =>
+    stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function commitOf(repository: Repository, timers: Timers): Promise<string | undefined> {
+  return resolve(repository, referenceOf(repository, "newest"), timers);
+}
+
+async function resolve(repository: Repository, name: string, timers: Timers): Promise<string | undefined> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
+  const environment = withoutRemote(repository.environment);
+  const { status, output } = await runGit(repository, { args, timers, environment });
+  const found = output.toString("utf8").trim();
+  return status === 0 && isObjectName(found) ? found : undefined;
+}
+
+function referenceOf({ key }: Repository, which: "newest" | "known"): string {
+  return `refs/garita/${key}/${which}`;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

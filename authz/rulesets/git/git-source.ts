@@ -1,0 +1,232 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "#platform/clock";
+import { CodedError, messageOf } from "#platform/coded-error";
+import type { FaultCode } from "#platform/fault-codes";
+import type { Log } from "#platform/log";
+import { readPrivateSecret } from "#platform/secret";
+import type { Timers } from "#platform/timers";
+import type { BuildResult, RuleSource } from "../build.ts";
+import { buildFault } from "../build-fault.ts";
+import { createBuilder } from "../builder.ts";
+import { dropMirror } from "./fetch-commit.ts";
+import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
+import { lockFolder } from "./lock-folder.ts";
+import { nextPollMillis } from "./next-poll.ts";
+import { askRemote, describeRepository } from "./repository.ts";
+import type { GitSettings, Revision } from "./settings.ts";
+import { takeCommit } from "./take-commit.ts";
+import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
+
+export interface GitSourceParts {
+  readonly settings: GitSettings;
+  /** Environment of the program. */
+  readonly outside: Readonly<Record<string, string | undefined>>;
+  /** URL of the module that runs policy tests. */
+  readonly testModule: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+type Built = BuildResult & { readonly kind: "built" };
+
+/** Faults that a new mirror may not have. */
+const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
+
+/** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
+const verdicts: ReadonlySet<FaultCode> = new Set(["git/tests", "git/entry", "git/path"]);
+
+function isVerdict(result: BuildResult): boolean {
+  return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
+}
+
+/** So many failed tests are told one by one. */
+const toldTests = 5;
+
+/**
+ * Policies in a Git repository. Asks, fetches, verifies, reads by commit and compiles; a commit that is in force, or that was found wrong, is not compiled again. Before
+ * the first commit is in force, what was kept of the last run stands in for one that cannot be had. Fails with `git/argument`.
+ */
+export function gitSource({ settings, outside, testModule, ...parts }: GitSourceParts): RuleSource {
+  const { clock, timers, log } = parts;
+  const repository = describeRepository(settings, outside);
+  const builder = createBuilder();
+  const ending = new AbortController();
+  let onChange: (() => void) | undefined;
+  let cancelPoll: (() => void) | undefined;
+  let nextMillis: number | undefined;
+  let failures = 0;
+  /** The newest commit whose policies were found wrong. */
+  let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
+  let kept: Awaited<ReturnType<typeof readKept>>;
+  let trust: string | undefined;
+  let warnings: readonly string[] = [];
+  let keptFault: string | undefined;
+
+  const readKept = async () => {
+    try {
+      return await readLastKnownGood(repository);
+    } catch (fault) {
+      log.warn({ source: name, code: "git/last-known-good" }, messageOf(fault));
+      return undefined;
+    }
+  };
+  const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
+  const fetchParts = (known: string | undefined) => ({
+    timers,
+    signal: ending.signal,
+    maxMirrorBytes: settings.maxMirrorBytes,
+    known,
+  });
+
+  const compile = async (revision: Revision): Promise<BuildResult> => {
+    const { tests: wanted } = settings;
+    const module = wanted === "ignore" ? undefined : testModule;
+    const result = await builder.build({ kind: "commit", repository, commit: revision.commit, testModule: module });
+    // Thrown, so that the mirror is mended first.
+    if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
+    if (result.kind !== "built") return result;
+    const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
+    if (failed.length > 0 && wanted === "refuse") {
+      const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
+      return {
+        kind: "failed",
+        code: "git/tests",
+        message: `${failed.length} of ${tests} policy tests fail: ${failed[0]}${more}`,
+      };
+    }
+    warnings = failed.slice(0, toldTests).map((line) => `policy test: ${line}`);
+    return { ...result, revision };
+  };
+
+  const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
+    const { tokenFile } = settings.credentials;
+    // Only looked at: git's helper reads it itself, and would not look at its mode.
+    if (tokenFile !== undefined) await readPrivateSecret(tokenFile);
+    const signers: TrustedSigners | undefined =
+      settings.signatures && (await readTrustedSigners(repository, settings.signatures, timers));
+    trust = signers?.mark;
+    const asked = await askRemote(repository, timers, ending.signal);
+    if (asked === inForce?.commit) return { kind: "unchanged" };
+    if (asked === refused?.commit && refused.mark === trust) return refused.result;
+    const rules = {
+      allowForced: settings.allowForced,
+      signatures: settings.signatures && signers && { mode: settings.signatures.mode, signers },
+    };
+    const take = async () => {
+      const revision = await takeCommit(repository, fetchParts(known), rules);
+      if (revision.commit === inForce?.commit) return { kind: "unchanged" } as const;
+      const result = await compile(revision);
+      refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
+      return result;
+    };
+    try {
+      return await take();
+    } catch (fault) {
+      if (!(fault instanceof CodedError)) throw fault;
+      if (fault.code === "source/too-large") await dropMirror(repository);
+      if (!mendable.has(fault.code)) throw fault;
+      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
+      await dropMirror(repository);
+    }
+    try {
+      return await take();
+    } catch (fault) {
+      if (!(fault instanceof CodedError) || fault.code !== "git/absent") throw fault;
+      const result = { kind: "failed", code: fault.code, message: fault.message } as const;
+      refused = { commit: asked, mark: trust, result };
+      return result;
+    }
+  };
+
+  const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
+    try {
+      await mkdir(repository.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+        throw new CodedError("git/mirror", `the folder of the mirror cannot be made: ${messageOf(cause)}`, { cause });
+      });
+      if (inForce === undefined) kept = await readKept();
+      const file = join(repository.folder, "lock");
+      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * settings.timeoutMillis });
+      try {
+        const result = await attempt(inForce, inForce?.commit ?? kept?.rules.revision.commit);
+        failures = 0;
+        if (result.kind === "unchanged")
+          await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
+        return result;
+      } finally {
+        release();
+      }
+    } catch (fault) {
+      failures++;
+      const code = fault instanceof CodedError ? fault.code : "source/compiler";
+      return { kind: "failed", code, message: messageOf(fault) };
+    }
+  };
+
+  /** What was kept, in the place of what cannot be had; undefined where it may not be used. */
+  const fallback = (result: BuildResult): Built | undefined => {
+    if (kept === undefined || result.kind === "built" || result.kind === "unchanged") return undefined;
+    if (settings.signatures !== undefined && kept.rules.trust !== trust) {
+      log.warn({ source: name }, "the rules of the last run were taken on the word of other signers, and are not used");
+      return undefined;
+    }
+    const { rules, confirmedMillis } = kept;
+    const { bytes, digest, revision, files } = rules;
+    return {
+      kind: "built",
+      bytes,
+      digest,
+      diagnostics: [],
+      files,
+      revision,
+      fallback: { ...buildFault(result), confirmedMillis },
+    };
+  };
+
+  const plan = () => {
+    cancelPoll?.();
+    if (onChange === undefined || ending.signal.aborted) return;
+    const delay = nextPollMillis(settings.pollMillis, failures, parts.random);
+    nextMillis = clock.nowMillis() + delay;
+    cancelPoll = timers.after(delay, () => onChange?.());
+  };
+
+  return {
+    name,
+    async build(inForce) {
+      const result = await tryAttempt(inForce);
+      plan();
+      return (inForce === undefined ? fallback(result) : undefined) ?? result;
+    },
+    async accepted({ bytes, digest, revision, files, fallback: stoodIn }) {
+      if (revision === undefined || stoodIn !== undefined) return;
+      const rules: LastKnownGood = { bytes, digest, revision, files, trust };
+      try {
+        await writeLastKnownGood(repository, rules);
+        await confirmLastKnownGood(repository, clock.nowMillis());
+        keptFault = undefined;
+      } catch (fault) {
+        keptFault = `the rules in force cannot be kept for a start without Git: ${messageOf(fault)}`;
+        log.warn({ source: name }, keptFault);
+      }
+    },
+    nextAttemptMillis: () => nextMillis,
+    warnings: () => (keptFault === undefined ? warnings : [...warnings, keptFault]),
+    async watch(listener) {
+      onChange = listener;
+      plan();
+      return async () => {
+        onChange = undefined;
+        cancelPoll?.();
+      };
+    },
+    async close() {
+      ending.abort();
+      cancelPoll?.();
+      await builder.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { open, readFile, stat, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CodedError, messageOf } from "#platform/coded-error";
+import { writeWhole } from "#platform/write-whole";
+import type { Repository } from "./repository.ts";
+import type { Revision } from "./settings.ts";
+
+/** The rules that were last in force, as they are kept for a start without Git. */
+export interface LastKnownGood {
+  readonly bytes: Uint8Array;
+  /** Hex SHA-256 of `bytes`. */
+  readonly digest: string;
+  readonly revision: Revision;
+  readonly files: number;
+  /** Of the signers whose word the commit was taken on; undefined: no signature was asked for. */
+  readonly trust: string | undefined;
+}
+
+/** What stands before the bytes, as one line of JSON. */
+interface Header extends Omit<LastKnownGood, "bytes"> {
+  readonly format: typeof FORMAT;
+}
+
+const FORMAT = "garita-last-known-good-1";
+const digestDigits = 64;
+
+/**
+ * Keeps rules for a start without Git: after a crash the file is the old one or the new one, whole. Layout: hex SHA-256 of all that follows, a line
+ * break, the header, a line break, the bytes. Fails with `output/unwritable`.
+ */
+export async function writeLastKnownGood(repository: Repository, rules: LastKnownGood): Promise<void> {
+  const { bytes, digest, revision, files, trust } = rules;
+  const header: Header = { format: FORMAT, digest, revision, files, trust };
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bytes]);
+  const file = fileOf(repository);
+  await writeWhole(file, Buffer.concat([Buffer.from(`${sha256(body)}\n`), body]), { mode: 0o600 });
+  const folder = await open(dirname(file), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Notes that they are still the newest: the time of the file is when they were last found so. */
+export async function confirmLastKnownGood(repository: Repository, nowMillis: number): Promise<void> {
+  await utimes(fileOf(repository), nowMillis / 1000, nowMillis / 1000);
+}
+
+/** What was kept, and when it was last found to be the newest; undefined where nothing was. Fails with `git/last-known-good` for what is not whole. */
+export async function readLastKnownGood(
+  repository: Repository,
+): Promise<{ readonly rules: LastKnownGood; readonly confirmedMillis: number } | undefined> {
+  const file = fileOf(repository);
+  try {
+    const [content, { mtimeMs }] = await Promise.all([readFile(file), stat(file)]);
+    const rules = parse(content);
+    if (rules !== undefined) return { rules, confirmedMillis: Math.floor(mtimeMs) };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new CodedError("git/last-known-good", `\`${file}\` cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  throw new CodedError("git/last-known-good", `\`${file}\` is not whole, and is not used`);
+}
+
+function parse(content: Buffer): LastKnownGood | undefined {
+  const body = content.subarray(digestDigits + 1);
+  if (content.toString("latin1", 0, digestDigits + 1) !== `${sha256(body)}\n`) return undefined;
+  const end = body.indexOf(0x0a);
+  // Whoever wrote the digest wrote the header.
+  const { format, ...header } = JSON.parse(body.toString("utf8", 0, end)) as Header;
+  const bytes = new Uint8Array(body.subarray(end + 1));
+  return format === FORMAT && sha256(bytes) === header.digest ? { ...header, bytes } : undefined;
+}
+
+function fileOf({ folder, key }: Repository): string {
+  return join(folder, `last-known-good-${key}`);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { CodedError } from "#platform/coded-error";
+import type { Timers } from "#platform/timers";
+import { checkGitSettings } from "./check-settings.ts";
+import { type GitEnvironment, gitEnvironment, withoutRemote } from "./git-environment.ts";
+import { parseRemote } from "./parse-remote.ts";
+import { type Ran, type Run, runProgram } from "./run-program.ts";
+import { fullReference, type GitSettings } from "./settings.ts";
+
+/** What git is run with for one source. Plain values: it can be given to a thread. */
+export interface Repository {
+  readonly url: string;
+  readonly folder: string;
+  /** The bare mirror inside `folder`. */
+  readonly mirror: string;
+  /** As git names it: `refs/heads/main`. */
+  readonly reference: string;
+  readonly path: string;
+  /** Differs for each URL, reference and path, so that sources share a folder without sharing a reference. */
+  readonly key: string;
+  /** For what asks the remote. */
+  readonly environment: GitEnvironment;
+  readonly timeoutMillis: number;
+}
+
+/** Fails with `git/argument` for settings that git could take for something else. */
+export function describeRepository(
+  settings: GitSettings,
+  outside: Readonly<Record<string, string | undefined>>,
+): Repository {
+  const [fault] = checkGitSettings(settings);
+  const parsed = parseRemote(settings.url);
+  if (fault !== undefined || !parsed.ok) throw new CodedError("git/argument", fault?.message ?? "no such remote");
+  const { folder, path, timeoutMillis, credentials } = settings;
+  const mirror = join(folder, "mirror.git");
+  const reference = fullReference(settings.reference);
+  const key = createHash("sha256")
+    .update(JSON.stringify([settings.url, reference, path]))
+    .digest("hex")
+    .slice(0, 16);
+  const environment = gitEnvironment({ remote: parsed.remote, credentials, mirror, outside });
+  return { url: parsed.remote.url, folder, mirror, reference, path, key, environment, timeoutMillis };
+}
+
+export type GitCall = Pick<Run, "args" | "timers"> & Partial<Omit<Run, "program" | "args" | "timers" | "cwd">>;
+
+const smallOutputBytes = 4 * 1024 * 1024;
+
+/** Runs git in the mirror. Its own failure is a status; fails like `runProgram`. */
+export function runGit(repository: Repository, call: GitCall): Promise<Ran> {
+  const { environment, folder, timeoutMillis } = repository;
+  return runProgram({
+    program: "git",
+    environment,
+    cwd: folder,
+    timeoutMillis,
+    maxOutputBytes: smallOutputBytes,
+    ...call,
+  });
+}
+
+/** As `runGit`, of what is in the mirror alone; its failure is `git/mirror`: something that should be there is not. */
+export async function readGit(repository: Repository, call: GitCall): Promise<Buffer> {
+  const { status, output, told } = await runGit(repository, {
+    environment: withoutRemote(repository.environment),
+    ...call,
+  });
+  if (status === 0) return output;
+  throw new CodedError(
+    "git/mirror",
+    `the mirror cannot be read: \`git ${call.args[0]}\`: ${told || `status ${status}`}`,
+  );
+}
+
+/**
+ * The object that the reference names now, as the remote says; of an annotated tag its commit. The mirror is not touched, so that a failure is the remote's. Fails
+ * with `git/unreachable` or `git/unknown-reference`.
+ */
+export async function askRemote(repository: Repository, timers: Timers, signal?: AbortSignal): Promise<string> {
+  const { url, folder, reference } = repository;
+  const { GIT_DIR: _, ...environment } = repository.environment;
+  const { status, output, told } = await runGit(repository, {
+    args: ["ls-remote", "--quiet", "--", url, reference, `${reference}^{}`],
+    environment: { ...environment, GIT_CEILING_DIRECTORIES: dirname(folder) },
+    timers,
+    ...(signal && { signal }),
+  });
+  if (status !== 0)
+    throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${told || `status ${status}`}`);
+  const lines = output.toString("utf8").split("\n");
+  const named = (name: string) => lines.map((line) => line.split("\t")).find(([, its]) => its === name)?.[0];
+  const found = named(`${reference}^{}`) ?? named(reference);
+  if (found === undefined || !isObjectName(found))
+    throw new CodedError("git/unknown-reference", `\`${url}\` has no \`${reference}\``);
+  return found;
+}
+
+/** SHA-1 or SHA-256, in hexadecimal. */
+export function isObjectName(text: string): boolean {
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}

@@ -1,0 +1,27 @@
+import { messageOf } from "#platform/coded-error";
+import type { SourceFile } from "#policy-compiler/compile";
+import type { BuildResult, TestRun } from "./build.ts";
+
+/** Runs the policy tests among the files against compiled rules. What goes wrong is a failure of a test. */
+export type TestRunner = (
+  rules: { readonly bytes: Uint8Array; readonly digest: string },
+  files: readonly SourceFile[],
+) => Promise<TestRun>;
+
+/**
+ * `built` with what came of its tests. The runner is known by the URL of its module alone: tests are described with the words of the command line, which
+ * nothing here may import. Never rejects.
+ */
+export async function withTests(
+  built: BuildResult,
+  files: readonly SourceFile[],
+  testModule: string | undefined,
+): Promise<BuildResult> {
+  if (built.kind !== "built" || testModule === undefined) return built;
+  try {
+    const { runTests } = (await import(testModule)) as { readonly runTests: TestRunner };
+    return { ...built, tests: await runTests(built, files) };
+  } catch (defect) {
+    return { ...built, tests: { tests: 0, failures: [`the tests could not be run: ${messageOf(defect)}`] } };
+  }
+}

@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { gitRules } from "#test/support/git/git-rules";
+import { handTimers } from "#test/support/git/hand-timers";
+import { allowing, testRepository } from "#test/support/git/test-repository";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
+  const repository = await testRepository(t);
+  const first = await repository.commit({ "p/a.yaml": allowing("/one") }, "one path");
+  const rules = await gitRules(t, repository.url);
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), first);
+  const { active, current, ready } = rules.status();
+  assert.deepEqual(active?.revision, { commit: first, subject: "one path", author: "Ada", signer: undefined });
+  assert.deepEqual([ready, current, active?.files], [true, true, 1]);
+  const since = active?.sinceMillis;
+  rules.time.step(5_000);
+  assert.equal(await rules.load(), "unchanged");
+  assert.equal(rules.status().active?.sinceMillis, since);
+  assert.equal(rules.status().lastSuccessMillis, rules.time.clock.nowMillis());
+});
+
+test("a bad commit changes nothing but the status; the next good one repairs it", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await repository.commit({ "a.yaml": "kind: [" });
+  assert.equal(await rules.load(), "refused");
+  const { candidate, degraded, current, ready } = rules.status();
+  assert.deepEqual([rules.commit(), candidate?.code, current, ready], [good, "policy/invalid", false, true]);
+  assert.equal(candidate?.diagnostics[0]?.file, "a.yaml");
+  assert.ok(degraded);
+  assert.equal(await rules.load(), "refused", "asked again, and not compiled again");
+  const mended = await repository.commit({ "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "activated");
+  assert.deepEqual([rules.commit(), rules.status().current], [mended, true]);
+});
+
+test("a revert of a bad commit to the commit in force is current again", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await repository.commit({ "a.yaml": "kind: [" });
+  await rules.load();
+  await repository.git("reset", "--quiet", "--hard", good);
+  assert.equal(await rules.load(), "unchanged");
+  assert.deepEqual([rules.commit(), rules.status().current], [good, true]);
+});
+
+test("a commit that changes no rule is the one that decisions name", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  const next = await repository.commit({ "README.md": "hello" });
+  assert.equal(await rules.load(), "unchanged");
+  assert.deepEqual([rules.commit(), rules.status().active?.revision?.commit], [next, next]);
+});
+
+test("Git away in mid-run: decisions go on, polls back off, and the next answer is current", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await rules.sync.follow();
+  assert.equal(rules.status().nextAttemptMillis, rules.time.clock.nowMillis() + 60_000);
+  await rename(repository.folder, `${repository.folder}.away`);
+  t.after(() => rm(`${repository.folder}.away`, { recursive: true, force: true }));
+  const waits: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    assert.equal(await rules.load(), "refused");
+    waits.push(rules.status().nextAttemptMillis! - rules.time.clock.nowMillis());
+  }
+  assert.deepEqual(waits, [120_000, 240_000, 480_000, 600_000, 600_000, 600_000]);
+  assert.deepEqual([rules.commit(), rules.code(), rules.status().ready], [good, "git/unreachable", true]);
+  await rename(`${repository.folder}.away`, repository.folder);
+  assert.equal(await rules.load(), "unchanged");
+  assert.equal(rules.status().current, true);
+  assert.equal(rules.status().nextAttemptMillis, rules.time.clock.nowMillis() + 60_000);
+});
+
+test("a poll brings what was pushed", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await rules.sync.follow();
+  const next = await repository.commit({ "a.yaml": allowing("/two") });
+  const changed = Promise.withResolvers<void>();
+  rules.sync.onChange(changed.resolve);
+  rules.time.step(60_000);
+  await changed.promise;
+  assert.equal(rules.commit(), next);
+});
+
+test("Git away at the start: the rules of the last run are in force, and the status says since when", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") }, "kept");
+  const time = handTimers();
+  const first = await gitRules(t, repository.url, { time });
+  await first.load();
+  time.step(10_000);
+  await first.load();
+  const confirmed = time.clock.nowMillis();
+  await first.sync.stop();
+  const digest = first.status().active?.digest;
+  await rename(repository.folder, `${repository.folder}.away`);
+  time.step(3_600_000);
+  const second = await gitRules(t, repository.url, { folder: first.folder, time });
+  assert.equal(await second.load(), "activated", second.logged());
+  const { active, candidate, current, lastSuccessMillis } = second.status();
+  assert.deepEqual([second.commit(), active?.digest, active?.revision?.subject], [good, digest, "kept"]);
+  assert.deepEqual([candidate?.code, current, lastSuccessMillis], ["git/unreachable", false, confirmed]);
+  await rename(`${repository.folder}.away`, repository.folder);
+  assert.equal(await second.load(), "unchanged");
+  assert.equal(second.status().current, true);
+});
+
+test("a bad commit at the start: the rules of the last run are in force", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const first = await gitRules(t, repository.url);
+  await first.load();
+  await first.sync.stop();
+  await repository.commit({ "a.yaml": "kind: [" });
+  const second = await gitRules(t, repository.url, { folder: first.folder });
+  await second.load();
+  assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
+});
+
+test("no rules at the start where there is nothing to fall back on", async (t) => {
+  const rules = await gitRules(t, `file://${await tempFolder(t)}/none`);
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.status().ready, rules.code()], [false, "git/unreachable"]);
+});
+
+test("branches, tags and the repository's own branch; a sub-path; what is not there is told", async (t) => {
+  const repository = await testRepository(t);
+  const first = await repository.commit({ "a/b/p.yaml": allowing("/one"), "broken.yaml": "kind: [" });
+  await repository.git("tag", "-a", "v1", "-m", "one");
+  await repository.git("tag", "light");
+  await repository.git("checkout", "--quiet", "-b", "team/next");
+  const next = await repository.commit({ "a/b/p.yaml": allowing("/two") });
+  const path = "a/b";
+  for (const [reference, wanted] of [
+    [{ kind: "branch", name: "main" }, first],
+    [{ kind: "branch", name: "team/next" }, next],
+    [{ kind: "tag", name: "v1" }, first],
+    [{ kind: "tag", name: "light" }, first],
+    [{ kind: "default" }, next],
+  ] as const) {
+    const rules = await gitRules(t, repository.url, { settings: { reference, path } });
+    assert.equal(await rules.load(), "activated", rules.logged());
+    assert.deepEqual([rules.commit(), rules.status().active?.files], [wanted, 1]);
+  }
+  for (const [settings, code] of [
+    [{ reference: { kind: "branch", name: "next" }, path }, "git/unknown-reference"],
+    [{ reference: { kind: "tag", name: "main" }, path }, "git/unknown-reference"],
+    [{ path: "a/c" }, "git/path"],
+    [{ path: "a/b/p.yaml" }, "git/path"],
+    [{ path: "a tree" }, "git/path"],
+  ] as const) {
+    const rules = await gitRules(t, repository.url, { settings });
+    await rules.load();
+    assert.equal(rules.code(), code, rules.logged());
+  }
+});
+
+test("failing policy tests are told, or refuse the commit, or are not run", async (t) => {
+  const repository = await testRepository(t);
+  const testFile = `workload: { namespace: shop, labels: {} }
+callers: { anybody: {} }
+requests: { one: { path: /one } }
+expect: [{ callers: [anybody], requests: [one], outcome: allow }]
+`;
+  const good = await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": testFile });
+  const all = await Promise.all(
+    (["ignore", "report", "refuse"] as const).map((tests) => gitRules(t, repository.url, { settings: { tests } })),
+  );
+  for (const rules of all) assert.equal(await rules.load(), "activated", rules.logged());
+  const bad = await repository.commit({ "a.yaml": allowing("/two") });
+  const [ignored, reported, refused] = all as [(typeof all)[0], (typeof all)[0], (typeof all)[0]];
+  assert.deepEqual([await ignored.load(), ignored.commit(), ignored.status().warnings], ["activated", bad, []]);
+  assert.deepEqual([await reported.load(), reported.commit()], ["activated", bad]);
+  assert.match(
+    reported.status().warnings.join(),
+    /^policy test: a_test\.yaml:4: `anybody` with `one`: outcome: expected `allow`, found `deny`/,
+  );
+  assert.deepEqual([await refused.load(), refused.commit(), refused.code()], ["refused", good, "git/tests"]);
+  assert.match(refused.status().candidate!.message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": "callers: [" });
+  await refused.load();
+  assert.match(refused.status().candidate!.message, /a_test\.yaml:1:\d+: error: /, "a test that cannot be read fails");
+});
+
+test("a damaged, half-written or foreign file of the last rules is not used, and told", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const { readdir, readFile } = await import("node:fs/promises");
+  const first = await gitRules(t, repository.url);
+  await first.load();
+  await first.sync.stop();
+  await rename(repository.folder, `${repository.folder}.away`);
+  t.after(() => rm(`${repository.folder}.away`, { recursive: true, force: true }));
+  const name = (await readdir(first.folder)).find((file) => file.startsWith("last-known-good-"))!;
+  const whole = await readFile(`${first.folder}/${name}`);
+  for (const content of [
+    whole.subarray(0, whole.length - 7),
+    whole.subarray(0, 40),
+    Buffer.alloc(0),
+    Buffer.from(whole.map((byte, i) => (i === whole.length - 9 ? byte ^ 1 : byte))),
+    Buffer.from(whole.toString("latin1").replace('"commit":"', '"commit":"0'), "latin1"),
+  ]) {
+    await writeFile(`${first.folder}/${name}`, content);
+    const second = await gitRules(t, repository.url, { folder: first.folder });
+    assert.equal(await second.load(), "refused");
+    assert.deepEqual([second.status().ready, second.code()], [false, "git/unreachable"]);
+    assert.ok(second.logged().includes("git/last-known-good"));
+  }
+  await writeFile(`${first.folder}/${name}`, whole);
+  const third = await gitRules(t, repository.url, { folder: first.folder });
+  assert.equal(await third.load(), "activated", "the untouched file is taken: nothing else was wrong");
+});

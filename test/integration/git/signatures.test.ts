@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { SignatureSettings } from "#authz/rulesets/git/settings";
+import { gitRules } from "#test/support/git/git-rules";
+import { allowing, type TestRepository, testRepository } from "#test/support/git/test-repository";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+/** A repository and two SSH keys, of which one is a signer's. */
+async function sshSigned(t: TestContext) {
+  const folder = await tempFolder(t);
+  for (const name of ["ada", "eve"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(folder, name)]);
+  }
+  const allowedSignersFile = join(folder, "signers");
+  await writeFile(
+    allowedSignersFile,
+    `ada@example.org namespaces="git" ${await readFile(join(folder, "ada.pub"), "utf8")}`,
+  );
+  const repository = await testRepository(t);
+  await repository.git("config", "gpg.format", "ssh");
+  const signed = (by: string, files: Record<string, string>) => signCommit(repository, join(folder, by), files);
+  return { repository, folder, allowedSignersFile, signed };
+}
+
+async function signCommit(repository: TestRepository, key: string, files: Record<string, string>): Promise<string> {
+  await repository.git("config", "user.signingKey", key);
+  return repository.commit(files, "a signed change", "-S");
+}
+
+const by = (mode: SignatureSettings["mode"], files: Partial<SignatureSettings>): { signatures: SignatureSettings } => ({
+  signatures: { mode, allowedSignersFile: undefined, openpgpKeysFile: undefined, ...files },
+});
+
+test("a commit that a signer has signed with SSH is taken, and its signer is told", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.match(rules.status().active?.revision?.signer ?? "", /^ada@example\.org SHA256:[\w+/]{43}$/);
+});
+
+test("what nobody, another one, or somebody in another name has signed is refused before it is parsed", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
+  await rules.load();
+  const refuse = async (message: RegExp) => {
+    assert.equal(await rules.load(), "refused");
+    const { candidate } = rules.status();
+    assert.deepEqual([candidate?.code, candidate?.diagnostics, rules.commit()], ["git/signature", [], good]);
+    assert.match(candidate!.message, message);
+    await repository.git("reset", "--quiet", "--hard", good);
+  };
+  await repository.commit({ "a.yaml": "kind: [" });
+  await refuse(/ is not signed$/);
+  await signed("eve", { "a.yaml": "kind: [" });
+  await refuse(/ is signed by a key that is not among the signers$/);
+  await signed("ada", { "a.yaml": allowing("/two") });
+  const bytes = await repository.git("cat-file", "commit", "HEAD");
+  await writeFile(join(folder, "forged"), `${bytes.replace("a signed change", "another change")}\n`);
+  const forged = await repository.git("hash-object", "-t", "commit", "-w", join(folder, "forged"));
+  await repository.git("reset", "--quiet", "--hard", forged);
+  await refuse(/ (?:has a bad signature|is signed by a key that is not among the signers)$/);
+  await signed("ada", { "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "activated", "and the next signed one repairs it");
+});
+
+test("a key that is allowed to sign something else than commits does not count", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  await writeFile(
+    allowedSignersFile,
+    `ada@example.org namespaces="file" ${await readFile(join(folder, "ada.pub"), "utf8")}`,
+  );
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
+  assert.equal(await rules.load(), "refused");
+  assert.equal(rules.code(), "git/signature");
+});
+
+test("every: one commit in between that is not signed refuses what follows; head: it does not", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await repository.commit({ "a.yaml": allowing("/unsigned-past") });
+  const first = await signed("ada", { "a.yaml": allowing("/one") });
+  const every = await gitRules(t, repository.url, { settings: by("every", { allowedSignersFile }) });
+  const head = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
+  await every.load();
+  await head.load();
+  const sneaked = await repository.commit({ "b.yaml": allowing("/sneaked", "b") });
+  const newest = await signed("ada", { "a.yaml": allowing("/two") });
+  assert.deepEqual([await head.load(), head.commit()], ["activated", newest]);
+  assert.deepEqual([await every.load(), every.commit(), every.code()], ["refused", first, "git/signature"]);
+  assert.ok(every.status().candidate!.message.includes(sneaked), "the commit is named");
+  await repository.git("reset", "--quiet", "--hard", first);
+  for (let i = 0; i < 3; i++) await signed("ada", { "a.yaml": allowing(`/${i}`) });
+  assert.equal(await every.load(), "activated", every.logged());
+  await every.sync.stop();
+  const settings = by("every", { allowedSignersFile });
+  const again = await gitRules(t, repository.url, { folder: every.folder, settings });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.equal(again.status().current, true, "what was taken before is not looked at again");
+});
+
+test("every, with a rewritten history that is allowed: what the signed head brings along is looked at too", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  const base = await signed("ada", { "a.yaml": allowing("/base") });
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = { ...by("every", { allowedSignersFile }), allowForced: true };
+  const rules = await gitRules(t, repository.url, { settings });
+  await rules.load();
+  await repository.git("reset", "--quiet", "--hard", base);
+  const sneaked = await repository.commit({ "b.yaml": allowing("/sneaked", "b") });
+  await signed("ada", { "a.yaml": allowing("/two") });
+  for (const lose of [async () => undefined, () => rm(join(rules.folder, "mirror.git"), { recursive: true })]) {
+    await lose();
+    assert.equal(await rules.load(), "refused");
+    assert.deepEqual([rules.code(), rules.commit()], ["git/signature", good]);
+    assert.ok(rules.status().candidate!.message.includes(sneaked), rules.status().candidate!.message);
+  }
+  await repository.git("reset", "--quiet", "--hard", base);
+  const rewritten = await signed("ada", { "a.yaml": allowing("/three") });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), rewritten);
+});
+
+test("the signers are read at each attempt; whoever is added counts at once", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("eve", { "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
+  assert.equal(await rules.load(), "refused");
+  await writeFile(allowedSignersFile, `eve@example.org ${await readFile(join(folder, "eve.pub"), "utf8")}`);
+  assert.equal(await rules.load(), "activated");
+  await rm(allowedSignersFile);
+  await rules.load();
+  assert.equal(rules.code(), "git/signers");
+  await writeFile(allowedSignersFile, "\n");
+  await rules.load();
+  assert.equal(rules.code(), "git/signers");
+});
+
+test("rules of the last run are not used when other signers are trusted now, or none were asked for then", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = by("head", { allowedSignersFile });
+  const first = await gitRules(t, repository.url, { settings });
+  await first.load();
+  await first.sync.stop();
+  await rm(repository.folder, { recursive: true });
+  const again = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await again.load(), "activated", again.logged());
+  await again.sync.stop();
+  await writeFile(allowedSignersFile, `eve@example.org ${await readFile(join(folder, "eve.pub"), "utf8")}`);
+  const other = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await other.load(), "refused");
+  assert.equal(other.status().ready, false);
+  assert.match(other.logged(), /on the word of other signers/);
+});
+
+test("OpenPGP: a signer's commit is taken, another's and a key that is in no file are refused", async (t) => {
+  const folder = await tempFolder(t);
+  await chmod(folder, 0o700);
+  const environment = { GNUPGHOME: folder };
+  const gpg = (...args: string[]) =>
+    execFileSync("gpg", ["--batch", "--quiet", ...args], {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env: { ...process.env, ...environment } }));
+  for (const name of ["ada", "eve"]) {
+    gpg("--passphrase", "", "--quick-generate-key", `${name} <${name}@example.org>`, "ed25519", "sign", "never");
+  }
+  const openpgpKeysFile = join(folder, "signers.asc");
+  await writeFile(openpgpKeysFile, gpg("--armor", "--export", "ada@example.org"));
+  const repository = await testRepository(t, environment);
+  const good = await signCommit(repository, "ada@example.org", { "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url, { settings: by("head", { openpgpKeysFile }) });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.match(rules.status().active?.revision?.signer ?? "", /^ada <ada@example\.org> [0-9A-F]{40}$/);
+  await signCommit(repository, "eve@example.org", { "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit()], ["git/signature", good]);
+  await writeFile(openpgpKeysFile, "no keys");
+  await rules.load();
+  assert.equal(rules.code(), "git/signers");
+});

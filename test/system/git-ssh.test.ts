@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { gitRules, gitSettings } from "#test/support/git/git-rules";
+import { allowing, testRepository } from "#test/support/git/test-repository";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function answers(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const socket = connect(port, "127.0.0.1");
+    const open = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (open) return;
+    await pause(50);
+  }
+  throw new Error("sshd did not answer");
+}
+
+/** An sshd of the test's own on loopback, that lets one key in. Needs root and the package openssh-server. */
+async function sshServer(t: TestContext) {
+  const folder = await tempFolder(t);
+  for (const name of ["host", "other-host", "client", "stranger"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
+  }
+  const port = await freePort();
+  const authorized = join(folder, "authorized");
+  writeFileSync(authorized, readFileSync(join(folder, "client.pub")), { mode: 0o600 });
+  const configuration = join(folder, "sshd_config");
+  writeFileSync(
+    configuration,
+    `ListenAddress 127.0.0.1:${port}
+HostKey ${join(folder, "host")}
+AuthorizedKeysFile ${authorized}
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PermitRootLogin yes
+PidFile none
+`,
+  );
+  mkdirSync("/run/sshd", { recursive: true });
+  const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", configuration], { stdio: "ignore" });
+  t.after(() => child.kill("SIGKILL"));
+  await answers(port);
+  const knownHosts = (key: string): string => {
+    const file = join(folder, `known ${key}`);
+    writeFileSync(file, `[127.0.0.1]:${port} ${readFileSync(join(folder, `${key}.pub`), "utf8")}`);
+    return file;
+  };
+  const credentials = (key: string, host: string) => ({
+    ...gitSettings("", "").credentials,
+    sshKeyFile: join(folder, key),
+    knownHostsFile: knownHosts(host),
+  });
+  return { url: (path: string) => `ssh://${userInfo().username}@127.0.0.1:${port}${path}`, credentials };
+}
+
+test("policies come over ssh by a key and a pinned host; a stranger's key and another host are refused", async (t) => {
+  const repository = await testRepository(t);
+  const first = await repository.commit({ "a.yaml": allowing("/one") });
+  const { url, credentials } = await sshServer(t);
+  const rules = await gitRules(t, url(repository.folder), { settings: { credentials: credentials("client", "host") } });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), first);
+  const next = await repository.commit({ "a.yaml": allowing("/two") });
+  await rules.load();
+  assert.equal(rules.commit(), next);
+  for (const [key, host, message] of [
+    ["stranger", "host", /Permission denied/],
+    ["client", "other-host", /host key|Host key/],
+  ] as const) {
+    const refused = await gitRules(t, url(repository.folder), { settings: { credentials: credentials(key, host) } });
+    await refused.load();
+    assert.equal(refused.code(), "git/unreachable");
+    assert.match(refused.status().candidate!.message, message);
+  }
+});
