@@ -4,7 +4,6 @@ import { createGrpcCheck } from "#authz/check/check";
 import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { fileSource } from "#authz/rulesets/file-source";
-import { gitSource } from "#authz/rulesets/git/git-source";
 import { prepareEngineInSlices } from "#authz/rulesets/prepare";
 import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
@@ -55,18 +54,20 @@ export async function assemble({
     createHttpCheck,
     createSource: ({ directory }) =>
       ruleset === undefined ? directorySource(directory) : fileSource(resolve(ruleset)),
-    createGitSource: (settings, serviceLog) =>
-      ruleset === undefined
-        ? gitSource({
-            settings,
-            outside: environment,
-            testModule: testModule(),
-            clock: systemClock,
-            timers: systemTimers,
-            random: Math.random,
-            log: serviceLog,
-          })
-        : fileSource(resolve(ruleset)),
+    async createGitSource(settings, serviceLog) {
+      if (ruleset !== undefined) return fileSource(resolve(ruleset));
+      // PERF: most services have no policies in Git.
+      const { gitSource } = await import("#authz/rulesets/git/git-source");
+      return gitSource({
+        settings,
+        outside: environment,
+        testModule: testModule(),
+        clock: systemClock,
+        timers: systemTimers,
+        random: Math.random,
+        log: serviceLog,
+      });
+    },
     prepare: (bytes, digest) => prepareEngineInSlices(bytes, digest, systemClock.monotonicMillis, { index }),
     createRevocations: ({ onList }) =>
       createRevocations({

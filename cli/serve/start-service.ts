@@ -51,7 +51,7 @@ export interface ServiceParts {
   readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
   readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
   readonly createSource: (policies: DirectoryPolicies) => RuleSource;
-  readonly createGitSource: (settings: GitSettings, log: Log) => RuleSource;
+  readonly createGitSource: (settings: GitSettings, log: Log) => Promise<RuleSource>;
   readonly prepare: SyncOptions["prepare"];
   readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
   /** The certificate authority, whose registrations are those of the rules in force. */
@@ -163,10 +163,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     rules: rules.sync.status(),
     nowMillis: clock.nowMillis(),
   }));
-  const createRules = (policies: ServiceConfig["policies"]): Rules => {
+  const createRules = async (policies: ServiceConfig["policies"]): Promise<Rules> => {
     const holder = createHolder(revocations.current);
     const sync = createSync({
-      source: "git" in policies ? parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
+      source:
+        "git" in policies ? await parts.createGitSource(policies.git.settings, log.log) : parts.createSource(policies),
       holder,
       prepare: parts.prepare,
       equip: outside.equip,
@@ -187,7 +188,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const inForce = snapshot();
     if (inForce !== undefined) rules.holder.swap(outside.settle(inForce));
   };
-  rules = createRules(config.policies);
+  rules = await createRules(config.policies);
 
   const authority = parts.createAuthority(() => snapshot()?.engine.ruleSet, revocations.own);
 
@@ -295,7 +296,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       outside.prepare(next.jwt),
       authority.prepare(next.ca, next.jwt),
     ]);
-    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : createRules(next.policies);
+    const nextRules = isDeepStrictEqual(next.policies, config.policies) ? undefined : await createRules(next.policies);
     const oldAdmin = admin?.prepared;
     const oldAuthority = authority.wanted();
     try {

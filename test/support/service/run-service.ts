@@ -52,7 +52,7 @@ export async function runService(
     createGrpcCheck: () => allowingGrpc,
     createHttpCheck: () => tellingHttp,
     createSource: () => fakeSource(() => noRules),
-    createGitSource: () => fakeSource(() => noRules),
+    createGitSource: async () => fakeSource(() => noRules),
     prepare: () => {
       throw new Error("no rule set expected");
     },
