@@ -13,7 +13,7 @@ export const exitCodes = {
   testsFailed: 4,
   /** A gate (warnings with `--fail-on warning`, a threshold) was not passed; a certificate or a log that was looked at is not in order. */
   gate: 5,
-  /** `eval --exit-code`: the request is denied. The authority decided against what was asked. Something is due. */
+  /** `eval --exit-code`: the request is denied. `diff --exit-code`: something differs. The authority decided against what was asked. Something is due. */
   denied: 10,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

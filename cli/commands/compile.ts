@@ -18,7 +18,7 @@ export function define(command: Command, context: CommandContext): void {
     .argument("[folder]", "policy folder", ".")
     .requiredOption("-o, --output <file>", "file for the compiled rules")
     .action(async (folder: string, { output, istioLax }: Options) => {
-      const compiled = await compileFolder(folder, { istioLax });
+      const compiled = await compileFolder(folder, { istioLax, environment: context.environment });
       if (compiled.diagnostics.some((d) => d.severity !== "note")) {
         const colour = wantsColour(context, "errors");
         context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));
