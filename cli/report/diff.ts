@@ -143,8 +143,8 @@ function excerpt(text: string): string {
 function defaultLine({ workloads, after, policies }: DefaultChange, quote: Quote): string {
   const by = policies.map(quote).join(", ");
   return after === "deny"
-    ? `closes: ${quote(workloads)}: is denied now, since an ALLOW policy selects it: ${by}`
-    : `opens: ${quote(workloads)}: is allowed now, since no ALLOW policy selects it any more: it was ${by}`;
+    ? `closes: denied at ${quote(workloads)}, selected by ${by} now`
+    : `opens: allowed at ${quote(workloads)}, selected by no ALLOW policy any more; it was by ${by}`;
 }
 
 function countsOf(changes: readonly DocumentChange[]): string {

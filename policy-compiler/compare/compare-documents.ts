@@ -119,7 +119,7 @@ function compareOne(
   return {
     kind: isSame ? "moved" : "changed",
     ...named,
-    fields: fields.map((change) => placeField(change, files, before.head.span, after.head.span)),
+    fields: fields.map((change) => placeField(change, files, before.head.name.span, after.head.name.span)),
     rules: changes.map((change) => placeRule(change, files)),
     renumbered,
     consequences: consequencesOf(before, after),

@@ -78,7 +78,7 @@ function ofPolicy(before: AuthorizationPolicy, after: AuthorizationPolicy): read
   const consequences: Consequence[] = [];
   const [old, now] = [stageOf(before), stageOf(after)];
   if (old !== now) {
-    const message = `it ${deeds[old].does} what it matches no more: it ${deeds[now].does} it now`;
+    const message = `before, it ${deeds[old].does} what it matches; after, it ${deeds[now].does} it`;
     consequences.push({ direction: directionOf(old, now), message });
   }
   if (before.rules.length > 0 && after.rules.length === 0) {

@@ -83,10 +83,11 @@ export function renderNode(node: FieldNode): string {
   }
 }
 
-/** Every text below the node with the names above it: equal for nodes that say the same, whatever the order of lists without one. */
+/** Every field below the node, and every text with the names above it: equal for nodes that say the same, whatever the order of lists. */
 export function leavesOf(node: FieldNode): ReadonlySet<string> {
   const leaves = new Set<string>();
   const walk = (at: FieldNode, path: string): void => {
+    leaves.add(path);
     switch (at.kind) {
       case "value":
         leaves.add(`${path}\0${at.text}`);

@@ -9,8 +9,8 @@ export type Pair =
 /** So many comparisons of items that changed are made; beyond them items count as removed and added. */
 const mostComparisons = 250_000;
 
-/** Two items that share less than this part of their texts are not one that changed. */
-const leastAlike = 0.3;
+/** Two items that share less than this part of their fields and texts are not one that changed. */
+const leastAlike = 0.5;
 
 /**
  * Which items of two lists are the same ones: first those that are equal, in order, then, of the rest, those that are most alike, the nearest in place first. By place of
@@ -62,7 +62,7 @@ function pairAlike(
   });
 }
 
-/** The part of all texts that both have: 1 for the same ones, 0 for none in common. */
+/** The part of all fields and texts that both have: 1 for the same ones, 0 for none in common. */
 function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const shared = [...a].filter((leaf) => b.has(leaf)).length;
   const all = a.size + b.size - shared;
