@@ -14,8 +14,10 @@ export class CodedError extends Error {
   }
 }
 
-/** The message of anything that was thrown, as one line. */
+/** The message of anything that was thrown, as one line; of a fault of OpenSSL its reason alone, without numbers and places in OpenSSL's source. */
 export function messageOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const { library, reason } = Object(thrown) as { readonly library?: unknown; readonly reason?: unknown };
+  const isOpenSsl = typeof library === "string" && typeof reason === "string";
+  const text = isOpenSsl ? reason : thrown instanceof Error ? thrown.message : String(thrown);
   return text.replace(/\s*[\r\n]+\s*/g, " ").trim();
 }

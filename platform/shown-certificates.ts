@@ -18,7 +18,8 @@ export function readShownCertificates(
     socket.setTimeout(timeoutMillis, () => socket.destroy(new Error("the server does not answer in time")));
     socket.once("secureConnect", () => {
       resolve(readClientChain(socket).certificates);
-      socket.destroy();
+      // Not destroyed: the server would see a handshake that was broken off, and warn of it.
+      socket.end();
     });
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("the server ended the connection")));

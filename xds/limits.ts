@@ -14,7 +14,7 @@ export const discoveryLimits = {
   responseBytes: 1024 * 1024,
 } as const;
 
-/** How much of a stranger's text is shown. */
-export const shownBytes = { node: 256, name: 256, message: 1024 } as const;
+/** How much of a stranger's text is shown. INVARIANT: a name is whole where it can be that of a bundle, for who waits for a bundle to be acknowledged looks for it here. */
+export const shownBytes = { node: 256, name: 512, message: 1024 } as const;
 /** How many names of a stream are listed. */
 export const shownNames = 100;

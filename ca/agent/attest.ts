@@ -55,7 +55,7 @@ export function createAttest(parts: AttestParts): Attest {
     if (certificate?.ok !== true)
       throw new CodedError(
         "agent/root",
-        `the server does not show the root with the SHA-256 ${sha256}: another authority, or somebody in between`,
+        `the server does not show the root with the SHA-256 ${sha256}: it was replaced since, or this is another authority, or somebody in between`,
       );
     return [certificate.value];
   };

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrustBundle } from "#ca/authorities/contract";
+import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import { writePem } from "#ca/x509/pem";
 import { messageOf } from "#platform/coded-error";
@@ -45,6 +46,8 @@ export interface CertificateFilesParts {
 
 export interface CertificateFiles {
   status(): FileStatus;
+  /** `bundleVersion` of the bundle that was written last, and after which the command has succeeded; undefined: none was. */
+  bundleInUse(): string | undefined;
   /** Nothing is written any more. Resolves when what was under way is over. */
   stop(): Promise<void>;
 }
@@ -57,6 +60,7 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
   const { settings, served, nowMillis, timers, log } = parts;
   const fields = { spiffeId: served.spiffeId.toString(), folder: settings.folder };
   let done: { readonly held: HeldCertificate; readonly bundle: TrustBundle } | undefined;
+  let inUse: TrustBundle | undefined;
   let writtenMillis: number | undefined;
   let reloadedMillis: number | undefined;
   let failure: AgentFailure | undefined;
@@ -75,12 +79,16 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
 
   const update = async (held: HeldCertificate, bundle: TrustBundle) => {
     try {
-      const changed = await writeAll(settings, held, bundle);
+      await writeAll(settings, held, bundle);
       done = { held, bundle };
       writtenMillis = nowMillis();
-      reloadIsDue ||= changed;
+      reloadIsDue = await isThere(duePath(settings));
     } catch (fault) {
-      failed("agent/files", messageOf(fault));
+      const isFolder = await stat(settings.folder).then(
+        (found) => found.isDirectory(),
+        () => false,
+      );
+      failed("agent/files", isFolder ? messageOf(fault) : `the folder \`${settings.folder}\` is not there`);
       return;
     }
     const { reload } = settings;
@@ -90,9 +98,12 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
         failed("agent/reload", outcome.message);
         return;
       }
+      // What cannot be removed has the command run once more by the next start.
+      await rm(duePath(settings), { force: true }).catch(() => undefined);
       reloadedMillis = nowMillis();
     }
     reloadIsDue = false;
+    inUse = bundle;
     failure = undefined;
     log.info(fields, "the files of an identity are in use");
   };
@@ -111,22 +122,18 @@ export function writeCertificateFiles(parts: CertificateFilesParts): Certificate
   begin();
   return {
     status: () => ({ folder: settings.folder, writtenMillis, reloadedMillis, failure }),
+    bundleInUse: () => inUse && bundleVersion(inUse),
     async stop() {
       stopped = true;
       unsubscribe();
-      cancel();
       await running;
+      cancel();
     },
   };
 }
 
-/** False: every file was as it should be. */
-async function writeAll(
-  { folder, names, mode, keyMode }: FileSettings,
-  { privateKey, chain }: HeldCertificate,
-  bundle: TrustBundle,
-): Promise<boolean> {
-  let changed = false;
+async function writeAll(settings: FileSettings, { privateKey, chain }: HeldCertificate, bundle: TrustBundle) {
+  const { folder, names, mode, keyMode, reload } = settings;
   // ORDER: whoever is told of the new chain finds everything else in place.
   for (const [name, text, fileMode] of [
     [names.bundle, renderBundlePem(bundle), mode],
@@ -134,10 +141,29 @@ async function writeAll(
     [names.chain, chain.map(({ der }) => writePem("CERTIFICATE", der)).join(""), mode],
   ] as const) {
     const path = join(folder, name);
-    const before = await readFile(path, "latin1").catch(() => undefined);
-    if (before === text) continue;
+    if (await isAsItShouldBe(path, text, fileMode)) continue;
+    // ORDER: before the change: whatever ends the agent from here on, the next start has the command run.
+    if (reload !== undefined) await replaceFile(duePath(settings), new Uint8Array(), 0o600);
     await replaceFile(path, Buffer.from(text, "latin1"), fileMode);
-    changed = true;
   }
-  return changed;
+}
+
+/** An empty file, there from a change on until the command has succeeded. */
+function duePath({ folder, names }: FileSettings): string {
+  return join(folder, `${names.chain}.due`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** It has this text, and nobody may do more with it than the mode says. */
+async function isAsItShouldBe(path: string, text: string, fileMode: number): Promise<boolean> {
+  try {
+    const { mode } = await stat(path);
+    return (mode & 0o777 & ~fileMode) === 0 && (await readFile(path, "latin1")) === text;
+  } catch {
+    // Whatever is wrong with it, it is replaced, and that tells.
+    return false;
+  }
 }

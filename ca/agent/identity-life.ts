@@ -49,7 +49,7 @@ export interface IdentityLife {
   status(): IdentityStatus;
   /** The first call begins it. To be called after local streams answered, came or went; it is looked at each second anyway where something waits for them. */
   look(): void;
-  /** Asks for another certificate now, however young the present one is and whatever failed before. Resolves when the authority has answered, or could not: was there one? */
+  /** Asks for another certificate now, however young the present one is and whatever failed before. Resolves when the authority has answered, or could not, and what came was kept, or could not be: was there one? */
   renew(): Promise<boolean>;
   /** Nothing is asked any more; what is served stays. Resolves when nothing is under way, so that another one may use the folder. */
   stop(): Promise<void>;
@@ -101,6 +101,8 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
   let asking = false;
   /** Who waits for the end of the next request. */
   let renewals: ((isRenewed: boolean) => void)[] = [];
+  /** The write to the state folder that was begun last. Never rejects. */
+  let keeping: Promise<void> = Promise.resolve();
   let stopped = false;
   let cancel = () => {};
   const listeners = new Set<() => void>();
@@ -268,13 +270,17 @@ export async function startIdentity(parts: IdentityLifeParts): Promise<IdentityL
     }
     // What is told of the bundle goes over the connection that it came over.
     if (link !== undefined && linkBundle !== bundle && !offers.isWaiting) connect();
-    if (!keeper.hasAll({ bundle, held })) wait(keeper.keep({ bundle, held }).then(settle));
+    if (!keeper.hasAll({ bundle, held })) {
+      keeping = keeper.keep({ bundle, held }).then(settle);
+      wait(keeping);
+    }
     settle();
     if (!asking && nextAskMillis() <= monotonicMillis()) {
       const asked = renewals;
       renewals = [];
-      const answered = (isRenewed: boolean) => {
+      const answered = async (isRenewed: boolean) => {
         look();
+        await keeping;
         for (const tellOne of asked) tellOne(isRenewed);
       };
       wait(ask().catch(defect).then(answered));

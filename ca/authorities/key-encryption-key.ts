@@ -68,10 +68,22 @@ export async function readKeyEncryptionKey(sources: {
       "ca-key/encryption-key-ambiguous",
       `the key-encryption key is given twice, by the file \`${sources.file}\` and by \`${keyEncryptionKeyVariable}\`: leave one away`,
     );
-  if (sources.file !== undefined) return KeyEncryptionKey.of(await readPrivateSecret(sources.file));
+  if (sources.file !== undefined)
+    return KeyEncryptionKey.of(await readPrivateSecret(sources.file).catch(missing(sources.file)));
   if (text !== undefined) return KeyEncryptionKey.of(Buffer.from(text));
   throw new CodedError(
     "ca-key/no-encryption-key",
     `no key-encryption key: name a file in \`ca.keyEncryptionKeyFile\`, or set \`${keyEncryptionKeyVariable}\``,
   );
+}
+
+function missing(file: string): (fault: unknown) => never {
+  return (fault) => {
+    if (Reflect.get(Object(Reflect.get(Object(fault), "cause")), "code") !== "ENOENT") throw fault;
+    throw new CodedError(
+      "ca-key/no-encryption-key",
+      `the file \`${file}\` of the key-encryption key is not there: for a new authority \`garita ca init --new-key-encryption-key\` makes it`,
+      { cause: fault },
+    );
+  };
 }

@@ -13,7 +13,7 @@ import { type DenyListSigner, signDenyList } from "./sign-deny-list.ts";
 export interface DeniedMembers {
   readonly certificates: readonly DeniedCertificate[];
   readonly identities: readonly string[];
-  /** How many revocations there were, which only grows. */
+  /** How many revocations are kept for good, which only grows. */
   readonly revocations: number;
 }
 
@@ -47,8 +47,8 @@ export interface DenyListPublisher {
 
 /** A restored backup knows fewer revocations and has a higher generation: its sequence is higher all the same. */
 const revocationsPerGeneration = 2 ** 32;
-/** So long a certificate that has ended stays on the list, for clocks that go behind. */
-export const keptMillis = 10 * 60_000;
+/** So long a certificate that has ended stays on the list: for clocks of proxies that go behind, and where this one is ahead, by which it has not ended at all. */
+export const keptMillis = 24 * 60 * 60_000;
 /** How often ended certificates are looked for. */
 const lookMillis = 30 * 60_000;
 const retryMillis = 5_000;

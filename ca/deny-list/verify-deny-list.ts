@@ -29,7 +29,7 @@ export type VerifiedDenyList =
 
 /**
  * The list that these bytes are, if it is the trust domain's own: signed by a key whose certificate leads to one of the anchors and is of `denyListSignerId` and
- * nobody else, and not older than the one that is held. One with the same sequence is taken, for it has the same revocations: it was signed anew. Never throws.
+ * nobody else, and not older than the one that is held. One with the same sequence is taken, for it has the same kept revocations: it was signed anew. Never throws.
  */
 export function verifyDenyList(bytes: Uint8Array, question: DenyListQuestion): VerifiedDenyList {
   const signed = decodeSignedDenyList(bytes);

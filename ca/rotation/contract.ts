@@ -161,7 +161,7 @@ export interface RootRotation {
   /** The root that is on its way need not wait for the identity. Fails with `ca-rotation/none`, and with `ca-rotation/not-waited-for` for one that holds nothing up. */
   waive(spiffeId: string, reason: string, by: string): Promise<RotationStatus>;
   /**
-   * What would be done without waiting: the activation of the root that is on its way, else the removal of the one that leaves; or of `remove`. Fails with `ca-rotation/none` where there is nothing to
+   * What would be done without waiting: the activation of the root that is on its way, else the removal of the one that leaves; or of `remove`, a key id or the beginning of one. Fails with `ca-rotation/none` where there is nothing to
    * force, `ca-rotation/root` for a root that cannot be removed.
    */
   plan(remove?: string): Promise<EmergencyPlan>;

@@ -1,5 +1,5 @@
 import type { Forecast, RotationView } from "./contract.ts";
-import { buildHolders, givenUp, type Holder, isReplaced } from "./holders.ts";
+import { buildHolders, givenUp, type Holder, isReplaced, lostWith } from "./holders.ts";
 
 const mostNamed = 10;
 
@@ -8,7 +8,7 @@ const mostNamed = 10;
  * certificates, for each authority.
  */
 export function forecast(
-  view: Pick<RotationView, "certificates" | "streams" | "rootOfIssuer" | "nowMillis" | "settings">,
+  view: Pick<RotationView, "roots" | "certificates" | "streams" | "rootOfIssuer" | "nowMillis" | "settings">,
 ): Forecast {
   const { rootOfIssuer } = view;
   const proxies = proxiesOf(view);
@@ -41,21 +41,17 @@ export function forecast(
   };
 }
 
-/** Of each holder that did not go over to another key: its newest certificate that was issued and has not ended. */
-export function proxiesOf({
-  certificates,
-  streams,
-  nowMillis,
-  settings,
-}: Pick<
-  RotationView,
-  "certificates" | "streams" | "nowMillis" | "settings"
->): readonly Holder["certificates"][number][] {
+/** Of each holder that did not go over to another key: its newest certificate that was issued and has not ended. Whose root was removed is broken already. */
+export function proxiesOf(
+  view: Pick<RotationView, "roots" | "certificates" | "streams" | "rootOfIssuer" | "nowMillis" | "settings">,
+): readonly Holder["certificates"][number][] {
+  const { certificates, streams, nowMillis, settings } = view;
   const holders = buildHolders(certificates);
+  const isLost = lostWith(view);
   const left = givenUp(holders, streams);
   return holders.flatMap((holder) => {
     if (left.has(holder) || isReplaced(holder, nowMillis, settings.settleMillis)) return [];
     const newest = holder.certificates.findLast(({ fingerprint }) => fingerprint !== undefined);
-    return newest === undefined || newest.notAfterMillis <= nowMillis ? [] : [newest];
+    return newest === undefined || newest.notAfterMillis <= nowMillis || isLost(newest) ? [] : [newest];
   });
 }

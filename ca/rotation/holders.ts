@@ -1,5 +1,5 @@
 import type { CertificateInUse } from "#ca/store/contract";
-import type { BundleStream } from "./contract.ts";
+import type { BundleStream, RotationView } from "./contract.ts";
 
 /** Whoever has a key: one proxy, as far as certificates tell. */
 export interface Holder {
@@ -38,6 +38,15 @@ export function buildHolders(certificates: readonly CertificateInUse[]): readonl
 
 interface MutableHolder extends Holder {
   readonly successors: { holder: Holder; by: CertificateInUse }[];
+}
+
+/** Tells of a certificate whether its root was removed before it ended: whoever holds it is refused by everybody, and has nothing to lose any more. */
+export function lostWith({
+  roots,
+  rootOfIssuer,
+}: Pick<RotationView, "roots" | "rootOfIssuer">): (certificate: CertificateInUse) => boolean {
+  const removed = new Set(roots.flatMap(({ keyId, state }) => (state === "retired" ? [keyId] : [])));
+  return ({ issuerKeyId }) => removed.has(rootOfIssuer.get(issuerKeyId) ?? "");
 }
 
 /** Has the answer to whoever asked for it arrived, as far as time tells? */

@@ -30,18 +30,23 @@ export function planEmergency(view: RotationView, remove: string | undefined): E
   return plan("remove", root, standingUnder(root, view));
 }
 
-function demandRemovable({ roots, signingRootKeyId }: RotationView, keyId: string): RootView {
-  const root = roots.find((each) => each.keyId === keyId);
-  if (root !== undefined && removable.has(root.state) && keyId !== signingRootKeyId) return root;
+/** `named`: a key id, or the beginning of one that no other root has. */
+function demandRemovable({ roots, signingRootKeyId }: RotationView, named: string): RootView {
+  const meant = roots.filter(({ keyId }) => keyId === named);
+  const found = meant.length > 0 ? meant : roots.filter(({ keyId }) => keyId.startsWith(named));
+  const root = found.length === 1 ? found[0] : undefined;
+  if (root !== undefined && removable.has(root.state) && root.keyId !== signingRootKeyId) return root;
   const reason =
     root === undefined
-      ? "there is no such root"
-      : root.state === "active" || keyId === signingRootKeyId
+      ? found.length === 0
+        ? "there is no such root"
+        : "several roots begin so"
+      : root.state === "active" || root.keyId === signingRootKeyId
         ? "it is in force: `garita ca root rotate` makes the one that replaces it"
         : root.state === "retired"
           ? "it is not in the bundle any more"
           : "it is on its way: `garita ca root abort` withdraws it";
-  throw new CodedError("ca-rotation/root", `the root \`${keyId.slice(0, 64)}\` cannot be removed: ${reason}`);
+  throw new CodedError("ca-rotation/root", `the root \`${named.slice(0, 64)}\` cannot be removed: ${reason}`);
 }
 
 /** Proxies whose certificate leads to the root, and nothing newer replaces it. */

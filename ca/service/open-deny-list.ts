@@ -37,6 +37,7 @@ export function openDenyList(parts: DenyListParts): {
   let issuerKeyId = authorities.current().issuing?.keyId;
   const stops = [
     revoked.subscribe(publisher.changed),
+    revoked.subscribeKept(publisher.changed),
     authorities.subscribe(() => {
       const { issuing } = authorities.current();
       if (issuing?.keyId !== issuerKeyId) publisher.renewSigner();

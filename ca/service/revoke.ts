@@ -35,6 +35,7 @@ export async function revoke(
   revoked.refuse(target);
   revoked.deny(target, certificate);
   const isNew = await store.revoke({ target, reason, by, atMillis: nowMillis() });
+  revoked.keep(target);
   log.warn({ target, reason, by }, isNew ? "revoked" : "revoked before");
   return isNew;
 }

@@ -13,10 +13,14 @@ export interface Revoked {
   refuse(target: Target): void;
   /** From now on it is on the deny list too. `certificate`: what a serial names. */
   deny(target: Target, certificate: DeniedCertificate | undefined): void;
-  /** What a deny list holds, ended certificates too. `revocations`: how many there were, which only grows. */
+  /** The store has it for good: a list that has not is an older one. */
+  keep(target: Target): void;
+  /** What a deny list holds, ended certificates too. `revocations`: how many are kept, which only grows, over restarts too. */
   denied(): DeniedNow;
   /** `changed` is called after each `deny`. Returns how to stop that. */
   subscribe(changed: () => void): () => void;
+  /** The same of each `keep`. */
+  subscribeKept(changed: () => void): () => void;
 }
 
 export interface DeniedNow {
@@ -31,23 +35,29 @@ export interface DeniedNow {
  */
 export async function createRevoked(store: Pick<CaStore, "revocations" | "issuance">): Promise<Revoked> {
   const refused = { serial: new Set<string>(), fingerprint: new Set<string>(), identity: new Set<string>() };
-  const told = new Set<string>();
+  /** INVARIANT: never more than the store has, or the lists of the next start would be refused as older ones. */
+  const kept = new Set<string>();
   const certificates = new Map<string, DeniedCertificate>();
   const identities = new Set<string>();
   const refuse = (target: Target) => void refused[target.kind].add(targetText(target));
   const deny = (target: Target, certificate: DeniedCertificate | undefined) => {
-    told.add(`${target.kind} ${targetText(target)}`);
     if (target.kind === "identity") identities.add(target.spiffeId);
     const named =
       target.kind === "fingerprint" ? { fingerprint: target.fingerprint, endsMillis: undefined } : certificate;
     if (named !== undefined) certificates.set(named.fingerprint, named);
   };
+  const keep = (target: Target) => void kept.add(`${target.kind} ${targetText(target)}`);
   for (const { target } of await store.revocations()) {
     refuse(target);
+    keep(target);
     const record = target.kind === "serial" ? await store.issuance(target.serialHex) : undefined;
     deny(target, certificateOf(record));
   }
-  const listeners = new Set<() => void>();
+  const [onDenied, onKept] = [new Set<() => void>(), new Set<() => void>()];
+  const subscribeTo = (listeners: Set<() => void>) => (changed: () => void) => {
+    listeners.add(changed);
+    return () => void listeners.delete(changed);
+  };
   return {
     isRevoked({ spiffeId, serialHex, fingerprint }) {
       if (refused.serial.has(serialHex) || refused.fingerprint.has(fingerprint)) return "certificate";
@@ -57,13 +67,15 @@ export async function createRevoked(store: Pick<CaStore, "revocations" | "issuan
     refuse,
     deny(target, certificate) {
       deny(target, certificate);
-      for (const changed of listeners) changed();
+      for (const changed of onDenied) changed();
     },
-    denied: () => ({ certificates: [...certificates.values()], identities: [...identities], revocations: told.size }),
-    subscribe(changed) {
-      listeners.add(changed);
-      return () => void listeners.delete(changed);
+    keep(target) {
+      keep(target);
+      for (const changed of onKept) changed();
     },
+    denied: () => ({ certificates: [...certificates.values()], identities: [...identities], revocations: kept.size }),
+    subscribe: subscribeTo(onDenied),
+    subscribeKept: subscribeTo(onKept),
   };
 }
 

@@ -23,7 +23,11 @@ function ask(
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown) =>
       reject(
-        new CodedError("service/unreachable", `no agent answers at \`${socketPath}\`: ${messageOf(cause)}`, { cause }),
+        new CodedError(
+          "service/unreachable",
+          `no agent answers at \`${socketPath}\` (\`--socket\` names its \`statusSocket\`): ${messageOf(cause)}`,
+          { cause },
+        ),
       );
     const asked = request({ socketPath, method, path, timeout: timeoutMillis }, (response) => {
       const chunks: Buffer[] = [];

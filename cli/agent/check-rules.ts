@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import { parseSpiffeId } from "#identity/spiffe-id";
 import { parseAddress } from "#platform/address";
 import type { Path } from "../config/located-yaml.ts";
@@ -105,7 +106,7 @@ const rules: readonly Rule[] = [
             `expected the name of a file, found \`${file}\``,
             "the folder is `folder`",
           );
-        const place = `${files.folder}/${file}`;
+        const place = normalize(`${files.folder}/${file}`);
         if (taken.has(place)) return fault("config/duplicate", path, `something else is written to \`${place}\``);
         taken.add(place);
         return undefined;

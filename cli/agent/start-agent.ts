@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { createAttest } from "#ca/agent/attest";
 import { type CertificateFiles, writeCertificateFiles } from "#ca/agent/certificate-files";
-import type { OpenLink } from "#ca/agent/contract";
+import type { BundleStanding, OpenLink } from "#ca/agent/contract";
 import { type IdentityLife, startIdentity } from "#ca/agent/identity-life";
 import { createStateFolder } from "#ca/agent/state-folder";
 import { type AgentDoor, serveAgentDoor } from "#ca/transport/agent-door/serve-agent-door";
@@ -98,6 +98,13 @@ async function startOne(
   const { address, serverName } = config.authority;
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
   let door: AgentDoor | undefined;
+  let files: CertificateFiles | undefined;
+  /** Streams, and the server that reads the files: it counts as soon as there is something to write. */
+  const standingOf = ({ standing }: AgentDoor, version: string): BundleStanding => {
+    const { waiting, rejected } = standing(version);
+    const isServed = settings.files !== undefined && life.served.certificate() !== undefined;
+    return { waiting: waiting + Number(isServed && files?.bundleInUse() !== version), rejected };
+  };
   const life = await startIdentity({
     settings,
     state: createStateFolder(join(config.stateFolder, folderOf(spiffeId)), spiffeId),
@@ -110,7 +117,7 @@ async function startOne(
       readText: (file) => readFile(file, "latin1"),
       shownByServer: () => readShownCertificates(address, serverName ?? address.host, shownMillis),
     }),
-    standing: (bundleVersion) => door?.standing(bundleVersion) ?? { waiting: 1, rejected: undefined },
+    standing: (version) => (door === undefined ? { waiting: 1, rejected: undefined } : standingOf(door, version)),
     clock,
     timers,
     chance,
@@ -125,7 +132,7 @@ async function startOne(
   life.look();
   log.info({ spiffeId: spiffeId.toString(), socket }, "listening");
   const { nowMillis } = clock;
-  const files =
+  files =
     settings.files &&
     writeCertificateFiles({
       settings: settings.files,
@@ -136,7 +143,7 @@ async function startOne(
       chance,
       log,
     });
-  const opened = door;
+  const [opened, written] = [door, files];
   return {
     settings,
     life,
@@ -144,7 +151,7 @@ async function startOne(
     files,
     async stop(deadline) {
       await life.stop();
-      await files?.stop();
+      await written?.stop();
       await opened.stop(deadline);
     },
   };

@@ -16,7 +16,7 @@ export function defineRootCommands(command: Command, context: CommandContext): v
       "make a new root, or go on with the one that is on its way: every step is taken when everybody is ready",
     )
     .option("--emergency", "take the next step without waiting, after telling who breaks and asking for a typed text")
-    .option("--remove <key id>", "with --emergency: remove this root at once")
+    .option("--remove <key id>", "with --emergency: remove this root at once; the beginning of its id will do")
     .option("--confirm <text>", "with --emergency: the text, for scripts")
     .action((options: RotateRootOptions) => telling((run) => run.rotateRoot(options, context)));
   addServiceOptions(root.command("status"))

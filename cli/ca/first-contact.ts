@@ -23,7 +23,7 @@ export async function trustRootOf(token: string, door: Door): Promise<Door> {
   if (root === undefined) {
     throw new CodedError(
       "service/root",
-      `\`${door.name}\` has not the root that the token names (SHA-256 ${fingerprint}): another authority, or somebody in between`,
+      `\`${door.name}\` has not the root that the token names (SHA-256 ${fingerprint}): it was replaced since, or this is another authority, or somebody in between`,
     );
   }
   return { ...door, where: { ...door.where, ca: writePem("CERTIFICATE", root) } };

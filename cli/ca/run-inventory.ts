@@ -95,6 +95,15 @@ export async function show(
   else context.write(recordText(record, Date.now(), paintFor(context)));
 }
 
+/** Serials of the certificates that the identity of one has beside it: not revoked, and not ended yet. The newest first, at most a page of them. */
+export async function serialsBeside(serial: string, client: CaClient): Promise<readonly string[]> {
+  const answer = await client.get(`/v1/ca/certificates/${encodeURIComponent(serial)}`);
+  const { spiffeId } = shaped<CertificateShape>(answer, client, { ...recordMembers, certificate: "text?" });
+  const { certificates } = await pagesOf(client, { ...inUse, spiffeId }, pageSize, undefined);
+  const live = certificates.filter((each) => each.serial !== serial && Date.parse(each.notAfter) > Date.now());
+  return live.map((each) => each.serial);
+}
+
 /** Hex as OpenSSL and browsers write it, `AB:CD`, is taken too. */
 export function normalSerial(text: string): string {
   return text.replaceAll(":", "").toLowerCase();

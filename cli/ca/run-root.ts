@@ -131,7 +131,7 @@ function statusText({ roots, bundle, steps, waivers, fault }: RotationShape, now
 
 function stepText({ root, from, to, waitsFor, heldUpBy }: RootStepShape, nowMillis: number): readonly string[] {
   const next = `root ${root.slice(0, 8)} goes from ${from} to ${to}`;
-  if (waitsFor === 0) return [printable(`${next} at the next look`)];
+  if (waitsFor === 0) return [printable(`${next} at the next look, within a minute`)];
   return [printable(`${next}, and waits for:`), ...holdsText(heldUpBy, waitsFor, nowMillis)];
 }
 

@@ -1,3 +1,4 @@
+import { denyListTypeUrl } from "#ca/deny-list/contract";
 import type { AuthorityShape, StatusShape } from "#ca/transport/http/shapes";
 import type { CommandContext } from "../command.ts";
 import { shaped } from "./answers.ts";
@@ -76,11 +77,11 @@ function streamsLine({ bundle, streams }: StatusShape): string {
 /** One line a name of a stream; what was rejected stands below, in the client's own words. */
 function streamsText({ streams }: StatusShape, nowMillis: number, paint: Paint): readonly string[] {
   if (streams.open === 0) return [];
-  const rows = streams.listed.flatMap(({ spiffeId, node, since, names }) =>
+  const rows = streams.listed.flatMap(({ typeUrl, spiffeId, node, since, names }) =>
     names.map(({ name, sent, acknowledged, rejected }) => [
       spiffeId,
       node,
-      name,
+      typeUrl === denyListTypeUrl ? `deny list of ${name}` : name,
       acknowledged?.slice(0, 16) ?? "nothing",
       rejected !== undefined
         ? "rejected"

@@ -5,6 +5,7 @@ import { messageOf } from "#platform/coded-error";
 import type { CommandContext } from "../command.ts";
 import { checkShape } from "../config/check-shape.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
+import { normalFingerprint } from "../fingerprint.ts";
 import { UsageFault } from "../usage-fault.ts";
 import type { CheckMessage } from "./check-message.ts";
 import type {
@@ -191,7 +192,8 @@ function splitLocal(local: string | undefined): { readonly address?: string; rea
 }
 
 function callerOf(options: RequestOptions): CallerDescription {
-  const { principal, dnsName, subject, fingerprint, tls, sni, peer, remote, claims } = options;
+  const { principal, dnsName, subject, tls, sni, peer, remote, claims } = options;
+  const fingerprint = options.fingerprint === undefined ? undefined : normalFingerprint(options.fingerprint);
   const address = { address: peer, remoteAddress: remote };
   return said({ principal, dnsName, subject, fingerprint, tls, sni, claims: claimsOf(claims), ...address });
 }

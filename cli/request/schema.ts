@@ -21,7 +21,9 @@ export const callerSchema = object("Who asks: the names of its certificate, and 
   principal: text("SPIFFE ID, with or without `spiffe://`."),
   dnsName: text("DNS name in the certificate."),
   subject: text("Subject of the certificate, as Envoy prints it."),
-  fingerprint: text("SHA-256 of the certificate, hexadecimal, lower case: what the deny list names certificates by."),
+  fingerprint: text("SHA-256 of the certificate, hexadecimal, lower case: what the deny list names certificates by.", {
+    pattern: "^[0-9a-f]{64}$",
+  }),
   tls: flag("Does the caller speak TLS?"),
   sni: text("Server name that the caller sends."),
   claims: {

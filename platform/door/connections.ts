@@ -1,6 +1,7 @@
 import type { Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import { isLocal } from "#platform/address";
+import { messageOf } from "#platform/coded-error";
 import { readClientChain } from "./client-chain.ts";
 import type { DoorStart } from "./door.ts";
 import { systemHandshakeParts, takeHandshakes } from "./handshake-turns.ts";
@@ -94,7 +95,7 @@ export function watchConnections(
     accept(socket, { clientCertificates: certificates, remoteAddress, unixSocket: false });
   });
   tlsServer.on("tlsClientError", (fault: Error, socket: TLSSocket) => {
-    warn({ remote: plainAddress(socket.remoteAddress), reason: fault.message }, "no TLS with a client");
+    warn({ remote: plainAddress(socket.remoteAddress), reason: messageOf(fault) }, "no TLS with a client");
     socket.destroy();
   });
 }

@@ -118,8 +118,8 @@ function secureCredentials(tls: ChannelTls, name: string, address: Address): Cha
   try {
     return credentials.createSsl(Buffer.from(tls.rootsPem), key, cert, {
       checkServerIdentity(_host, certificate) {
-        const fault = checkServerIdentity(name, certificate);
-        if (fault !== undefined) return fault;
+        if (checkServerIdentity(name, certificate) !== undefined)
+          return new Error(`the server's certificate is not for \`${name}\`, but for ${certificate.subjectaltname}`);
         const ours = tls.serverFault(new Uint8Array(certificate.raw));
         return ours === undefined ? undefined : new Error(ours);
       },
@@ -142,7 +142,13 @@ function metadataOf(fields: Readonly<Record<string, string>>): Metadata {
 }
 
 function endOf({ code, details }: Pick<ServiceError, "code" | "details">): CallEnd {
-  return { code, message: cutText(details, messageLimitBytes) };
+  return { code, message: cutText(plainReason(details), messageLimitBytes) };
+}
+
+/** What the library says where nobody answers, without its frame: the system's error alone. */
+function plainReason(details: string): string {
+  const framed = /^No connection established\. Last error: (?:Error: )?(.+)\. Resolution note: (.*)$/s.exec(details);
+  return framed === null ? details : [framed[1], framed[2]].filter((part) => part !== "").join(": ");
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

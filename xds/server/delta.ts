@@ -46,8 +46,8 @@ export class Delta implements Subscription<DeltaRequest> {
       record.due = true;
       this.records.look(record);
     }
-    if (first) verdicts.push(...this.#hold(request.initialVersions, nowMillis));
-    return { verdicts, refusal: undefined };
+    const isHeld = !first || this.#hold(request.initialVersions, nowMillis, verdicts);
+    return { verdicts, refusal: isHeld ? undefined : tooManyNames };
   }
 
   changed(): void {
@@ -62,9 +62,9 @@ export class Delta implements Subscription<DeltaRequest> {
     let sizeBytes = 0;
     const isFull = () =>
       (this.#separate && resources.length + removed.length > 0) || sizeBytes > discoveryLimits.responseBytes;
-    for (const name of records.gone) {
-      if (isFull()) break;
-      records.gone.delete(name);
+    while (!isFull()) {
+      const name = records.takeGone();
+      if (name === undefined) break;
       removed.push(name);
       sizeBytes += name.length;
     }
@@ -120,13 +120,12 @@ export class Delta implements Subscription<DeltaRequest> {
     }
   }
 
-  /** What the client holds from another stream: what is still the same it has acknowledged, and need not be sent. All else is as if it held nothing. */
-  #hold(versions: ReadonlyMap<string, string>, nowMillis: number): Verdict[] {
-    const verdicts: Verdict[] = [];
+  /** What the client holds from another stream: what is still the same it has acknowledged, and need not be sent. All else is as if it held nothing. False: there is too much of it. */
+  #hold(versions: ReadonlyMap<string, string>, nowMillis: number, verdicts: Verdict[]): boolean {
     for (const [name, version] of versions) {
       const record = this.records.get(name);
       if (record === undefined) {
-        if (this.records.wildcard) this.records.gone.add(name);
+        if (this.records.wildcard && !this.records.addGone(name)) return false;
         continue;
       }
       if (this.records.view.lookUp(name)?.version !== version) continue;
@@ -135,6 +134,6 @@ export class Delta implements Subscription<DeltaRequest> {
       record.acknowledge(version, 0, nowMillis);
       verdicts.push({ kind: "acknowledged", name, version, message: undefined });
     }
-    return verdicts;
+    return true;
   }
 }

@@ -6,9 +6,9 @@ import { NameRecord } from "./name-record.ts";
 /** The names of one type that a stream asks for, and those that have to be looked at before it is sent anything. */
 export class NameRecords {
   readonly view: ResourceView;
-  /** Names that a wildcard stood for and does not any more, until they are told. */
-  readonly gone = new Set<string>();
   readonly #quota: NameQuota;
+  /** Names that a wildcard stood for and does not any more, until they are told; true: it takes a part of the quota, as what clients name does. */
+  readonly #gone = new Map<string, boolean>();
   readonly #byName = new Map<string, NameRecord>();
   readonly #pending = new Set<NameRecord>();
   #wildcard = false;
@@ -66,7 +66,33 @@ export class NameRecords {
       record.wild = false;
       if (!record.named) this.#drop(record);
     }
-    this.gone.clear();
+    this.clearGone();
+  }
+
+  /** Is there a name that a wildcard stood for, and that is to be told? */
+  get hasGone(): boolean {
+    return this.#gone.size > 0;
+  }
+
+  /** The client holds a name from another stream that the wildcard does not stand for. False: there is no room for it. */
+  addGone(name: string): boolean {
+    if (this.#gone.has(name)) return true;
+    if (!this.#quota.take(name)) return false;
+    this.#gone.set(name, true);
+    return true;
+  }
+
+  /** The next name that is gone, which is taken out. */
+  takeGone(): string | undefined {
+    for (const name of this.#gone.keys()) {
+      this.#forgetGone(name);
+      return name;
+    }
+    return undefined;
+  }
+
+  clearGone(): void {
+    for (const name of this.#gone.keys()) this.#forgetGone(name);
   }
 
   /** This one is to be looked at. */
@@ -100,6 +126,12 @@ export class NameRecords {
     for (const record of this) if (record.counted) this.#quota.giveBack(record.name);
     this.#byName.clear();
     this.#pending.clear();
+    this.clearGone();
+  }
+
+  #forgetGone(name: string): void {
+    if (this.#gone.get(name) === true) this.#quota.giveBack(name);
+    this.#gone.delete(name);
   }
 
   #lookAtWildcard(): void {
@@ -108,14 +140,14 @@ export class NameRecords {
       if (!record.wild || now.has(record.name)) continue;
       record.wild = false;
       if (record.named) continue;
-      if (record.sent !== undefined) this.gone.add(record.name);
+      if (record.sent !== undefined) this.#gone.set(record.name, false);
       this.#drop(record);
     }
     for (const name of now) {
       const record = this.#byName.get(name) ?? new NameRecord(name);
       this.#byName.set(name, record);
       record.wild = true;
-      this.gone.delete(name);
+      this.#forgetGone(name);
       this.#pending.add(record);
     }
   }

@@ -87,7 +87,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
 
   #nextResource(): DiscoveryAnswer | undefined {
     // This protocol cannot say of a secret that it is gone.
-    this.records.gone.clear();
+    this.records.clearGone();
     for (let record = this.records.takePending(); record !== undefined; record = this.records.takePending()) {
       const resource = this.records.view.lookUp(record.name);
       if (resource === undefined) continue;
@@ -108,7 +108,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
     if (!this.#stale) return undefined;
     this.#stale = false;
     const { records } = this;
-    let isNews = this.#due || records.gone.size > 0;
+    let isNews = this.#due || records.hasGone;
     const found: { readonly record: NameRecord; readonly resource: Resource }[] = [];
     for (const record of records) {
       if (!record.wanted) continue;
@@ -126,7 +126,7 @@ export class StateOfTheWorld implements Subscription<StateRequest> {
     const version = stateVersion(found.map(({ resource }) => resource));
     if (this.#rejectedStates.includes(version)) return undefined;
     this.#due = false;
-    records.gone.clear();
+    records.clearGone();
     const items = found.map(({ record, resource }) => {
       record.due = false;
       record.sent = resource.version;

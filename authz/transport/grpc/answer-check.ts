@@ -1,6 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { CheckOutcome, ListenerSettings } from "#authz/check/contract";
 import { messageOf } from "#platform/coded-error";
+import type { CallRoom } from "#platform/grpc/call-room";
 import { firstField } from "#platform/grpc/fields";
 import { frame } from "#platform/grpc/wire";
 import { decisionMillis } from "../decision-time.ts";
@@ -12,7 +13,7 @@ import { readMessage } from "./read-message.ts";
 import type { GrpcListenerStart } from "./serve.ts";
 
 /**
- * Reads one Check, has it decided and answers it. `fields`: the stream's header fields, names and values in turn. INVARIANT: a stream that is there to be answered gets exactly one
+ * Reads one Check, has it decided and answers it. `fields`: the stream's header fields, names and values in turn; `room`: see `readMessage`. INVARIANT: a stream that is there to be answered gets exactly one
  * CheckResponse, and without a decision to allow that response denies: a call that fails is subject to the proxy's fail-open. PERF: row `grpc check` of `bench/main.ts`.
  */
 export function answerCheck(
@@ -20,9 +21,10 @@ export function answerCheck(
   fields: readonly string[],
   start: GrpcListenerStart,
   settings: ListenerSettings,
+  room: CallRoom,
 ): void {
   const begun = start.monotonicMillis();
-  readMessage(stream, firstField(fields, "grpc-encoding"), (received) => {
+  readMessage(stream, firstField(fields, "grpc-encoding"), room, (received) => {
     if (!received.ok) {
       send(stream, start, begun, denialOutcome(settings, received.reason, received.detail));
       return;
@@ -64,8 +66,9 @@ const withTrailers = { waitForTrailers: true };
 const okTrailers = { "grpc-status": "0" };
 function sendOk(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailers);
-  // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault.
-  if (!this.readableEnded) this.close(constants.NGHTTP2_NO_ERROR);
+  // RFC 9113 §8.1: a client that is still sending is told that it need not, by a reset that is no fault. ORDER: one that is asked for before the trailers are on their way takes their place, and the
+  // call has failed.
+  if (!this.readableEnded) setImmediate(() => this.close(constants.NGHTTP2_NO_ERROR));
 }
 
 function send(stream: ServerHttp2Stream, start: GrpcListenerStart, begun: number, outcome: CheckOutcome): void {

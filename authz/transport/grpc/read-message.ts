@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { createGunzip, createInflate, type Gunzip, type Inflate } from "node:zlib";
+import type { CallRoom } from "#platform/grpc/call-room";
 import { receiveLimitBytes } from "../listener.ts";
 
 /** What a stream brought: the one message of a unary call, not decoded; or why it has none that can be decided on. */
@@ -9,32 +10,59 @@ export type ReceivedMessage =
 
 /** A byte that tells whether the message is compressed, and four of its length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 const headBytes = 5;
+/** An Envoy has the whole of a check before it sends the first of it. */
+const arrivalMillis = 15_000;
 
 /**
- * Reads the one message of a call. `done` is called once, when the client has said everything or when what it says is longer than `receiveLimitBytes`; never where the stream broke before.
+ * Reads the one message of a call. `done` is called once, when the client has said everything, or what it says is longer than `receiveLimitBytes`, has no room any more, or takes too long; never where the
+ * stream broke before. `room`: of all messages of a listener that come in several pieces, held until the stream is gone.
  * PERF: a message that came in one piece, as nearly all do, is not copied: it is a part of what was read from the connection.
  */
 export function readMessage(
   stream: ServerHttp2Stream,
   encoding: string | undefined,
+  room: CallRoom,
   done: (received: ReceivedMessage) => void,
 ): void {
   let first: Buffer | undefined;
   let more: Buffer[] | undefined;
   let sizeBytes = 0;
+  let takenBytes = 0;
   let over = false;
+  let timer: NodeJS.Timeout | undefined;
+  const letGo = () => {
+    clearTimeout(timer);
+    room.giveBack(takenBytes);
+    takenBytes = 0;
+  };
+  const giveUp = (received: ReceivedMessage) => {
+    over = true;
+    first = more = undefined;
+    letGo();
+    done(received);
+  };
+  const begin = (begun: Buffer) => {
+    timer = setTimeout(() => giveUp(unreadable("the message did not arrive in time")), arrivalMillis);
+    stream.once("close", letGo);
+    return [begun];
+  };
   stream.on("data", (chunk: Buffer) => {
     if (over) return;
     sizeBytes += chunk.length;
-    if (sizeBytes > receiveLimitBytes + headBytes) {
-      over = true;
-      first = more = undefined;
-      done(tooLarge(`more than ${receiveLimitBytes} bytes`));
-    } else if (first === undefined) first = chunk;
-    else if (more === undefined) more = [first, chunk];
-    else more.push(chunk);
+    if (first === undefined) {
+      first = chunk;
+      return;
+    }
+    more ??= begin(first);
+    if (sizeBytes > receiveLimitBytes + headBytes) giveUp(tooLarge(`more than ${receiveLimitBytes} bytes`));
+    else if (!room.take(sizeBytes - takenBytes)) giveUp(tooLarge("too many messages are on their way at once"));
+    else {
+      takenBytes = sizeBytes;
+      more.push(chunk);
+    }
   });
   stream.on("end", () => {
+    clearTimeout(timer);
     if (over || stream.aborted) return;
     const body = more === undefined ? first : Buffer.concat(more, sizeBytes);
     if (body === undefined || body.length < headBytes) return done(unreadable("there is no message"));

@@ -22,6 +22,8 @@ export interface GrpcListenerStart extends ListenerStart {
 
 /** What is kept of calls that are no checks until they are answered, of all connections. */
 const otherCallBytes = 16 * 1024 * 1024;
+/** What is kept of checks that come in several pieces, of all connections: thousands of requests with a body of 64 KiB, or sixteen of the largest. */
+const checkBytes = 512 * 1024 * 1024;
 
 /** HTTP/2 handshakes over TLS that take longer are ended. */
 const handshakeTimeoutMillis = 10_000;
@@ -41,10 +43,11 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
     log: start.log,
     openStreams: new Set(),
   };
+  const room = createCallRoom(checkBytes);
   let stopping = false;
   const accept = (socket: Socket) => {
     if (socket.destroyed) return;
-    const session = openCheckSession(socket, start, () => settings, others);
+    const session = openCheckSession(socket, start, () => settings, others, room);
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     if (stopping) session.close();

@@ -2,6 +2,7 @@ import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream
 import type { Socket } from "node:net";
 import type { ListenerSettings } from "#authz/check/contract";
 import { answerCall, type CallStart, isGrpc } from "#platform/grpc/call";
+import type { CallRoom } from "#platform/grpc/call-room";
 import { firstField } from "#platform/grpc/fields";
 import { createKeepalive } from "#platform/grpc/session";
 import { answerCheck } from "./answer-check.ts";
@@ -22,18 +23,19 @@ const resetLimit = 0xffff_ffff;
 
 const options = {
   settings: { maxConcurrentStreams: 1000, enablePush: false },
-  // What one connection may hold is bounded by its streams and their messages; Node's own 10 MB would end it.
+  // What connections hold is bounded by the room for messages; Node's own 10 MB would end one.
   maxSessionMemory: Number.MAX_SAFE_INTEGER,
   streamResetBurst: resetLimit,
   streamResetRate: resetLimit,
 };
 
-/** Speaks HTTP/2 and gRPC on a connection of an Envoy, from its preface on. `settings`: asked at each check. `others`: what is served beside checks. */
+/** Speaks HTTP/2 and gRPC on a connection of an Envoy, from its preface on. `settings`: asked at each check. `others`: what is served beside checks. `room`: see `readMessage`. */
 export function openCheckSession(
   socket: Socket,
   start: GrpcListenerStart,
   settings: () => ListenerSettings,
   others: CallStart,
+  room: CallRoom,
 ): ServerHttp2Session {
   const session = performServerHandshake(socket, options);
   // What a client does to its own connection is none of our faults.
@@ -44,7 +46,7 @@ export function openCheckSession(
   session.on("stream", (stream: ServerHttp2Stream, _headers, _flags, fields: string[]) => {
     // A stream that broke is gone: there is nobody to answer.
     stream.on("error", ignore);
-    if (isCheck(fields)) answerCheck(stream, fields, start, settings());
+    if (isCheck(fields)) answerCheck(stream, fields, start, settings(), room);
     else answerCall(stream, fields, connection, others);
   });
   return session;

@@ -33,7 +33,11 @@ const forecast = object(
   { first: object({ at: time, spiffeId: text }), half: time, last: time },
 );
 
-const keyId = { type: "string", pattern: "^[0-9a-f]{1,64}$", description: "Of a root, hexadecimal." } as const;
+const keyId = {
+  type: "string",
+  pattern: "^[0-9a-f]{1,64}$",
+  description: "Key id of a root, hexadecimal, or the beginning of it.",
+} as const;
 
 export const rootSchemas = {
   status: {

@@ -65,7 +65,7 @@ export interface PlanShape {
 /** POST /v1/ca/root/force. */
 export interface ForceQuestion {
   readonly confirmation: string;
-  /** Key id of the root that is removed; absent: the next step of the rotation. */
+  /** Key id of the root that is removed, or the beginning of it; absent: the next step of the rotation. */
   readonly remove?: string;
 }
 

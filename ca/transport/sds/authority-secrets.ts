@@ -2,6 +2,8 @@ import type { TrustBundle } from "#ca/authorities/contract";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import type { CallerKeys, HeldKey } from "#ca/service/caller-keys";
+import { sameBytes } from "#ca/x509/bytes";
+import { verifySvid } from "#ca/x509/verify-svid";
 import { createLineGate } from "#platform/door/line-gate";
 import type { Log } from "#platform/log";
 import type { ResourceType, StreamEvent } from "#xds/contract";
@@ -27,7 +29,7 @@ export interface AuthoritySecretsParts {
 const linesPerSecond = 20;
 
 /**
- * The authority's secrets: its bundle to every caller, and to each the key that was made for its own identity, where keys are made at all. A key is made when a stream
+ * The authority's secrets: its bundle to every caller, and to each that the bundle in force vouches for the key that was made for its own identity, where keys are made at all. A key is made when a stream
  * asks for it first, and exists while one does; a single question (FetchSecrets) makes none.
  */
 export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceType<StreamCaller> {
@@ -47,12 +49,18 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
     open(caller) {
       let notify: (() => void) | undefined;
       let held: HeldKey | undefined;
+      const isVouchedFor = createVouching(caller, trustDomain, nowMillis);
       return (
         callers.ended(caller) ?? {
           id: caller.id,
           bundles: () => bundlesOf(bundle()).bundles,
           key() {
             if (keys === undefined || notify === undefined) return undefined;
+            if (!isVouchedFor(bundle())) {
+              held?.release();
+              held = undefined;
+              return undefined;
+            }
             held ??= keys.hold({
               spiffeId: caller.id.toString(),
               credentials: caller.credentials,
@@ -79,6 +87,34 @@ export function createAuthoritySecrets(parts: AuthoritySecretsParts): ResourceTy
       onEvent(event, pushMillisOf(event, bundlesOf(bundle()), nowMillis()));
     },
   });
+}
+
+/**
+ * Does a bundle vouch for the certificate of a caller? A root that was removed may be one that somebody else has the key of: a stream that was opened under it before gets no key, though others of
+ * the identity have one made. PERF: verified once, and again where a root has gone.
+ */
+function createVouching(
+  { credentials }: StreamCaller,
+  trustDomain: string,
+  nowMillis: () => number,
+): (bundle: TrustBundle) => boolean {
+  let known: { readonly bundle: TrustBundle; readonly isGood: boolean } | undefined;
+  return (bundle) => {
+    if (known?.bundle === bundle) return known.isGood;
+    const isGood =
+      (known?.isGood === true && hasAll(bundle, known.bundle)) ||
+      verifySvid(
+        credentials.clientCertificates,
+        (name) => (name === trustDomain ? bundle.anchors : undefined),
+        nowMillis(),
+      ).ok;
+    known = { bundle, isGood };
+    return isGood;
+  };
+}
+
+function hasAll({ anchors }: TrustBundle, before: TrustBundle): boolean {
+  return before.anchors.every(({ der }) => anchors.some((anchor) => sameBytes(anchor.der, der)));
 }
 
 interface MadeBundles {

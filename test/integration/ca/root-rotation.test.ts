@@ -151,6 +151,8 @@ test("an emergency says first who breaks, and is done for the very text that it 
   assert.deepEqual(rootStates(), ["retiring", "active"]);
   const removal = await service.root.plan();
   assert.deepEqual([removal.action, removal.rootKeyId, removal.identities], ["remove", oldRoot!.keyId, 1]);
+  assert.deepEqual(await service.root.plan(oldRoot!.keyId.slice(0, 8)), removal, "as `root status` prints it");
+  await assert.rejects(service.root.plan(""), /several roots begin so/);
   await assert.rejects(service.root.force(plan.confirmation, undefined, "alice"), { code: "ca-rotation/confirmation" });
   const states: string[] = [];
   scene.authority.authorities.subscribe(() => states.push(rootStates()[0]!));
@@ -158,6 +160,7 @@ test("an emergency says first who breaks, and is done for the very text that it 
   assert.deepEqual(states, ["tainted", "retired"]);
   assert.equal(service.bundle().anchors.length, 1);
   await assert.rejects(renewIn(scene, held), "a certificate under a root that was removed is no credential");
+  assert.equal((await service.root.forecast()).proxies, 0, "it is broken already");
   await pass(minute);
   assert.equal((await auditOf(scene)).ok, true);
 });

@@ -25,6 +25,7 @@ const misused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [["explain", "--admin", "unix:/s", "--no-index"], /cannot be used with option '--no-index'/],
   [["explain", "--admin", "unix:/s", "--istio-lax"], /cannot be used with option '--istio-lax'/],
   [["explain", "--admin", "unix:/s", "--check-request", "f"], /cannot be used with option '--check-request <file>'/],
+  [["explain", "--admin", "unix:/s", "--fingerprint", "ab:cd"], /expected a SHA-256 in hex, found `ab:cd`/],
   [["explain", "--admin", "unix:"], /expected `http:\/\/host:port`, .* found `unix:`/],
   [["explain", "--admin", "ftp://h"], /found `ftp:\/\/h`/],
   [["explain", "folder", "--admin", "unix:/s"], /expected a folder or --admin/],

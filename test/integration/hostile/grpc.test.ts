@@ -211,6 +211,17 @@ for (const [title, body, headers, reason] of unreadable) {
   });
 }
 
+test("a message that is longer than may be, and goes on: the denial arrives, with its status, before the stream is reset", async () => {
+  const session = open();
+  const endless = openCall(session);
+  const body = frame(Buffer.alloc(48 * MiB));
+  endless.write(body.subarray(0, 40 * MiB));
+  const { message, grpcStatus } = await endingOf(endless);
+  assert.deepEqual([message?.toString("hex"), grpcStatus], ["0a02080712050a03089303", "0"]);
+  assert.equal(answered(await call(session, frame(ok))), "allow");
+  session.destroy();
+});
+
 /** What is no check: a failed call, of which nothing is decided. The lists in `docs/limits.md` are these. */
 const failures: readonly (readonly [
   title: string,

@@ -70,7 +70,12 @@ test("garita explain tells that it is the deny list, and which of its members", 
     byIdentity.out,
     /^deny {2}403 {2}revoked {2}identity spiffe:\/\/hello\.mesh\/ns\/hello\/sa\/gone \(deny list /,
   );
-  const byPrint = await explain("--principal", web, "--fingerprint", fingerprint);
+  const byPrint = await explain(
+    "--principal",
+    web,
+    "--fingerprint",
+    fingerprint.toUpperCase().replace(/..(?=.)/g, "$&:"),
+  );
   assert.match(byPrint.out, /^deny {2}403 {2}revoked {2}certificate (0a){32} \(deny list /);
   assert.match((await explain("--principal", web)).out, /^allow/);
 });

@@ -252,10 +252,10 @@ test("what is acknowledged or rejected late, of an older response, does not hide
 test("of many names those that are there are listed first", () => {
   const scripted = scriptDiscovery({ types: [createShelf({ last: "1" })] });
   const stream = scripted.open(secretPath);
-  stream.message(ask(...Array.from({ length: 500 }, (_, i) => `none-${i}-${"x".repeat(400)}`), "last"));
+  stream.message(ask(...Array.from({ length: 500 }, (_, i) => `none-${i}-${"x".repeat(600)}`), "last"));
   const [status] = scripted.discovery.status();
   assert.deepEqual([status?.names.length, status?.leftOut, status?.names[0]?.name], [100, 401, "last"]);
-  assert.ok(status?.names.every(({ name }) => Buffer.byteLength(name) <= 256));
+  assert.ok(status?.names.every(({ name }) => Buffer.byteLength(name) <= 512));
 });
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `name-${i}`);
@@ -308,6 +308,25 @@ test("all streams together have their limit, and what goes makes room", () => {
   for (const stream of streams) stream.leave();
   const after = scripted.open(secretPath);
   after.message(ask(...names));
+  assert.equal(after.ending(), undefined);
+});
+
+test("what clients say that they hold has its limit too, until they are told that it is gone", () => {
+  const scripted = scriptDiscovery({ types: [createShelf({}, { wildcard: true })] });
+  const held = (round: string) =>
+    Object.fromEntries(Array.from({ length: 480 }, (_, i) => [`${round}${i}${"x".repeat(4000)}`, "1"]));
+  const streams = Array.from({ length: 40 }, (_, i) => {
+    const stream = scripted.open(deltaSecretPath);
+    stream.stopReading();
+    stream.message(deltaRequest({ initialResourceVersions: held(`${i}.`) }));
+    return stream;
+  });
+  const refused = streams.filter((stream) => stream.ending() !== undefined);
+  assert.ok(refused.length > 0 && refused.length < 30, `${refused.length}`);
+  assert.ok(refused.every((stream) => stream.ending()?.code === 8));
+  for (const stream of streams) stream.drain();
+  const after = scripted.open(secretPath);
+  after.message(ask(...Object.keys(held("after"))));
   assert.equal(after.ending(), undefined);
 });
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { authorityDoor } from "#test/support/ca/agent/authority-door";
@@ -54,6 +56,27 @@ test("a bundle is acknowledged to the authority when every Envoy here has acknow
   slow.waiting.shift()!.acknowledgement.accept();
   await door.until(acknowledged);
   assert.equal(agent.status().identities[0]!.bundle?.acknowledged, true);
+});
+
+test("a bundle is not acknowledged before the files of the identity are written and their server has read them", async (t) => {
+  const door = await authorityDoor(t);
+  const block = join(door.folder, "block");
+  const files = `    files: { folder: ${door.folder}, reload: { command: [test, "!", -e, ${block}] } }`;
+  const agent = await door.start(await door.config("", files));
+  await door.until(() => agent.status().identities[0]!.bundle?.acknowledged === true);
+  await writeFile(block, "");
+  const { service } = door.scene.authority;
+  await service.root.rotate("test");
+  const next = bundleVersion(service.bundle());
+  const acknowledged = () => door.streams().some((stream) => stream.acknowledged === next);
+  await door.until(() => agent.status().identities[0]!.files?.failure?.code === "agent/reload");
+  await door.until(() => agent.status().identities[0]!.kept && door.streams().length > 0);
+  await door.pass(5_000);
+  let looks = 0;
+  await door.until(() => acknowledged() || ++looks > 50);
+  assert.equal(acknowledged(), false);
+  await rm(block);
+  await door.until(acknowledged);
 });
 
 test("a bundle that an Envoy rejects is rejected to the authority, with Envoy's words", async (t) => {

@@ -71,6 +71,7 @@ describe("garita agent", () => {
     const renewed = await renew();
     assert.deepEqual([renewed.status, renewed.err], [0, ""]);
     assert.notEqual(serialOf(renewed.out), before);
+    assert.equal(JSON.parse(renewed.out).identities[0].kept, true);
     const again = await renew("--id", webId);
     assert.equal(again.status, 0);
     assert.notEqual(serialOf(again.out), serialOf(renewed.out));
@@ -80,7 +81,9 @@ describe("garita agent", () => {
 
     child.kill("SIGTERM");
     assert.deepEqual(await closed, [0, null]);
-    assert.equal((await statusOf(door)).status, 1);
+    const gone = await statusOf(door);
+    assert.equal(gone.status, 1);
+    assert.match(gone.err, /no agent answers at `.*status\.sock` \(`--socket` names its `statusSocket`\)/);
   });
 
   it("ends with 10 from `renew` where the authority gave nothing, and goes on with what it has", async (t) => {

@@ -35,7 +35,7 @@ test("init: a key-encryption key, a store, a root and an issuing authority; once
   const at = await place(t);
   const bare = await init(at);
   assert.deepEqual([bare.status, bare.out], [1, ""]);
-  assert.match(bare.err, /\[secret\/unreadable\]\n$/);
+  assert.match(bare.err, /\[ca-key\/no-encryption-key\]\n$/);
   const made = await init(at, "--new-key-encryption-key");
   assert.deepEqual([made.status, made.err], [0, ""]);
   assert.match(

@@ -21,6 +21,15 @@ test("root status: the roots, the next step, and who holds it up, each in a line
   assert.equal(json.steps[0].waitsFor, 3);
 });
 
+test("root status: a step that nobody holds up is taken soon", async (t) => {
+  const { admin, service } = await runAuthority(t);
+  const rotation = await service.root.status();
+  const steps = rotation.steps.map((step) => ({ ...step, heldUpBy: [] }));
+  Object.assign(service.root, { status: async () => ({ ...rotation, steps }) });
+  const { out } = await cli(["ca", "root", "status", "--admin", admin]);
+  assert.match(out, /\nroot ab goes from published to propagated at the next look, within a minute\n/);
+});
+
 test("root rotate, abort and waive ask for it, and tell how it stands then", async (t) => {
   const { admin, calls } = await runAuthority(t);
   for (const args of [["rotate"], ["abort"], ["waive", spiffeId, "--reason", "its machine is gone"]]) {

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { denyListTypeUrl } from "#ca/deny-list/contract";
 import type { IssuanceRecord } from "#ca/store/contract";
 import { writePem } from "#ca/x509/pem";
 import { CodedError } from "#platform/coded-error";
-import { fakeRecord } from "#test/support/ca/fake-authority";
+import { fakeRecord, fakeStream } from "#test/support/ca/fake-authority";
 import { makeLeaf } from "#test/support/ca/make-certificate";
 import { runAuthority } from "#test/support/ca/running-authority";
 import { cli, folderOf } from "#test/support/cli/run-cli";
@@ -37,6 +38,16 @@ test("status: authorities, store and warnings at a glance, and whole as JSON", a
   assert.match(out, /\nwarning: {2}the root ends soon\n$/);
   const json = JSON.parse((await cli(["ca", "status", "--admin", admin, "--format", "json"])).out);
   assert.equal(json.store.lastHead.auditKeyId, "cc");
+});
+
+test("status: a stream of the deny list is told from one of secrets", async (t) => {
+  const { admin, service } = await runAuthority(t);
+  const page = await service.status();
+  const [name] = fakeStream.names;
+  const listed = [{ ...fakeStream, typeUrl: denyListTypeUrl, names: [{ ...name!, name: "cluster.local" }] }];
+  Object.assign(service, { status: async () => ({ ...page, streams: { ...page.streams, listed } }) });
+  const { out } = await cli(["ca", "status", "--admin", admin]);
+  assert.match(out, / web-1 +deny list of cluster\.local +v1 /);
 });
 
 test("colour is for a terminal that wants it", async (t) => {
@@ -205,6 +216,7 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
   assert.equal((await revoke(id, "--reason", "gone")).status, 0);
   assert.deepEqual(authority.calls, [
     ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "operator"],
+    ["certificates", { limit: 500, spiffeId: id, state: "issued", revoked: false }],
     ["revoke", { kind: "identity", spiffeId: id }, "gone", "operator"],
   ]);
   const fingerprint = "0a1b".repeat(16);
@@ -231,6 +243,20 @@ test("revoke: a serial or an identity, with its reason", async (t) => {
   const again = await runAuthority(t, { service: { revoke: async () => false } });
   const told = await cli(["ca", "revoke", "0a1b", "--reason", "x", "--admin", again.admin]);
   assert.deepEqual([told.status, told.out], [0, "was revoked before: 0a1b\n"]);
+});
+
+test("revoke: after a serial, the certificates that the identity still has are named", async (t) => {
+  const other = (serialHex: string, notAfterMillis: number) => ({ ...record, serialHex, notAfterMillis });
+  const { notAfterMillis } = record;
+  const records = [record, other("0b", notAfterMillis), other("0c", Date.now() - hour), other("0d", notAfterMillis)];
+  const { admin } = await runAuthority(t, {
+    service: { certificate: async () => record, certificates: async () => records },
+  });
+  const revoke = (...more: string[]) => cli(["ca", "revoke", "0A:1B", "--reason", "lost", "--admin", admin, ...more]);
+  const { status, out, err } = await revoke();
+  assert.deepEqual([status, err], [0, ""]);
+  assert.equal(out, "revoked: 0A:1B\nnot revoked: 0b, 0d, which the same identity has and which have not ended\n");
+  assert.deepEqual(JSON.parse((await revoke("--format", "json")).out), { serial: "0a1b", revoked: true });
 });
 
 test("an auditor reads over the network and changes nothing; nobody reads nothing", async (t) => {

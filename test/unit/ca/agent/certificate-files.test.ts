@@ -6,7 +6,7 @@ import { type FileSettings, writeCertificateFiles } from "#ca/agent/certificate-
 import type { HeldCertificate, ServedIdentity } from "#ca/agent/contract";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { generateKey } from "#ca/authorities/generate-key";
-import { buildBundle } from "#ca/bundle/build-bundle";
+import { buildBundle, bundleVersion } from "#ca/bundle/build-bundle";
 import type { CommandOutcome } from "#platform/run-command";
 import { agentId } from "#test/support/ca/agent/life-scene";
 import { makeAuthority, makeLeaf } from "#test/support/ca/make-certificate";
@@ -77,7 +77,8 @@ async function filesScene(t: TestContext, change: Partial<FileSettings> = {}) {
       for (const changed of listeners) changed();
     },
     async until(condition: () => boolean) {
-      for (let i = 0; i < 100_000 && !condition(); i++) await new Promise((resolve) => setImmediate(resolve));
+      const endMillis = performance.now() + 20_000;
+      while (!condition() && performance.now() < endMillis) await new Promise((resolve) => setImmediate(resolve));
       assert.ok(condition(), "it did not come about");
     },
   };
@@ -119,6 +120,19 @@ describe("the files of an identity", () => {
     assert.equal(scene.ran.length, 2);
   });
 
+  it("that others may read who should not are written anew, though their text is right", async (t) => {
+    const scene = await filesScene(t, { keyMode: 0o600 });
+    const first = scene.open();
+    scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
+    await scene.until(() => first.status().reloadedMillis !== undefined);
+    await first.stop();
+    const key = join(scene.folder, "key.pem");
+    chmodSync(key, 0o644);
+    const second = scene.open();
+    await scene.until(() => second.status().writtenMillis !== undefined);
+    assert.equal(statSync(key).mode & 0o777, 0o600);
+  });
+
   it("that cannot be written are told with agent/files, and tried again", async (t) => {
     const scene = await filesScene(t);
     chmodSync(scene.folder, 0o755);
@@ -127,6 +141,7 @@ describe("the files of an identity", () => {
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
     await scene.until(() => files.status().failure !== undefined);
     assert.equal(files.status().failure?.code, "agent/files");
+    assert.equal(files.status().failure?.message, `the folder \`${scene.folder}\` is not there`);
     assert.deepEqual(scene.ran, []);
     const { mkdirSync } = await import("node:fs");
     mkdirSync(scene.folder);
@@ -150,6 +165,23 @@ describe("the files of an identity", () => {
     await scene.until(() => files.status().reloadedMillis !== undefined);
     assert.equal(scene.ran.length, 2);
     assert.equal(files.status().failure, undefined);
+  });
+
+  it("whose command failed have it run by the next start, and are not in use before", async (t) => {
+    const scene = await filesScene(t);
+    scene.outcome = { ok: false, message: "it ended with the status 1" };
+    const first = scene.open();
+    const bundle = buildBundle("cluster.local", 1, [root.certificate]);
+    scene.change({ held: await newHeld(), bundle });
+    await scene.until(() => first.status().failure !== undefined);
+    await first.stop();
+    const second = scene.open();
+    await scene.until(() => second.status().failure !== undefined || second.bundleInUse() !== undefined);
+    assert.deepEqual([scene.ran.length, second.bundleInUse()], [2, undefined]);
+    scene.outcome = { ok: true };
+    await scene.time.advance(30_000);
+    await scene.until(() => second.bundleInUse() === bundleVersion(bundle));
+    assert.deepEqual(readdirSync(scene.folder).sort(), ["chain.pem", "key.pem", "roots.pem"]);
   });
 
   it("without a command are written all the same", async (t) => {

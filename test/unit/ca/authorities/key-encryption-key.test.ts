@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { KeyEncryptionKey, readKeyEncryptionKey } from "#ca/authorities/key-encryption-key";
@@ -31,7 +31,8 @@ test("none, two, one that is too short, and one that others can read are refused
   const environment = { GARITA_CA_KEY_ENCRYPTION_KEY: text };
   await assert.rejects(readKeyEncryptionKey({ file: undefined, environment: {} }), hasCode("ca-key/no-encryption-key"));
   await assert.rejects(readKeyEncryptionKey({ file, environment }), hasCode("ca-key/encryption-key-ambiguous"));
-  await assert.rejects(readKeyEncryptionKey({ file, environment: {} }), hasCode("secret/unreadable"));
+  await assert.rejects(readKeyEncryptionKey({ file, environment: {} }), hasCode("ca-key/no-encryption-key"));
+  await assert.rejects(readKeyEncryptionKey({ file: dirname(file), environment: {} }), hasCode("secret/unreadable"));
   await writeFile(file, "fifteen bytes..", { mode: 0o600 });
   await assert.rejects(readKeyEncryptionKey({ file, environment: {} }), hasCode("ca-key/encryption-key-short"));
   for (const short of ["", "fifteen bytes.."])

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BundleStream, RotationView } from "#ca/rotation/contract";
+import type { BundleStream, RootState, RotationView } from "#ca/rotation/contract";
 import { findStragglers } from "#ca/rotation/find-stragglers";
 import { forecast } from "#ca/rotation/forecast";
 import type { CertificateInUse } from "#ca/store/contract";
@@ -130,6 +130,17 @@ test("what a stream rejected before is not what it rejects now", () => {
 test("an identity that was waived holds nothing up, neither its certificates nor its streams", () => {
   const waived = new Set(["spiffe://example.org/web"]);
   assert.deepEqual(held([certificateInUse(1, old)], [streamOf(1, { acknowledged: "4" })], { waived }), []);
+});
+
+test("a certificate whose root was removed holds nothing up, and is no proxy that could break", () => {
+  const lost = certificateInUse(1, old);
+  const kept = certificateInUse(2, { ...old, issuerKeyId: "issuer of root 1" });
+  const states = (first: RootState) =>
+    viewOf([first, "active", "published"], { certificates: [lost, kept], nowMillis: hour });
+  const serialsOf = (first: RootState) =>
+    findStragglers(states(first)).map((hold) => (hold.kind === "certificate" ? hold.serialHex : hold.kind));
+  assert.deepEqual([serialsOf("retiring"), serialsOf("retired")], [["1", "2"], ["2"]]);
+  assert.deepEqual([forecast(states("retiring")).proxies, forecast(states("retired")).proxies], [2, 1]);
 });
 
 test("a straggler is waited for until its old certificate has ended for slow clocks too, or the newer one has arrived", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
-import { bundleVersion } from "#ca/bundle/build-bundle";
+import type { TrustBundle } from "#ca/authorities/contract";
+import { buildBundle, bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
 import { type CallerKeys, createCallerKeys } from "#ca/service/caller-keys";
 import { createAuthoritySecrets } from "#ca/transport/sds/authority-secrets";
@@ -14,6 +15,7 @@ import { SecretSchema } from "#platform/envoy-api/gen/envoy/extensions/transport
 import { grpcCodes } from "#platform/grpc/codes";
 import { systemTimers } from "#platform/timers";
 import { idOf } from "#test/support/ca/callers";
+import { makeAuthority } from "#test/support/ca/make-certificate";
 import { recordLog } from "#test/support/ca/record-log";
 import { entry, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { certificateOf, enrolIn, namesOf } from "#test/support/ca/scene-requests";
@@ -28,7 +30,8 @@ async function secretsOf(t: TestContext, withKeys: boolean) {
   const { authorities, service, clientCertificate, revoked } = scene.authority;
   const nowMillis = () => Date.now() + scene.shiftMillis;
   const callers = createStreamCallers({ clientCertificate, revoked, nowMillis, log });
-  const bundle = () => authorities.current().bundle;
+  let changed: TrustBundle | undefined;
+  const bundle = () => changed ?? authorities.current().bundle;
   const keys: CallerKeys | undefined = withKeys
     ? createCallerKeys({
         issue: service.issue,
@@ -63,7 +66,10 @@ async function secretsOf(t: TestContext, withKeys: boolean) {
     assert.ok("lookUp" in view);
     return { caller, view };
   };
-  return { scene, type, open, lines, events, bundle };
+  const setBundle = (next: TrustBundle | undefined) => {
+    changed = next;
+  };
+  return { scene, type, open, lines, events, bundle, setBundle };
 }
 
 /** Until the view has the secret. */
@@ -98,6 +104,21 @@ test("every caller gets the bundle in force, and without keys nothing else", asy
   }
   for (const name of ["default", webId, otherId, "spiffe://other.mesh", "x"])
     assert.equal(view.lookUp(name), undefined);
+  stop();
+});
+
+test("whoever stands under a root that is trusted no more gets the bundle still, and no key that others of the identity have made", async (t) => {
+  const { open, bundle, setBundle } = await secretsOf(t, true);
+  const { view } = await open(webId);
+  const stop = view.subscribe(() => undefined);
+  await until(view, "default");
+  const before = bundle();
+  const { certificate } = makeAuthority({ kind: "P-256", profile: "root" });
+  setBundle(buildBundle(sceneDomain, before.sequence + 1, [...before.anchors, certificate]));
+  assert.ok(view.lookUp("default"));
+  setBundle(buildBundle(sceneDomain, before.sequence + 2, [certificate]));
+  assert.deepEqual([view.lookUp("default"), view.lookUp(webId)], [undefined, undefined]);
+  assert.equal(view.lookUp("ROOTCA")?.version, bundleVersion(bundle()));
   stop();
 });
 

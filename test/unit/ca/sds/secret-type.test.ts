@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bundleStreams } from "#ca/transport/sds/bundle-streams";
 import { decodeTrustSecret } from "#ca/transport/sds/decode-trust-secret";
 import { encodeKeySecret, encodeTrustSecret } from "#ca/transport/sds/encode-secret";
 import { parseSecretName } from "#ca/transport/sds/secret-name";
 import { type Bundles, bundleVersionOf, createSecretType, type OwnKey } from "#ca/transport/sds/secret-type";
 import { parseSpiffeId, type SpiffeId } from "#identity/spiffe-id";
 import { grpcCodes } from "#platform/grpc/codes";
+import { stateRequest } from "#test/support/xds/messages";
+import { scriptDiscovery, secretPath } from "#test/support/xds/scripted-stream";
 import type { ResourceView } from "#xds/contract";
 
 const trustDomain = "hello.mesh";
@@ -175,4 +178,23 @@ test("what is no trust secret of this name is none", () => {
   assert.equal(decodeTrustSecret("ROOTCA", new Uint8Array()), undefined);
   for (let end = 1; end < body.length; end++)
     assert.equal(decodeTrustSecret("ROOTCA", body.subarray(0, end)), undefined, `cut at ${end}`);
+});
+
+test("a stream that takes the bundle is counted by the longest name that a bundle can have", () => {
+  const longest = Array.from({ length: 4 }, () => "d".repeat(63)).join(".");
+  const type = createSecretType<string>({
+    trustDomain: longest,
+    open: () => ({
+      id: idOf(`spiffe://${longest}/web`),
+      bundles: () => ({ own: { trustDomain: longest, pem: "own\n", version: "aa" }, foreign: [] }),
+      key: () => undefined,
+      ended: () => undefined,
+      subscribe: () => () => undefined,
+    }),
+  });
+  const scripted = scriptDiscovery({ types: [type] });
+  const stream = scripted.open(secretPath);
+  stream.message(stateRequest({ resourceNames: [`spiffe://${longest}`] }));
+  assert.equal(stream.take().length, 1);
+  assert.equal(bundleStreams(scripted.discovery.status(), longest).length, 1);
 });

@@ -17,16 +17,18 @@ async function scene(targets: readonly Revocation["target"][]) {
     issuance: async () => undefined,
   });
   const kept: Revocation[] = [];
+  const disk = { isFull: false };
   const store = {
     issuance: async () => undefined,
     issuances: async () => [],
     async revoke(revocation: Revocation) {
+      if (disk.isFull) throw new Error("the disk is full");
       kept.push(revocation);
       return true;
     },
   };
   const parts = { store, revoked, trustDomain: "cluster.local", nowMillis: () => nowMillis, log: silentLog };
-  return { revoked, kept, revoke: (target: Revocation["target"]) => revoke(parts, target, "a test", "operator") };
+  return { revoked, kept, disk, revoke: (target: Revocation["target"]) => revoke(parts, target, "a test", "operator") };
 }
 
 const fingerprints = (count: number) =>
@@ -44,6 +46,23 @@ test("a list that nobody could read is never made: the revocation that would mak
   await nearly.revoke(target);
   const { certificates, identities, revocations } = nearly.revoked.denied();
   assert.deepEqual([certificates.length, identities.length, revocations], [36_500, 1, 36_501]);
+});
+
+test("what could not be kept does not count: the lists of the next start are not older than those of this one", async () => {
+  const identity = (name: string) => ({
+    kind: "identity" as const,
+    spiffeId: `spiffe://cluster.local/ns/a/sa/${name}`,
+  });
+  const { revoked, kept, disk, revoke: revokeIt } = await scene([]);
+  await revokeIt(identity("first"));
+  disk.isFull = true;
+  for (const name of ["a", "b", "b"]) await assert.rejects(revokeIt(identity(name)), /the disk is full/);
+  const { identities, revocations } = revoked.denied();
+  assert.deepEqual([identities.length, revocations], [3, 1]);
+  const again = await scene(kept.map(({ target }) => target));
+  assert.equal(again.revoked.denied().revocations, 1);
+  await again.revoke(identity("c"));
+  assert.ok(again.revoked.denied().revocations > revocations);
 });
 
 test("what is taken for the size of a list is never less than it is", async () => {

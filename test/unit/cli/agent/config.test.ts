@@ -145,6 +145,11 @@ const wrong: readonly (readonly [what: string, text: string, fault: RegExp])[] =
     minimal.replace("token\n", "token\n    files: { folder: /etc/web, key: a, chain: a }\n"),
     /something else is written to/,
   ],
+  [
+    "the files of two identities in one folder, written otherwise",
+    `${minimal.replace("token\n", "token\n    files: { folder: /etc/web }\n")}${second.replace(" }", ", files: { folder: /etc/./web/ } }")}`,
+    /something else is written to/,
+  ],
   ["no identity", `${minimal.slice(0, minimal.indexOf("identities"))}identities: []\n`, /^config\/value/],
 ];
 
