@@ -23,6 +23,9 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["source/missing", exitCodes.usage],
   ["source/escape", exitCodes.invalidPolicy],
   ["source/too-large", exitCodes.invalidPolicy],
+  ["git/path", exitCodes.usage],
+  ["git/entry", exitCodes.invalidPolicy],
+  ["git/absent", exitCodes.invalidPolicy],
 ]);
 
 /** The exit status of a command that ends with a coded error. */

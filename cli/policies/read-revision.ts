@@ -27,7 +27,8 @@ export async function readRevision(
 ): Promise<ReadRevision> {
   const { repository, prefix } = await findClone(folder, outside, systemTimers);
   const [, named = "", path] = revisionForm.exec(revision) ?? [];
-  if (/\p{Cc}/u.test(revision) || named === "") throw new UsageFault(`\`${revision}\` names no revision`);
+  if (/\p{Cc}/u.test(revision)) throw new UsageFault("a revision has no control characters");
+  if (named === "") throw new UsageFault(`\`${revision}\` names no revision`);
   const commit = await findCommit(named);
   const subfolder = (path ?? prefix).replace(/^\.?\/|\/$/g, "");
   return { commit, path, files: await readCommit({ ...repository, path: subfolder }, commit, systemTimers) };
