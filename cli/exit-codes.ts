@@ -13,7 +13,7 @@ export const exitCodes = {
   testsFailed: 4,
   /** A gate (warnings with `--fail-on warning`, a threshold) was not passed; a certificate, a bundle or a log that was looked at is not in order. */
   gate: 5,
-  /** `eval --exit-code`: the request is denied. The authority decided against what was asked. Something is due. */
+  /** `eval --exit-code`: the request is denied. `diff --exit-code`: something differs. The authority decided against what was asked. Something is due. */
   denied: 10,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -26,6 +26,9 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["bundle/keys", exitCodes.usage],
   ["bundle/damaged", exitCodes.gate],
   ["bundle/signature", exitCodes.gate],
+  ["git/path", exitCodes.usage],
+  ["git/entry", exitCodes.invalidPolicy],
+  ["git/absent", exitCodes.invalidPolicy],
 ]);
 
 /** The exit status of a command that ends with a coded error. */

@@ -10,6 +10,13 @@ export function addIstioLax(command: Command): Command {
   return command.option("--istio-lax", "drop unknown fields with a note, as Istio's file loader does", false);
 }
 
+export function addAsOf(command: Command): Command {
+  return command.option(
+    "--as-of <revision>",
+    "the folder as a commit of its Git repository has it: HEAD~3, a branch, a tag, a commit; REVISION:PATH for another folder",
+  );
+}
+
 export function addNoIndex(command: Command): Command {
   return command.option("--no-index", "ask every rule for every decision; it must never change one");
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, formatOption, wantsColour } from "../options.ts";
+import { addAsOf, addIstioLax, formatOption, wantsColour } from "../options.ts";
 import { compileFolder } from "../policies/compile-folder.ts";
 import { renderDiagnostics } from "../report/print.ts";
 import { type DiagnosticFormat, diagnosticFormats, tally } from "../report/report.ts";
@@ -12,11 +12,12 @@ interface Options {
   readonly failOn: "error" | "warning";
   readonly istioLax: boolean;
   readonly costs: boolean;
+  readonly asOf?: string;
 }
 
 /** `garita check [FOLDER]`: what the compiler says, and what conditions cost. Exit 3 with an error; 5 with a warning under `--fail-on warning`. */
 export function define(command: Command, context: CommandContext): void {
-  addIstioLax(command)
+  addAsOf(addIstioLax(command))
     .argument("[folder]", "policy folder", ".")
     .addOption(formatOption(diagnosticFormats))
     .addOption(
@@ -25,8 +26,8 @@ export function define(command: Command, context: CommandContext): void {
         .default("error"),
     )
     .option("--costs", "print the cost of each expression, not of the costliest alone", false)
-    .action(async (folder: string, { format, failOn, istioLax, costs }: Options) => {
-      const compiled = await compileFolder(folder, { istioLax });
+    .action(async (folder: string, { format, failOn, istioLax, costs, asOf }: Options) => {
+      const compiled = await compileFolder(folder, { istioLax, asOf, environment: context.environment });
       const version = await readVersion();
       const colour = wantsColour(context, "output");
       context.write(await renderDiagnostics(compiled, format, { colour, version, allCosts: costs }));

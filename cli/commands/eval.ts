@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, addNoIndex, formatOption } from "../options.ts";
+import { addAsOf, addIstioLax, addNoIndex, formatOption } from "../options.ts";
 import { renderWithConditions } from "../report/decision.ts";
 import { decideLocally, type LocalOptions } from "../request/decide-locally.ts";
 import { explanationOf, seenFrom } from "../request/explanation.ts";
@@ -14,7 +14,7 @@ interface Options extends LocalOptions {
 
 /** `garita eval [FOLDER]`: decides one request. Exit 10 for a denial under `--exit-code`. */
 export function define(command: Command, context: CommandContext): void {
-  addRequestOptions(addNoIndex(addIstioLax(command)))
+  addRequestOptions(addAsOf(addNoIndex(addIstioLax(command))))
     .argument("[folder]", "policy folder", ".")
     .addOption(formatOption(["text", "json"]))
     .option("--exit-code", "exit with 10 when the request is denied")

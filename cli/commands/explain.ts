@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, addNoIndex, formatOption } from "../options.ts";
+import { addAsOf, addIstioLax, addNoIndex, formatOption } from "../options.ts";
 import { renderExplanation } from "../report/decision.ts";
 import { askService } from "../request/ask-service.ts";
 import { decideLocally, type LocalOptions } from "../request/decide-locally.ts";
@@ -18,7 +18,7 @@ interface Options extends LocalOptions {
 
 /** `garita explain [FOLDER]`: decides one request and says why; with `--admin` a running service is asked instead of a folder. */
 export function define(command: Command, context: CommandContext): void {
-  addRequestOptions(addNoIndex(addIstioLax(command)))
+  addRequestOptions(addAsOf(addNoIndex(addIstioLax(command))))
     .argument("[folder]", 'policy folder (default: ".")')
     .addOption(formatOption(["text", "json"]))
     .option("--exit-code", "exit with 10 when the request is denied")
@@ -26,7 +26,7 @@ export function define(command: Command, context: CommandContext): void {
       new Option(
         "--admin <address>",
         "ask a running service: http://host:port, or unix:PATH of its admin socket; files are named as in its policy folder",
-      ).conflicts(["istioLax", "index", "checkRequest"]),
+      ).conflicts(["istioLax", "index", "checkRequest", "asOf"]),
     )
     .option("--token-file <file>", "with --admin: the token that the service wants to see")
     .action(async (folder: string | undefined, options: Options) => {

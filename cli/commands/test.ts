@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { systemClock } from "#platform/clock";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addIstioLax, addNoIndex, formatOption, wantsColour } from "../options.ts";
+import { addAsOf, addIstioLax, addNoIndex, formatOption, wantsColour } from "../options.ts";
 import { compileFolder, engineOf } from "../policies/compile-folder.ts";
 import { pathFrom } from "../policies/path-from.ts";
 import { readTests, renderFault } from "../policies/read-tests.ts";
@@ -18,16 +18,17 @@ interface Options {
   readonly istioLax: boolean;
   readonly index: boolean;
   readonly filter?: string;
+  readonly asOf?: string;
 }
 
 /** `garita test [FOLDER]`: runs its `*_test.yaml`. Exit 3 when policies or tests are invalid, 4 when a test fails, 2 when there is none. */
 export function define(command: Command, context: CommandContext): void {
-  addNoIndex(addIstioLax(command))
+  addAsOf(addNoIndex(addIstioLax(command)))
     .argument("[folder]", "policy folder", ".")
     .addOption(formatOption(testFormats))
     .option("--filter <text>", "only pairs whose file, caller or request contains this text")
-    .action(async (folder: string, { format, istioLax, index, filter }: Options) => {
-      const compiled = await compileFolder(folder, { istioLax });
+    .action(async (folder: string, { format, istioLax, index, filter, asOf }: Options) => {
+      const compiled = await compileFolder(folder, { istioLax, asOf, environment: context.environment });
       if (compiled.built === undefined) {
         const colour = wantsColour(context, "errors");
         context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));

@@ -13,7 +13,7 @@ export async function compileAndTell(
   options: { readonly istioLax: boolean },
   context: CommandContext,
 ): Promise<CompiledRules | undefined> {
-  const compiled = await compileFolder(folder, options);
+  const compiled = await compileFolder(folder, { ...options, environment: context.environment });
   if (compiled.diagnostics.some((d) => d.severity !== "note")) {
     const colour = wantsColour(context, "errors");
     context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import type { Engine } from "#authz/engine/contract";
 import type { PrepareOptions } from "#authz/rulesets/prepare";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
-import { readDirectory } from "#authz/rulesets/read-directory";
 import { compile, type SourceFile } from "#policy-compiler/compile";
 import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import { type ReadOptions, readPolicies } from "./read-policies.ts";
 
 export interface CompiledFolder {
   readonly folder: string;
@@ -16,9 +16,22 @@ export interface CompiledFolder {
   readonly built: { readonly ruleSet: RuleSet; readonly bytes: Uint8Array; readonly digest: string } | undefined;
 }
 
-/** Reads and compiles a policy folder. Fails with a coded error when the folder cannot be read. */
-export async function compileFolder(folder: string, options: { readonly istioLax: boolean }): Promise<CompiledFolder> {
-  const files = await readDirectory(folder);
+export interface CompileFolderOptions extends ReadOptions {
+  readonly istioLax: boolean;
+}
+
+/** Reads and compiles a policy folder, as it stands or as of a revision. Fails like `readPolicies` when it cannot be read. */
+export async function compileFolder(folder: string, options: CompileFolderOptions): Promise<CompiledFolder> {
+  const files = await readPolicies(folder, options);
+  return compileFiles(folder, files, options);
+}
+
+/** Compiles the files of a policy folder. */
+export function compileFiles(
+  folder: string,
+  files: readonly SourceFile[],
+  options: { readonly istioLax: boolean },
+): CompiledFolder {
   const { ruleSet, diagnostics } = compile(files, options);
   if (ruleSet === undefined) return { folder, files, diagnostics, built: undefined };
   const bytes = encodeRuleSet(ruleSet);

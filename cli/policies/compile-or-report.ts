@@ -8,10 +8,10 @@ import { type CompiledFolder, compileFolder } from "./compile-folder.ts";
 /** A folder's compiled rules. Undefined: it is not valid; what is wrong was written and the exit status set. */
 export async function compileOrReport(
   folder: string,
-  options: { readonly istioLax: boolean },
+  options: { readonly istioLax: boolean; readonly asOf?: string | undefined },
   context: CommandContext,
 ): Promise<NonNullable<CompiledFolder["built"]> | undefined> {
-  const compiled = await compileFolder(folder, options);
+  const compiled = await compileFolder(folder, { ...options, environment: context.environment });
   if (compiled.built !== undefined) return compiled.built;
   const colour = wantsColour(context, "errors");
   context.writeError(await renderDiagnostics(compiled, "text", { colour, version: await readVersion() }));

@@ -17,6 +17,7 @@ export interface DecidedLocally {
 export interface LocalOptions extends RequestOptions {
   readonly istioLax: boolean;
   readonly index: boolean;
+  readonly asOf?: string;
 }
 
 /**

@@ -65,8 +65,8 @@ function lowerPolicy(document: AuthorizationPolicy, context: LowerContext): Poli
   };
 }
 
-/** Only ALLOW and DENY can be dry-run; an annotation that is no Go boolean leaves the policy in force. */
-function stageOf({ action, head }: AuthorizationPolicy): Stage {
+/** Where a policy is asked. Only ALLOW and DENY can be dry-run; an annotation that is no Go boolean leaves the policy in force. */
+export function stageOf({ action, head }: AuthorizationPolicy): Stage {
   const annotation = head.annotations.get("istio.io/dry-run")?.value;
   const dryRun = annotation !== undefined && parseGoBoolean(annotation) === true;
   switch (action.value) {

@@ -1,0 +1,67 @@
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import { gitEnvironment } from "#authz/rulesets/git/git-environment";
+import type { Repository } from "#authz/rulesets/git/repository";
+import { runProgram } from "#authz/rulesets/git/run-program";
+import type { Timers } from "#platform/timers";
+import { UsageFault } from "../usage-fault.ts";
+
+/** A repository on this machine, of which commits are read; nothing is fetched and nothing of it is run. */
+export interface Clone {
+  readonly repository: Repository;
+  /** The folder's path from the top of the repository; empty at the top, and in a bare one. */
+  readonly prefix: string;
+}
+
+type Outside = Readonly<Record<string, string | undefined>>;
+
+const timeoutMillis = 60_000;
+
+/** What git needs to find a repository and to see that its owner is trusted (`safe.directory`). Variables of hooks (`GIT_DIR`, `GIT_INDEX_FILE`) stay outside. */
+const discovery = ["PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT"] as const;
+
+/** The repository in which a folder lies, or that it is. Fails with `UsageFault` where there is none, or with `git/missing` without a git. */
+export async function findClone(folder: string, outside: Outside, timers: Timers): Promise<Clone> {
+  const cwd = await realpath(folder).catch((cause) => {
+    throw new UsageFault(`the folder \`${folder}\` cannot be opened`, { cause });
+  });
+  const environment = { ...Object.fromEntries(discovered(outside)), LC_ALL: "C" };
+  // ORDER: git answers in the order of the questions.
+  const args = ["rev-parse", "--absolute-git-dir", "--show-prefix"];
+  const run = { program: "git", args, environment, cwd, timers, timeoutMillis, maxOutputBytes: 64 * 1024 } as const;
+  const { status, output, told } = await runProgram(run);
+  if (status !== 0) throw new UsageFault(`\`${folder}\` is in no repository that git reads: ${told}`);
+  const [gitFolder = "", prefix = ""] = output.toString("utf8").split("\n");
+  return { repository: localRepository(gitFolder, outside), prefix: prefix.replace(/\/$/, "") };
+}
+
+function discovered(outside: Outside): (readonly [name: string, value: string])[] {
+  const pairs = /^GIT_CONFIG_(?:KEY|VALUE)_\d+$/;
+  return Object.entries(outside).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (discovery.some((name) => name === entry[0]) || pairs.test(entry[0])),
+  );
+}
+
+/** A repository that is its own remote: it is only read. */
+function localRepository(gitFolder: string, outside: Outside): Repository {
+  const url = `file://${gitFolder}`;
+  const remote = { url, transport: "file", origin: undefined, guarded: true } as const;
+  const credentials = {
+    tokenFile: undefined,
+    username: "",
+    sshKeyFile: undefined,
+    knownHostsFile: undefined,
+    caFile: undefined,
+  };
+  return {
+    url,
+    folder: dirname(gitFolder),
+    mirror: gitFolder,
+    reference: "HEAD",
+    path: "",
+    key: "",
+    environment: gitEnvironment({ remote, credentials, mirror: gitFolder, outside }),
+    timeoutMillis,
+  };
+}

@@ -1,0 +1,45 @@
+import { readCommit } from "#authz/rulesets/git/read-commit";
+import { readGit } from "#authz/rulesets/git/repository";
+import { systemTimers } from "#platform/timers";
+import type { SourceFile } from "#policy-compiler/compile";
+import { UsageFault } from "../usage-fault.ts";
+import { findClone } from "./find-clone.ts";
+
+/** A colon inside braces is part of the revision: `main@{2026-01-31 12:00}`, `HEAD^{/fix: x}`. */
+const revisionForm = /^((?:\{[^}]*\}|[^:{])*)(?::(.*))?$/s;
+
+/** The files of a policy folder as a commit has them. */
+export interface ReadRevision {
+  readonly commit: string;
+  /** The other folder that the revision named; undefined: it was the one that was asked about. */
+  readonly path: string | undefined;
+  readonly files: readonly SourceFile[];
+}
+
+/**
+ * Reads a policy folder as it was at a revision of the repository in which it lies. A revision is whatever git understands as one (`HEAD~3`, a branch, a tag, a commit), alone or with
+ * the path of another folder behind a colon, from the top of the repository: `main:policies`. Fails with `UsageFault` for a revision that is none, else like `readCommit`.
+ */
+export async function readRevision(
+  folder: string,
+  revision: string,
+  outside: Readonly<Record<string, string | undefined>>,
+): Promise<ReadRevision> {
+  const { repository, prefix } = await findClone(folder, outside, systemTimers);
+  const [, named = "", path] = revisionForm.exec(revision) ?? [];
+  if (/\p{Cc}/u.test(revision)) throw new UsageFault("a revision has no control characters");
+  if (named === "") throw new UsageFault(`\`${revision}\` names no revision`);
+  const commit = await findCommit(named);
+  const subfolder = (path ?? prefix).replace(/^\.?\/|\/$/g, "");
+  return { commit, path, files: await readCommit({ ...repository, path: subfolder }, commit, systemTimers) };
+
+  async function findCommit(name: string): Promise<string> {
+    // By standard input, where nothing is taken for an option.
+    const call = { args: ["cat-file", "--batch-check"], timers: systemTimers, input: `${name}^{commit}\n` };
+    const told = (await readGit(repository, call)).toString("utf8");
+    const found = /^([0-9a-f]+) commit \d+\n$/.exec(told)?.[1];
+    if (found !== undefined) return found;
+    const why = / ambiguous\n$/.test(told) ? "more than one commit" : "no commit";
+    throw new UsageFault(`\`${name}\` names ${why} of the repository of \`${folder}\``);
+  }
+}

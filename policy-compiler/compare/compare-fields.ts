@@ -1,0 +1,90 @@
+import type { FieldNode, GroupNode, ItemsNode, Piece, TextsNode } from "./field-tree.ts";
+import { keyOf, renderNode } from "./field-tree.ts";
+import { matchItems } from "./match-items.ts";
+
+/**
+ * What one field lost and gained: of a value the old and the new one, of a list the values that went and came. `reordered`: a list whose order counts holds the same in another
+ * one; nothing else is said of it.
+ */
+export interface FieldChange {
+  /** As in `spec.rules[1].to[0].operation.paths`, in the later document; of what went, in the earlier. */
+  readonly path: string;
+  readonly kind: "edited" | "reordered";
+  readonly before: readonly Piece[];
+  readonly after: readonly Piece[];
+}
+
+/** The fields in which two nodes differ, in the order of the fields. Nothing: they say the same. */
+export function compareFields(
+  before: FieldNode | undefined,
+  after: FieldNode | undefined,
+  path: string,
+): readonly FieldChange[] {
+  if (before === undefined && after === undefined) return [];
+  if (before?.kind === "group" && after?.kind === "group") return compareGroups(before, after, path);
+  if (before?.kind === "items" && after?.kind === "items") return compareItems(before, after, path);
+  if (isTexts(before) && isTexts(after)) return compareTexts(before, after, path);
+  if (before !== undefined && after !== undefined && keyOf(before) === keyOf(after)) return [];
+  return [edited(path, whole(before), whole(after))];
+}
+
+function compareGroups(before: GroupNode, after: GroupNode, path: string): readonly FieldChange[] {
+  const names = new Set([...before.fields.keys(), ...after.fields.keys()]);
+  return [...names].flatMap((name) =>
+    compareFields(before.fields.get(name), after.fields.get(name), joinPath(path, name)),
+  );
+}
+
+function compareItems(before: ItemsNode, after: ItemsNode, path: string): readonly FieldChange[] {
+  const pairs = matchItems(before.items, after.items);
+  const changes = pairs.flatMap((pair) => {
+    const [old, now] = [at(before.items, pair.before), at(after.items, pair.after)];
+    return compareFields(old, now, `${path}[${pair.after ?? pair.before}]`);
+  });
+  const order = pairs.flatMap((pair) => (pair.before !== undefined && pair.after !== undefined ? [pair.before] : []));
+  return after.ordered && !isAscending(order)
+    ? [{ path, kind: "reordered", before: [], after: [] }, ...changes]
+    : changes;
+}
+
+/** Are these numbers in order, smallest first? */
+export function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || numbers[i - 1]! < number);
+}
+
+function compareTexts(before: TextsNode | undefined, after: TextsNode | undefined, path: string): FieldChange[] {
+  const [old, now] = [before?.items ?? [], after?.items ?? []];
+  const without = (pieces: readonly Piece[], others: readonly Piece[]) => {
+    const known = new Set(others.map(({ text }) => text));
+    return pieces.filter(({ text }) => !known.has(text));
+  };
+  const [went, came] = [without(old, now), without(now, old)];
+  return went.length + came.length === 0 ? [] : [edited(path, went, came)];
+}
+
+function isTexts(node: FieldNode | undefined): node is TextsNode | undefined {
+  return node === undefined || node.kind === "texts";
+}
+
+function edited(path: string, before: readonly Piece[], after: readonly Piece[]): FieldChange {
+  return { path, kind: "edited", before, after };
+}
+
+function whole(node: FieldNode | undefined): readonly Piece[] {
+  if (node === undefined) return [];
+  return [{ text: renderNode(node), span: placeOf(node) }];
+}
+
+function placeOf(node: FieldNode): Piece["span"] {
+  return node.kind === "texts" || node.kind === "items" ? node.items[0]?.span : node.span;
+}
+
+/** Names that are no plain words (labels, header names) stand in brackets. */
+function joinPath(path: string, name: string): string {
+  if (!/^\w+$/.test(name)) return `${path}[${name}]`;
+  return path === "" ? name : `${path}.${name}`;
+}
+
+function at<T>(list: readonly T[], index: number | undefined): T | undefined {
+  return index === undefined ? undefined : list[index];
+}

@@ -1,0 +1,70 @@
+import { type GroupNode, keyOf, leavesOf } from "./field-tree.ts";
+
+/** Positions of an item in the two lists; undefined where it is not. */
+export type Pair =
+  | { readonly before: number; readonly after: number; readonly equal: boolean }
+  | { readonly before: number; readonly after: undefined }
+  | { readonly before: undefined; readonly after: number };
+
+/** So many comparisons of items that changed are made; beyond them items count as removed and added. */
+const mostComparisons = 250_000;
+
+/** Two items that share less than this part of their fields and texts are not one that changed. */
+const leastAlike = 0.5;
+
+/**
+ * Which items of two lists are the same ones: first those that are equal, in order, then, of the rest, those that are most alike, the nearest in place first. By place of
+ * the later list, then of the earlier. Cost: linear, and quadratic in items that are in one list alone, up to a bound.
+ */
+export function matchItems(before: readonly GroupNode[], after: readonly GroupNode[]): readonly Pair[] {
+  const pairs: Pair[] = [];
+  const waiting = new Map<string, number[]>();
+  before.forEach((item, i) => {
+    const key = keyOf(item);
+    waiting.set(key, [...(waiting.get(key) ?? []), i]);
+  });
+  const added: number[] = [];
+  after.forEach((item, i) => {
+    const equal = waiting.get(keyOf(item))?.shift();
+    if (equal === undefined) added.push(i);
+    else pairs.push({ before: equal, after: i, equal: true });
+  });
+  const removed = [...waiting.values()].flat().toSorted((a, b) => a - b);
+  pairs.push(...pairAlike(before, after, removed, added));
+  const [ofBefore, ofAfter] = [new Set(pairs.map((pair) => pair.before)), new Set(pairs.map((pair) => pair.after))];
+  for (const i of removed) if (!ofBefore.has(i)) pairs.push({ before: i, after: undefined });
+  for (const i of added) if (!ofAfter.has(i)) pairs.push({ before: undefined, after: i });
+  return pairs.toSorted((a, b) => (a.after ?? a.before) - (b.after ?? b.before));
+}
+
+function pairAlike(
+  before: readonly GroupNode[],
+  after: readonly GroupNode[],
+  removed: readonly number[],
+  added: readonly number[],
+): readonly Pair[] {
+  if (removed.length * added.length > mostComparisons) return [];
+  const leaves = new Map(added.map((i) => [i, leavesOf(after[i]!)]));
+  const candidates = removed.flatMap((from) => {
+    const own = leavesOf(before[from]!);
+    return added.map((to) => ({ before: from, after: to, alike: likeness(own, leaves.get(to)!) }));
+  });
+  const distance = ({ before: from, after: to }: { before: number; after: number }) => Math.abs(from - to);
+  const best = candidates
+    .filter(({ alike }) => alike >= leastAlike)
+    .toSorted((a, b) => b.alike - a.alike || distance(a) - distance(b));
+  const taken = { before: new Set<number>(), after: new Set<number>() };
+  return best.flatMap(({ before: from, after: to }) => {
+    if (taken.before.has(from) || taken.after.has(to)) return [];
+    taken.before.add(from);
+    taken.after.add(to);
+    return [{ before: from, after: to, equal: false }];
+  });
+}
+
+/** The part of all fields and texts that both have: 1 for the same ones, 0 for none in common. */
+function likeness(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const shared = [...a].filter((leaf) => b.has(leaf)).length;
+  const all = a.size + b.size - shared;
+  return all === 0 ? 1 : shared / all;
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { main } from "#test/support/cli/run-cli";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const run = promisify(execFile);
+
+/** The commands of README's section, one a line. */
+function commandsOf(heading: string): readonly string[] {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const section = readme.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
+  return [...section.matchAll(/```sh\n([^`]*)```/g)].flatMap(([, block]) => block!.trim().split("\n"));
+}
+
+/** A folder that looks like the repository to the commands, and a shell in it whose `npm run -s garita --` and `garita` are this program. */
+async function shellOf(t: TestContext) {
+  const folder = await tempFolder(t);
+  await symlink(join(root, "examples"), join(folder, "examples"));
+  await mkdir(join(folder, ".cache"));
+  const bin = join(folder, "bin");
+  await mkdir(bin);
+  for (const [name, args] of [
+    ["npm", 'shift 4; exec "$NODE" "$MAIN" "$@"'],
+    ["garita", 'exec "$NODE" "$MAIN" "$@"'],
+  ] as const) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${args}\n`);
+    await chmod(join(bin, name), 0o755);
+  }
+  const env = {
+    PATH: [bin, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+    HOME: folder,
+    NODE: process.execPath,
+    MAIN: main,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_AUTHOR_NAME: "Ada",
+    GIT_AUTHOR_EMAIL: "ada@example.org",
+    GIT_COMMITTER_NAME: "Ada",
+    GIT_COMMITTER_EMAIL: "ada@example.org",
+    GARITA_LISTENERS__0__ADDRESS: "127.0.0.1:0",
+  };
+  const sh = (command: string) =>
+    run("sh", ["-c", command], { cwd: folder, env }).then(
+      ({ stdout, stderr }) => ({ status: 0, out: stdout, err: stderr }),
+      ({ code, stdout, stderr }) => ({ status: code as number, out: String(stdout), err: String(stderr) }),
+    );
+  return { folder, env, sh };
+}
+
+async function serving(t: TestContext, command: string, cwd: string, env: Record<string, string>): Promise<void> {
+  const child: ChildProcess = spawn("sh", ["-c", `exec ${command}`], { cwd, env, stdio: "pipe", detached: true });
+  t.after(() => process.kill(-child.pid!, "SIGKILL"));
+  let text = "";
+  const ready = Promise.withResolvers<void>();
+  const take = (chunk: Buffer) => {
+    text += chunk.toString("utf8");
+    if (text.includes("admin.sock") && text.includes('"listener":"grpc"')) ready.resolve();
+  };
+  child.stdout!.on("data", take);
+  child.stderr!.on("data", take);
+  child.on("close", () => ready.reject(new Error(`it ended: ${text}`)));
+  await ready.promise;
+}
+
+test("README's five commands: a push is in force, a commit whose test fails is refused", async (t) => {
+  const { folder, env, sh } = await shellOf(t);
+  const commands = commandsOf("Policies in Git");
+  assert.equal(commands.length, 5);
+  const [init, copy, push, serve, sync] = commands as [string, string, string, string, string];
+  for (const command of [init, copy, push]) assert.deepEqual(await sh(command), { status: 0, out: "", err: "" });
+  const assigned = /^GARITA_POLICIES__GIT__URL="\$PWD\/(\S+)" (.*)$/.exec(serve)!;
+  await serving(t, assigned[2]!, folder, { ...env, GARITA_POLICIES__GIT__URL: join(folder, assigned[1]!) });
+  assert.match((await sh(sync)).out, /^unchanged\nin force: \w{12} the first policies \(Ada\)\n/);
+
+  const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
+  const commit =
+    "git -C .cache/policies commit --quiet --all -m edit && git -C .cache/policies push --quiet ../policies.git main";
+  await writeFile(cart, (await readFile(cart, "utf8")).replace("[PUT, DELETE]", "[PUT, DELETE, PATCH]"));
+  const told = await sh("garita diff HEAD --folder .cache/policies/policies");
+  assert.match(told.out, /opens: wider: .*\n {4}spec\.rules\[1\]\.to\[0\]\.operation\.methods got PATCH /);
+  assert.equal((await sh(commit)).status, 0);
+  assert.match((await sh(sync)).out, /^activated\nin force: \w{12} edit \(Ada\)\n/);
+  await writeFile(cart, (await readFile(cart, "utf8")).replace("[PUT, DELETE, PATCH]", "[PATCH]"));
+  assert.equal((await sh(commit)).status, 0);
+  const refused = await sh(sync);
+  assert.equal(refused.status, 5);
+  assert.match(refused.out, /^refused: /);
+});
+
+test("the hook refuses policies with faults and tests that fail", async (t) => {
+  const { folder, sh } = await shellOf(t);
+  const git = "git -C .cache/policies";
+  const [, copy = ""] = commandsOf("Policies in Git");
+  await sh(`${copy} && ${git} config core.hooksPath hooks && ${git} add .`);
+  const commit = () => sh(`${git} commit --quiet --all -m edit`);
+  assert.equal((await commit()).status, 0);
+  const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
+  const good = await readFile(cart, "utf8");
+  await writeFile(cart, good.replace("methods", "mehtods"));
+  const invalid = await commit();
+  assert.equal(invalid.status, 1);
+  assert.match(invalid.out + invalid.err, /document\/unknown-field/);
+  await writeFile(cart, good.replace("[GET]", "[HEAD]"));
+  const failing = await commit();
+  assert.equal(failing.status, 1);
+  assert.match(failing.out + failing.err, /expected `allow`, found `deny`/);
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { cli } from "#test/support/cli/run-cli";
+import { allowing, testRepository } from "#test/support/git/test-repository";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+const environment = { PATH: process.env["PATH"] ?? "" };
+const run = (...args: string[]) => cli(args, { environment });
+const testFile = (path: string) => `workload: { namespace: shop, labels: {} }
+callers: { anybody: {} }
+requests: { it: { path: "${path}" } }
+expect: [{ callers: [anybody], requests: [it], outcome: allow }]
+`;
+
+test("a past commit is asked by every command that takes --as-of, and a changed work tree is not seen", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  const first = await commit({ "rules/a.yaml": allowing("/one"), "rules/a_test.yaml": testFile("/one") });
+  await git("tag", "-a", "-m", "one", "v1");
+  await commit({ "rules/a.yaml": allowing("/two"), "rules/a_test.yaml": testFile("/two") });
+  await writeFile(join(folder, "rules/a.yaml"), "kind: [");
+  const rules = join(folder, "rules");
+  const described = ["-n", "shop", "--no-labels", "--path", "/one", "--exit-code"];
+  for (const command of ["eval", "explain"]) {
+    for (const revision of ["v1", first, first.slice(0, 10), "HEAD~1", "main^", "v1:rules", `${first}:./rules/`]) {
+      const asked = await run(command, rules, "--as-of", revision, ...described);
+      assert.deepEqual([asked.status, asked.err], [0, ""], `${command} ${revision}: ${asked.out}`);
+      assert.match(asked.out, /^allow/);
+    }
+    assert.equal((await run(command, rules, "--as-of", "HEAD", ...described)).status, 10);
+    assert.equal((await run(command, rules, ...described)).status, 3, "the work tree is broken");
+  }
+  for (const revision of ["v1", "HEAD"]) {
+    assert.equal((await run("check", rules, "--as-of", revision)).status, 0);
+    assert.match((await run("test", rules, "--as-of", revision)).out, /^1 passed, 0 failed\n$/);
+  }
+});
+
+test("revisions and folders are compared, in a clone, in a bare one, and where the folder has moved", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  await commit({ "rules/a.yaml": allowing("/one"), "rules/b.yaml": allowing("/x", "b") });
+  const second = await commit({
+    "rules/a.yaml": undefined,
+    "rules/b.yaml": undefined,
+    "policies/b.yaml": allowing("/x", "b"),
+  });
+  const bare = join(await tempFolder(t), "bare.git");
+  await git("clone", "--quiet", "--bare", folder, bare);
+  for (const repository of [folder, bare]) {
+    const { status, out, err } = await run(
+      "diff",
+      "HEAD~1:rules",
+      "HEAD:policies",
+      "--folder",
+      repository,
+      "--exit-code",
+    );
+    assert.deepEqual([status, err], [10, ""]);
+    assert.equal(
+      out,
+      `policies of HEAD~1:rules (${(await git("rev-parse", "HEAD~1")).slice(0, 12)}), compared with HEAD:policies (${second.slice(0, 12)})
+removed AuthorizationPolicy shop/a at rules/a.yaml:3
+  opens or closes: it allows what its rule matches no more
+documents: 1 removed
+`,
+    );
+  }
+  const policies = join(folder, "policies");
+  assert.equal((await run("diff", "HEAD", "--folder", policies, "--exit-code")).status, 0);
+  await writeFile(join(policies, "b.yaml"), allowing("/y", "b"));
+  assert.equal((await run("diff", "HEAD", "--folder", policies, "--exit-code")).status, 10);
+  assert.equal((await run("diff", "HEAD", policies, "--folder", policies, "--exit-code")).status, 10);
+});
+
+test("what names no commit, and what could be an option of git, is refused: status 2", async (t) => {
+  const { folder, commit } = await testRepository(t);
+  await commit({ "a.yaml": allowing("/one") });
+  for (const revision of [
+    "none",
+    "--upload-pack=touch x",
+    "-x",
+    ":a.yaml",
+    "HEAD:a.yaml^{tree}\nHEAD",
+    "HEAD^{tree}",
+    "f".repeat(40),
+  ]) {
+    const { status, out, err } = await run("check", folder, `--as-of=${revision}`);
+    assert.deepEqual([status, out], [2, ""], revision);
+    assert.match(err, /^garita: (`.*` names no (commit|revision)|a revision has no control)[^\n]*\n$/);
+  }
+  const gone = await run("check", folder, "--as-of", "HEAD:gone");
+  assert.equal(gone.status, 2);
+  assert.match(gone.err, /\[git\/path\]\n$/);
+  const outside = await tempFolder(t);
+  const { status, err } = await run("check", outside, "--as-of", "HEAD");
+  assert.equal(status, 2);
+  assert.match(err, /is in no repository that git reads/);
+  const admin = await run("explain", "--admin", "unix:none", "--as-of", "HEAD");
+  assert.equal(admin.status, 2);
+});
+
+test("a hook's variables and a repository's configuration lead nowhere", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  await commit({ "a.yaml": allowing("/one") });
+  const touched = join(folder, ".git", "touched");
+  for (const key of ["core.fsmonitor", "core.pager", "core.sshCommand"]) await git("config", key, `touch ${touched}`);
+  await mkdir(join(folder, ".git", "hooks"), { recursive: true });
+  const hostile = {
+    ...environment,
+    GIT_DIR: "/nowhere",
+    GIT_INDEX_FILE: "/nowhere/index",
+    GIT_OBJECT_DIRECTORY: "/nowhere",
+  };
+  const { status } = await cli(["check", folder, "--as-of", "HEAD"], { environment: hostile });
+  assert.equal(status, 0);
+  await assert.rejects(import("node:fs/promises").then(({ stat }) => stat(touched)));
+});
