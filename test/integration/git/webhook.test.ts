@@ -212,7 +212,8 @@ test("a delivery whose time is signed is refused when it is older or newer than 
 
 test("what is no delivery is refused: path, method, size, and bodies that never end", async (t) => {
   const { send, asked, counted, port } = await listening(t);
-  assert.equal((await send("/", {}, "")).status, 404);
+  const elsewhere = await send("/", {}, "");
+  assert.deepEqual([elsewhere.status, JSON.parse(elsewhere.body).error.code], [404, "webhook/request"]);
   assert.equal((await send("/metrics", {}, "", "GET")).status, 404);
   assert.equal((await send("/github", {}, "", "GET")).status, 405);
   const large = Buffer.alloc(largestDeliveryBytes + 1);
