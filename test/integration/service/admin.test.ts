@@ -95,8 +95,10 @@ test("the status tells rules, listeners and configuration; probes and metrics an
     "/v1/status",
     "/v1/rulesets",
     "/v1/explain",
+    "/v1/pin",
     "/v1/reload",
     "/v1/sync",
+    "/v1/unpin",
   ];
   assert.deepEqual(Object.keys(page.paths).sort(), documented.sort());
   for (const header of ["cache-control", "x-content-type-options"]) assert.ok(metrics.headers[header] !== undefined);
