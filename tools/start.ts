@@ -11,7 +11,7 @@ if (fault !== undefined) {
   process.exit(1);
 }
 
-const { ConfigRefused } = await import("#cli/serve/start-service");
+const { ConfigRefused } = await import("#cli/serve/contract");
 const { messageOf } = await import("#platform/coded-error");
 const { onSignals } = await import("#platform/lifecycle");
 const { createLog } = await import("#platform/log");

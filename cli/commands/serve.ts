@@ -6,7 +6,8 @@ import type { CommandContext } from "../command.ts";
 import { exitCodeOfConfig, exitCodes } from "../exit-codes.ts";
 import { addNoIndex } from "../options.ts";
 import { assemble } from "../serve/assemble.ts";
-import { ConfigRefused, type Service, startService } from "../serve/start-service.ts";
+import { ConfigRefused, type Service } from "../serve/contract.ts";
+import { startService } from "../serve/start-service.ts";
 
 interface Options {
   readonly config: string;

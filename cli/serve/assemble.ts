@@ -14,9 +14,9 @@ import { loadConfig } from "../config/load.ts";
 import type { RequestDescription } from "../request/description.ts";
 import { readVersion } from "../version.ts";
 import { createAuthoritySwitch } from "./authority/switch.ts";
+import type { ServiceParts } from "./contract.ts";
 import { createOutside } from "./outside.ts";
 import { createRevocations } from "./revocations/create.ts";
-import type { ServiceParts } from "./start-service.ts";
 
 export interface AssembleOptions {
   readonly config: string;

@@ -1,39 +1,27 @@
 import { isDeepStrictEqual } from "node:util";
-import type { CheckEnvironment, GrpcCheck, HttpCheck } from "#authz/check/contract";
+import type { CheckEnvironment } from "#authz/check/contract";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
 import type { RuleSource } from "#authz/rulesets/build";
-import type { BundleSettings } from "#authz/rulesets/bundle/settings";
-import type { GitSettings } from "#authz/rulesets/git/settings";
 import { createHolder, type Holder } from "#authz/rulesets/holder";
 import type { StalenessSettings } from "#authz/rulesets/staleness";
-import { createSync, type Sync, type SyncOptions } from "#authz/rulesets/sync";
-import type { ExplainAnswer, StatusPage } from "#authz/transport/admin/contract";
+import { createSync, type Sync } from "#authz/rulesets/sync";
+import type { StatusPage } from "#authz/transport/admin/contract";
 import type { Health } from "#authz/transport/grpc/health";
-import type { DenyList } from "#identity/deny-list/deny-list";
-import type { Address } from "#platform/address";
 import { renderAddress } from "#platform/address";
-import type { Clock } from "#platform/clock";
 import { messageOf } from "#platform/coded-error";
 import { createLifecycle } from "#platform/lifecycle";
-import type { Log, LogOutput } from "#platform/log";
-import type { Metrics } from "#platform/metrics";
-import type { Timers } from "#platform/timers";
-import type { RuleSet } from "#policy-compiler/ruleset/model";
-import { type ConfigFinding, renderFinding } from "../config/codes.ts";
-import type { LoadedConfig } from "../config/load.ts";
-import type { DirectoryPolicies, ServiceConfig } from "../config/model.ts";
-import { type AdminDoors, openAdmin, type PreparedAdmin, prepareAdmin } from "./admin-doors.ts";
+import { renderFinding } from "../config/codes.ts";
+import type { ServiceConfig } from "../config/model.ts";
+import { prepareAdmin } from "./admin-doors.ts";
+import { createAdminSwitch } from "./admin-switch.ts";
 import { answerRules } from "./answer-rules.ts";
-import type { AuthoritySwitch } from "./authority/switch.ts";
+import { ConfigRefused, type ReloadResult, type Service, type ServiceParts } from "./contract.ts";
 import { followFiles } from "./follow-files.ts";
 import { issuerWarnings } from "./issuer-warnings.ts";
 import { createListenerSet } from "./listener-set.ts";
-import type { Outside, OutsideParts } from "./outside.ts";
 import { prepareListener } from "./prepare-listener.ts";
 import { providerWarnings } from "./provider-reports.ts";
-import type { Revocations } from "./revocations/contract.ts";
-import type { RevocationsParts } from "./revocations/create.ts";
 import { ruleWarnings } from "./rule-warnings.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { sourceWarnings } from "./source-warnings.ts";
@@ -41,77 +29,9 @@ import { startListener } from "./start-listener.ts";
 import { serviceWarnings } from "./warnings.ts";
 import { createWebhookDoor, prepareWebhook } from "./webhook-door.ts";
 
-/** What the service is put together from. */
-export interface ServiceParts {
-  /** The configuration, read anew at every call. */
-  readonly loadConfig: () => Promise<LoadedConfig>;
-  readonly configFile: string | undefined;
-  readonly version: string;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly nextId: () => string;
-  readonly log: LogOutput;
-  readonly metrics: Metrics;
-  readonly createGrpcCheck: (environment: CheckEnvironment) => GrpcCheck;
-  readonly createHttpCheck: (environment: CheckEnvironment) => HttpCheck;
-  readonly createSource: (policies: DirectoryPolicies) => RuleSource;
-  readonly createGitSource: (settings: GitSettings, log: Log) => Promise<RuleSource>;
-  readonly createBundleSource: (settings: BundleSettings, log: Log) => Promise<RuleSource>;
-  readonly prepare: SyncOptions["prepare"];
-  readonly createOutside: (parts: Omit<OutsideParts, "environment">) => Outside;
-  /** The certificate authority, whose registrations are those of the rules in force. */
-  readonly createAuthority: (
-    ruleSet: () => RuleSet | undefined,
-    onDenyList: (list: DenyList) => void,
-  ) => AuthoritySwitch;
-  /** Where the deny list comes from. */
-  readonly createRevocations: (given: Pick<RevocationsParts, "onList">) => Revocations;
-  /** Explains a described request by the rules in force. */
-  readonly explain: (description: unknown, environment: CheckEnvironment) => ExplainAnswer | Promise<ExplainAnswer>;
-}
-
-export interface ReloadResult {
-  readonly ok: boolean;
-  readonly messages: readonly string[];
-}
-
-export interface Service {
-  /** Where each listener listens, by name. */
-  addresses(): ReadonlyMap<string, Address>;
-  adminAddresses(): readonly string[];
-  /** Where webhooks are taken. */
-  webhookAddress(): Address | undefined;
-  /** Doors of the certificate authority. */
-  authorityAddresses(): AuthorityAddresses;
-  status(): StatusPage;
-  /**
-   * Reads configuration, certificates and policies again, and has the keys of issuers fetched anew, which is not waited for. What is wrong changes
-   * nothing but the status. One at a time.
-   */
-  reload(): Promise<ReloadResult>;
-  /** Says that the end is near, waits for proxies to notice, finishes what runs, and cuts off what is left at the deadline. */
-  stop(patience: { readonly lingerMillis: number; readonly deadlineMillis: number }): Promise<void>;
-}
-
-type AuthorityAddresses = ReturnType<AuthoritySwitch["addresses"]>;
-
 interface Rules {
   readonly sync: Sync;
   readonly holder: Holder;
-}
-
-/** Configuration faults at the start; nothing runs. */
-export class ConfigRefused extends Error {
-  readonly findings: readonly ConfigFinding[];
-  readonly messages: readonly string[];
-
-  constructor(findings: readonly ConfigFinding[]) {
-    const messages = findings.map(renderFinding);
-    super(messages.join("\n"));
-    this.name = "ConfigRefused";
-    this.findings = findings;
-    this.messages = messages;
-  }
 }
 
 /** What rules depend on. */
@@ -285,32 +205,16 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     log: log.log,
     onHint: () => void rules.sync.load(),
   });
-  let admin: { readonly prepared: PreparedAdmin; readonly doors: AdminDoors } | undefined;
-  const adminParts = {
-    status,
-    metrics: () => metrics.render(),
-    explain: (description: unknown) => parts.explain(description, environment),
-    reload: () => reload(),
-    ...answerRules(() => rules.sync, log.log),
-  };
-
-  const changeAdmin = async (wanted: PreparedAdmin | undefined): Promise<void> => {
-    if (wanted?.mark === admin?.prepared.mark) return;
-    const old = admin;
-    admin = undefined;
-    // Not awaited: the request that asks for the change may have come in at the door that goes.
-    old?.doors
-      .stop(AbortSignal.timeout(5_000))
-      .catch((fault: unknown) => log.log.error({ fault: messageOf(fault) }, "the admin API did not close"));
-    if (wanted === undefined) return;
-    try {
-      admin = { prepared: wanted, doors: await openAdmin(wanted, adminParts, log.log) };
-    } catch (fault) {
-      if (old !== undefined)
-        admin = { prepared: old.prepared, doors: await openAdmin(old.prepared, adminParts, log.log) };
-      throw fault;
-    }
-  };
+  const admin = createAdminSwitch(
+    {
+      status,
+      metrics: () => metrics.render(),
+      explain: (description) => parts.explain(description, environment),
+      reload: () => reload(),
+      ...answerRules(() => rules.sync, log.log),
+    },
+    log.log,
+  );
 
   /**
    * ORDER: everything is read and looked at before anything is changed; sockets, which can still fail, come before the rest, and those that decide requests last: what
@@ -327,7 +231,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const nextRules = isDeepStrictEqual(sourceOf(next), sourceOf(config))
       ? undefined
       : await createRules(next.policies);
-    const oldAdmin = admin?.prepared;
+    const oldAdmin = admin.wanted();
     const oldAuthority = authority.wanted();
     const oldWebhook = webhook.wanted();
     try {
@@ -335,7 +239,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         throw new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`);
       }
       await webhook.become(wantedWebhook);
-      await changeAdmin(wantedAdmin);
+      await admin.become(wantedAdmin);
       await authority.become(wantedAuthority);
       await revocations.become(next.revocations, next.ca !== undefined);
       await listeners.become(wanted);
@@ -346,7 +250,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         .become(oldAuthority)
         .catch((again: unknown) => log.log.error({ fault: messageOf(again) }, "the certificate authority is not back"));
       await revocations.become(config.revocations, config.ca !== undefined);
-      await changeAdmin(oldAdmin);
+      await admin.become(oldAdmin);
       await webhook.become(oldWebhook);
       throw fault;
     }
@@ -415,7 +319,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
   lifecycle.add({ name: "webhook", stop: (deadline) => webhook.stop(deadline) });
   lifecycle.add({ name: "files", stop: () => files.stop() });
-  lifecycle.add({ name: "admin", stop: (deadline) => admin?.doors.stop(deadline) });
+  lifecycle.add({ name: "admin", stop: (deadline) => admin.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
   try {
     // ORDER: rules before sockets, so that nobody is denied for want of rules that are only a moment away.
@@ -426,7 +330,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     await authority.become(wantedAuthority);
     await revocations.become(config.revocations, config.ca !== undefined);
     await listeners.become(wanted);
-    await changeAdmin(wantedAdmin);
+    await admin.become(wantedAdmin);
     await webhook.become(await webhookOf(config));
     logWarnings();
     await Promise.all([rules.sync.follow(), files.follow(config)]);
@@ -438,7 +342,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   return {
     addresses: () => new Map(listeners.running.map(({ listener }) => [listener.name, listener.address])),
     webhookAddress: () => webhook.address(),
-    adminAddresses: () => admin?.doors.addresses ?? [],
+    adminAddresses: () => admin.addresses(),
     authorityAddresses: () => authority.addresses(),
     status,
     reload,

@@ -10,7 +10,7 @@ import { createHttpCheck } from "#authz/check/http-check";
 import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { WantedAuthority } from "#cli/serve/authority/switch";
-import type { Service } from "#cli/serve/start-service";
+import type { Service } from "#cli/serve/contract";
 import { createAuthority } from "#test/support/service/certificates";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";
 import { rawClient } from "#test/support/service/raw-http";

@@ -55,6 +55,6 @@ for (const path of [secretPath, adsPath, deltaSecretPath, deltaAdsPath]) {
       }),
       { seed, numRuns },
     );
-    assert.ok(seen.accepted > numRuns && seen.rejected > numRuns / 2, JSON.stringify(seen));
+    assert.ok(seen.accepted > numRuns / 2 && seen.rejected > numRuns / 5, JSON.stringify(seen));
   });
 }
