@@ -1,7 +1,7 @@
-import { open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import type { AuditHead } from "#ca/store/contract";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { replaceFile } from "#platform/replace-file";
 
 /** Where the newest head of a database stands: in a file beside it. */
 export function headFileOf(databaseFile: string): string {
@@ -10,23 +10,9 @@ export function headFileOf(databaseFile: string): string {
 
 /** Replaces the file of the newest head, mode 0600: after a crash it is the old one or the new one, whole. */
 export async function writeHeadFile(file: string, head: AuditHead): Promise<void> {
-  const fresh = `${file}.new`;
   const { signature, ...members } = head;
   const text = JSON.stringify({ ...members, signature: Buffer.from(signature).toString("base64") }, undefined, 2);
-  const written = await open(fresh, "w", 0o600);
-  try {
-    await written.writeFile(`${text}\n`);
-    await written.sync();
-  } finally {
-    await written.close();
-  }
-  await rename(fresh, file);
-  const folder = await open(dirname(file), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await replaceFile(file, Buffer.from(`${text}\n`), 0o600);
 }
 
 /** The head that the file holds; undefined where there is no file. Its signature is not looked at. Fails with `ca-store/damaged`. */

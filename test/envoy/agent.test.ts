@@ -19,28 +19,11 @@ import { startEchoUpstream } from "#test/support/envoy/echo-upstream";
 import { clusterOf } from "#test/support/envoy/edit-config";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
 import { startLoad } from "#test/support/envoy/load";
+import { free, nobody, shopPolicies } from "#test/support/envoy/mtls-pair";
 import { runEnvoy } from "#test/support/envoy/run-envoy";
 import { garitaFolder, type RunningGarita, runGarita } from "#test/support/envoy/run-garita";
 
-const free = { address: "127.0.0.1", port: 0 };
-const nobody = { address: "127.0.0.1", port: 1 };
 const idOf = (name: string) => `spiffe://${sceneDomain}/ns/shop/sa/${name}`;
-const policies = `
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata: { name: orders-1, namespace: shop }
-spec: { address: 127.0.0.1, labels: { app: orders }, serviceAccount: orders }
----
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: { name: callers, namespace: shop }
-spec:
-  action: ALLOW
-  rules:
-    - from: [{ source: { principals: [${sceneDomain}/ns/shop/sa/web] } }]
-      to: [{ operation: { paths: [/orders] } }]
-`;
-
 /** Each request on a connection of its own. */
 function demandHandshakes(config: JsonValue): void {
   const options = clusterOf(config, "orders")["typed_extension_protocol_options"] as JsonObject;
@@ -54,7 +37,7 @@ let upstreamPort: number;
 
 before(async () => {
   upstreamPort = closing.add(await startEchoUpstream()).port;
-  const place = closing.add(await garitaFolder({ "shop/callers.yaml": policies }));
+  const place = closing.add(await garitaFolder({ "shop/callers.yaml": shopPolicies }));
   const listener = { name: "grpc", protocol: "grpc", address: "127.0.0.1:0", peerIdentity: "verified" };
   garita = closing.add(await runGarita(place, { listeners: [listener] }));
 });

@@ -11,7 +11,7 @@ import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
-import { nextPollMillis } from "../git/next-poll.ts";
+import { createPoll } from "../poll.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
 import { type BundleManifest, encodeManifest } from "./manifest.ts";
@@ -66,10 +66,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   const file = keptFile(settings);
   const guard = createAddressGuard([]);
   const ending = new AbortController();
-  let onChange: (() => void) | undefined;
-  let cancelPoll: (() => void) | undefined;
-  let nextMillis: number | undefined;
-  let failures = 0;
+  const poll = createPoll({ pollMillis: settings.pollMillis, clock, timers, random: parts.random });
   let seen: Seen | undefined;
   let offer: Offer | undefined;
   /** Of the bundle in force, or before there is one of the kept bundle. */
@@ -153,13 +150,13 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   const tryAttempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
     try {
       const result = await attempt(trusted, anyInForce);
-      failures = 0;
+      poll.note(true);
       // What could not be kept leaves an older one there, which is not the newest.
       const isKept = keptFault === undefined;
       if (result.kind === "unchanged" && isKept) await confirmKept(file, clock.nowMillis()).catch(() => undefined);
       return result;
     } catch (fault) {
-      failures++;
+      poll.note(false);
       return failed(fault);
     }
   };
@@ -182,14 +179,6 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     return built;
   };
 
-  const plan = () => {
-    cancelPoll?.();
-    if (onChange === undefined || ending.signal.aborted) return;
-    const delay = nextPollMillis(settings.pollMillis, failures, parts.random);
-    nextMillis = clock.nowMillis() + delay;
-    cancelPoll = timers.after(delay, () => onChange?.());
-  };
-
   return {
     name,
     async build(inForce) {
@@ -200,7 +189,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       } catch (fault) {
         return failed(fault);
       } finally {
-        plan();
+        poll.plan();
       }
     },
     async accepted(built) {
@@ -218,19 +207,12 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
         log.warn({ source: name }, keptFault);
       }
     },
-    nextAttemptMillis: () => nextMillis,
+    nextAttemptMillis: poll.nextMillis,
     warnings: () => (keptFault === undefined ? [] : [keptFault]),
-    async watch(listener) {
-      onChange = listener;
-      plan();
-      return async () => {
-        onChange = undefined;
-        cancelPoll?.();
-      };
-    },
+    watch: poll.watch,
     async close() {
       ending.abort();
-      cancelPoll?.();
+      poll.close();
     },
   };
 }

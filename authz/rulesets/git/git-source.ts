@@ -9,11 +9,11 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
+import { createPoll } from "../poll.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
 import { lockFolder } from "./lock-folder.ts";
-import { nextPollMillis } from "./next-poll.ts";
 import { askRemote, describeRepository } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
@@ -57,10 +57,6 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const repository = describeRepository(settings, outside);
   const builder = createBuilder();
   const ending = new AbortController();
-  let onChange: (() => void) | undefined;
-  let cancelPoll: (() => void) | undefined;
-  let nextMillis: number | undefined;
-  let failures = 0;
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
   let kept: Awaited<ReturnType<typeof readKept>>;
@@ -78,6 +74,17 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   };
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
   const pins = createPins(repository, name, clock, log);
+  const poll = createPoll({
+    pollMillis: settings.pollMillis,
+    clock,
+    timers,
+    random: parts.random,
+    /** No later than a pin ends. */
+    mostMillis() {
+      const pinned = pins.current();
+      return pinned === undefined ? Number.POSITIVE_INFINITY : pinned.untilMillis - clock.nowMillis();
+    },
+  });
   /** The newest commit that was taken, which others have to come from. */
   const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? kept?.rules.revision.commit;
   const fetchParts = (known: string | undefined) => ({
@@ -197,7 +204,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
       return built;
     });
-    failures = reached || result.kind === "unchanged" ? 0 : failures + 1;
+    poll.note(reached || result.kind === "unchanged");
     return result;
   };
 
@@ -221,21 +228,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     };
   };
 
-  const plan = () => {
-    cancelPoll?.();
-    if (onChange === undefined || ending.signal.aborted) return;
-    const pinned = pins.current();
-    const left = pinned === undefined ? Number.POSITIVE_INFINITY : pinned.untilMillis - clock.nowMillis();
-    const delay = Math.min(nextPollMillis(settings.pollMillis, failures, parts.random), left);
-    nextMillis = clock.nowMillis() + delay;
-    cancelPoll = timers.after(delay, () => onChange?.());
-  };
-
   return {
     name,
     async build(inForce) {
       const result = await tryAttempt(inForce);
-      plan();
+      poll.plan();
       return (inForce === undefined ? fallback(result) : undefined) ?? result;
     },
     async accepted({ bytes, digest, revision, files, fallback: stoodIn }) {
@@ -255,24 +252,17 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       build: (commit, inForce) => alone(() => attemptPinned(commit, knownBy(inForce))),
       async keep(pin, inForce) {
         await pins.keep({ ...pin, known: knownBy(inForce) });
-        plan();
+        poll.plan();
       },
       end: () => pins.end(),
       current: pins.current,
     },
-    nextAttemptMillis: () => nextMillis,
+    nextAttemptMillis: poll.nextMillis,
     warnings: () => (keptFault === undefined ? warnings : [...warnings, keptFault]),
-    async watch(listener) {
-      onChange = listener;
-      plan();
-      return async () => {
-        onChange = undefined;
-        cancelPoll?.();
-      };
-    },
+    watch: poll.watch,
     async close() {
       ending.abort();
-      cancelPoll?.();
+      poll.close();
       await builder.close();
     },
   };

@@ -191,7 +191,7 @@ test("a head file holds what was written, and is one whole file after each writi
   await writeHeadFile(file, { ...head, number: 4 });
   assert.deepEqual(await readHeadFile(file), { ...head, number: 4 });
   assert.equal(statSync(file).mode & 0o777, 0o600);
-  assert.ok(!existsSync(`${file}.new`));
+  for (const draft of ["new", "part"]) assert.ok(!existsSync(`${file}.${draft}`));
 });
 
 test("an older copy beside what a killed service had not yet brought into its file is no database", async (t) => {

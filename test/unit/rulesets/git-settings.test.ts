@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkGitSettings } from "#authz/rulesets/git/check-settings";
 import { gitEnvironment } from "#authz/rulesets/git/git-environment";
-import { nextPollMillis } from "#authz/rulesets/git/next-poll";
 import { parseRemote } from "#authz/rulesets/git/parse-remote";
 import { describeRepository } from "#authz/rulesets/git/repository";
 import type { GitCredentials } from "#authz/rulesets/git/settings";
+import { nextPollMillis } from "#authz/rulesets/poll";
 import { gitSettings } from "#test/support/git/git-rules";
 
 const ssh: GitCredentials = { ...gitSettings("", "").credentials, sshKeyFile: "/k", knownHostsFile: "/h" };
