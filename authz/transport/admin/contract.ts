@@ -1,4 +1,5 @@
 import type { ProviderStatus } from "#authz/custom/contract";
+import type { Revision } from "#authz/rulesets/git/settings";
 import type { RuleSetStatus } from "#authz/rulesets/status";
 import type { LoadResult } from "#authz/rulesets/sync";
 import type { KeySourceStatus } from "#identity/key-sources/contract";
@@ -64,6 +65,8 @@ export interface SyncAnswer {
   readonly builtMillis?: number;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
+  /** The commit that was refused, where it is a commit's fault. */
+  readonly refused?: Revision | undefined;
 }
 
 export interface PinQuestion {

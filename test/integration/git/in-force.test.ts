@@ -27,13 +27,20 @@ test("a bad commit changes nothing but the status; the next good one repairs it"
   const good = await repository.commit({ "a.yaml": allowing("/one") });
   const rules = await gitRules(t, repository.url);
   await rules.load();
-  await repository.commit({ "a.yaml": "kind: [" });
+  const bad = await repository.commit({ "a.yaml": "kind: [" }, "a bad one");
   assert.equal(await rules.load(), "refused");
+  assert.match(rules.logged(), new RegExp(`"level":"error".*"commit":"${bad}","subject":"a bad one","author":"Ada"`));
   const { candidate, degraded, current, ready } = rules.status();
   assert.deepEqual([rules.commit(), candidate?.code, current, ready], [good, "policy/invalid", false, true]);
-  assert.equal(candidate?.diagnostics[0]?.file, "a.yaml");
+  assert.deepEqual([candidate?.revision?.commit, candidate?.diagnostics[0]?.file], [bad, "a.yaml"]);
   assert.ok(degraded);
   assert.equal(await rules.load(), "refused", "asked again, and not compiled again");
+  const errors = () => rules.logged().match(/"level":"error"/g)?.length;
+  assert.equal(errors(), 1, "told once");
+  const another = await repository.commit({ "README.md": "no mend" });
+  await rules.load();
+  assert.equal(errors(), 2, "of another commit the same fault is told again");
+  assert.equal(rules.status().candidate?.revision?.commit, another);
   const mended = await repository.commit({ "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "activated");
   assert.deepEqual([rules.commit(), rules.status().current], [mended, true]);
@@ -191,7 +198,9 @@ expect: [{ callers: [anybody], requests: [one], outcome: allow }]
     /^policy test: a_test\.yaml:4: `anybody` with `one`: outcome: expected `allow`, found `deny`/,
   );
   assert.deepEqual([await refused.load(), refused.commit(), refused.code()], ["refused", good, "git/tests"]);
-  assert.match(refused.status().candidate!.message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  const { message, revision } = refused.status().candidate!;
+  assert.match(message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  assert.equal(revision?.commit, bad);
   await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": "callers: [" });
   await refused.load();
   assert.match(refused.status().candidate!.message, /a_test\.yaml:1:\d+: error: /, "a test that cannot be read fails");
