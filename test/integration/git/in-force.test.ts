@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { rename, rm, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
 import { handTimers } from "#test/support/git/hand-timers";
@@ -137,6 +138,21 @@ test("a bad commit at the start: the rules of the last run are in force", async 
   const second = await gitRules(t, repository.url, { folder: first.folder });
   await second.load();
   assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
+});
+
+test("a repository of this machine that belongs to another user is not read, and that is said", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  // Of git's own tests: whatever it asks for the owner of is somebody else's.
+  const git = `#!/bin/sh\nPATH="\${PATH#*:}" GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git "$@"\n`;
+  await writeFile(join(bin, "git"), git, { mode: 0o755 });
+  const rules = await gitRules(t, repository.url, { outside: { PATH: [bin, process.env["PATH"]].join(delimiter) } });
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual(
+    [rules.code(), rules.status().candidate?.message],
+    ["git/unreachable", `\`${repository.url}\` cannot be asked: it does not belong to the user of the service`],
+  );
 });
 
 test("no rules at the start where there is nothing to fall back on", async (t) => {
