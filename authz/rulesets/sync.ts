@@ -79,10 +79,12 @@ export function createSync(options: SyncOptions): Sync {
 
   const staleness = watchStaleness(options.staleness, options.timers, options.nowMillis, () => {
     if (stopped) return;
-    log.error({ source: source.name, reaction: staleness.reaction }, "the rules in force are older than is allowed");
+    tellStale();
     mark();
     for (const listener of listeners) listener();
   });
+  const tellStale = () =>
+    log.error({ source: source.name, reaction: staleness.reaction }, "the rules in force are older than is allowed");
   /** INVARIANT: a snapshot that may not be decided by says so. */
   const expired = () => staleness.reaction === "deny" && staleness.sinceMillis() !== undefined;
   const mark = () => {
@@ -154,6 +156,7 @@ export function createSync(options: SyncOptions): Sync {
     else {
       confirm(fallback.confirmedMillis);
       refuse(fallback);
+      if (staleness.sinceMillis() !== undefined) tellStale();
     }
     return unchanged ? "unchanged" : "activated";
   };

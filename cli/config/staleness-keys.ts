@@ -13,7 +13,7 @@ const defaultReaction = "nothing";
 /** Properties of such a source. */
 export const stalenessProperties = {
   maxStaleSeconds: integer(
-    "When the policies in force were not found to be the newest for so long, they are stale. Unset: never.",
+    "When the policies in force were not found to be the newest for so long, they are stale. At least twice `pollSeconds`. Unset: never.",
     10,
     31_536_000,
   ),

@@ -45,7 +45,7 @@ export interface StatusPage {
   readonly warnings: readonly string[];
 }
 
-/** An explanation, or why there is none. `status` is the HTTP status of a refusal: 400 (bad question) or 503 (no rules yet). */
+/** An explanation, or why there is none. `status` is the HTTP status of a refusal: 400 (bad question) or 503 (no rules yet, or none that may decide). */
 export type ExplainAnswer =
   | { readonly ok: true; readonly explanation: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: 400 | 503; readonly code: string; readonly message: string };
