@@ -38,7 +38,9 @@ function renderText({ manifest, signer }: OpenedBundle): string {
       ["revision", revision],
       ["built", timeText(timeSeconds)],
       ["digest", digest],
-      ["rules", `${counts.rules} of ${counts.policies} policies in ${files} files, ${sizeBytes} bytes`],
+      ["files", String(files)],
+      ["policies", String(counts.policies)],
+      ["rules", `${counts.rules}, ${sizeBytes} bytes`],
     ]),
   );
 }

@@ -88,9 +88,9 @@ function endGroup({ pid }: ChildProcess): void {
 }
 
 function oneLine(told: Buffer): string {
-  return told
+  const text = told
     .toString("utf8")
     .replace(/[\p{Cc}\s]+/gu, " ")
-    .trim()
-    .slice(-toldCharacters);
+    .trim();
+  return text.length <= toldCharacters ? text : `…${text.slice(-toldCharacters)}`;
 }
