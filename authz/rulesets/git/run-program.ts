@@ -3,7 +3,7 @@ import { CodedError, messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
 
 export interface Run {
-  readonly program: "git" | "gpg";
+  readonly program: "git" | "gpg" | "ssh-keygen";
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Folder to run in. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
@@ -55,6 +55,22 @@ test("a signature is verified out of a file in the mirror: other folders may not
   const words = (await readFile(seen, "utf8")).split("\n");
   const files = words.flatMap((word, i) => (word === "-s" ? [words[i + 1]!] : []));
   assert.ok(files.length > 0 && files.every((file) => dirname(file) === join(rules.folder, "mirror.git")), `${files}`);
+});
+
+test("without the program that verifies signatures none is called bad: the program is missing", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  await symlink(execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim(), join(bin, "git"));
+  for (const [program, files] of [
+    ["ssh-keygen", { allowedSignersFile }],
+    ["gpg", { openpgpKeysFile: allowedSignersFile }],
+  ] as const) {
+    const rules = await gitRules(t, repository.url, { settings: by("head", files), outside: { PATH: bin } });
+    assert.equal(await rules.load(), "refused");
+    assert.equal(rules.code(), "git/missing");
+    assert.match(rules.status().candidate!.message, new RegExp(`^\`${program}\` cannot be run: `));
+  }
 });
 
 test("what nobody, another one, or somebody in another name has signed is refused before it is parsed", async (t) => {
