@@ -26,6 +26,7 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["bundle/keys", exitCodes.usage],
   ["bundle/damaged", exitCodes.gate],
   ["bundle/signature", exitCodes.gate],
+  ["bundle/expired", exitCodes.gate],
   ["git/path", exitCodes.usage],
   ["git/entry", exitCodes.invalidPolicy],
   ["git/absent", exitCodes.invalidPolicy],

@@ -2,15 +2,16 @@ import type { Timers } from "#platform/timers";
 
 /** How old the word may be that the rules in force are the newest, and what follows when it is older. */
 export interface StalenessSettings {
-  readonly maxStaleMillis: number;
+  /** Undefined: that word does not get too old. */
+  readonly maxStaleMillis: number | undefined;
   /** Nothing but the status; no longer ready; nothing is decided, every request is denied. */
   readonly reaction: "nothing" | "not-ready" | "deny";
 }
 
 export interface Staleness {
   readonly reaction: StalenessSettings["reaction"];
-  /** The rules in force were the newest at this moment. */
-  confirm(atMillis: number): void;
+  /** The rules in force were the newest at this moment. `expiresMillis`: from then on they are too old, however often that is found again. */
+  confirm(atMillis: number, expiresMillis?: number): void;
   /** Since when they are stale; undefined: they are not, or there are none. */
   sinceMillis(): number | undefined;
   stop(): void;
@@ -19,19 +20,22 @@ export interface Staleness {
 /** A timer takes no longer delay. */
 const longestTimerMillis = 24 * 24 * 3600 * 1000;
 
-/** Watches the age of the rules in force; `onStale` is called when they become stale. Without settings they never do. */
+/**
+ * Watches the age of the rules in force; `onStale` is called when they become stale by time alone. Without settings they do when they
+ * expire, and nothing follows.
+ */
 export function watchStaleness(
   settings: StalenessSettings | undefined,
   timers: Timers,
   nowMillis: () => number,
   onStale: () => void,
 ): Staleness {
-  let endsMillis: number | undefined;
+  let endsMillis = Number.POSITIVE_INFINITY;
   let cancel: (() => void) | undefined;
-  const sinceMillis = () => (endsMillis !== undefined && nowMillis() >= endsMillis ? endsMillis : undefined);
+  const sinceMillis = () => (nowMillis() >= endsMillis ? endsMillis : undefined);
   const wait = () => {
     cancel?.();
-    if (endsMillis === undefined || sinceMillis() !== undefined) return;
+    if (endsMillis === Number.POSITIVE_INFINITY || sinceMillis() !== undefined) return;
     cancel = timers.after(Math.min(endsMillis - nowMillis(), longestTimerMillis), () => {
       if (sinceMillis() === undefined) wait();
       else onStale();
@@ -39,9 +43,8 @@ export function watchStaleness(
   };
   return {
     reaction: settings?.reaction ?? "nothing",
-    confirm(atMillis) {
-      if (settings === undefined) return;
-      endsMillis = atMillis + settings.maxStaleMillis;
+    confirm(atMillis, expiresMillis = Number.POSITIVE_INFINITY) {
+      endsMillis = Math.min(atMillis + (settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY), expiresMillis);
       wait();
     },
     sinceMillis,

@@ -67,6 +67,12 @@ export function pinText({ commit, untilMillis }: Pin): string {
   return `the policies are pinned to ${commit.slice(0, 12)} until ${new Date(untilMillis).toISOString()}: no push comes into force`;
 }
 
+/** That rules are too old because their bundle has expired, in words; undefined: they are not. */
+export function expiredText({ revision }: ActiveRuleSet, staleSinceMillis: number | undefined): string | undefined {
+  if (staleSinceMillis === undefined || staleSinceMillis !== revision?.expiresMillis) return undefined;
+  return `the policy bundle in force, \`${revision.commit}\`, expired at ${new Date(staleSinceMillis).toISOString()}`;
+}
+
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {
   const policiesByAction: Record<string, number> = {};
   for (const { stage } of ruleSet.policies) policiesByAction[stage] = (policiesByAction[stage] ?? 0) + 1;

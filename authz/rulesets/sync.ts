@@ -9,7 +9,14 @@ import { buildFault } from "./build-fault.ts";
 import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
-import { type ActiveRuleSet, countRuleSet, pinText, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
+import {
+  type ActiveRuleSet,
+  countRuleSet,
+  expiredText,
+  pinText,
+  type RefusedCandidate,
+  type RuleSetStatus,
+} from "./status.ts";
 
 export type LoadResult = "activated" | "unchanged" | "refused";
 
@@ -22,7 +29,7 @@ export interface SyncOptions {
   readonly equip: (engine: Engine) => Promise<EquippedRules> | EquippedRules;
   readonly nowMillis: () => number;
   readonly log: Log;
-  /** Undefined: rules never get too old. */
+  /** Undefined: rules get too old by their own expiry alone, and nothing follows. */
   readonly staleness?: StalenessSettings | undefined;
   readonly timers: Timers;
   /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
@@ -79,10 +86,15 @@ export function createSync(options: SyncOptions): Sync {
 
   const staleness = watchStaleness(options.staleness, options.timers, options.nowMillis, () => {
     if (stopped) return;
-    log.error({ source: source.name, reaction: staleness.reaction }, "the rules in force are older than is allowed");
+    tellStale();
     mark();
     for (const listener of listeners) listener();
   });
+  const tellStale = () => {
+    const expired = active && expiredText(active, staleness.sinceMillis());
+    const message = expired ?? "the rules in force are older than is allowed";
+    log.error({ source: source.name, reaction: staleness.reaction }, message);
+  };
   /** INVARIANT: a snapshot that may not be decided by says so. */
   const expired = () => staleness.reaction === "deny" && staleness.sinceMillis() !== undefined;
   const mark = () => {
@@ -92,7 +104,7 @@ export function createSync(options: SyncOptions): Sync {
   };
   const confirm = (atMillis: number) => {
     lastSuccessMillis = atMillis;
-    staleness.confirm(atMillis);
+    staleness.confirm(atMillis, active?.revision?.expiresMillis);
     mark();
   };
 
@@ -128,7 +140,7 @@ export function createSync(options: SyncOptions): Sync {
       const engine = await options.prepare(built.bytes, built.digest);
       const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
-      staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis());
+      staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis(), revision?.expiresMillis);
       holder.swap({ ...equipped, ...(revision && { commit: revision.commit }), expired: expired() });
       active = {
         digest: built.digest,
@@ -156,6 +168,7 @@ export function createSync(options: SyncOptions): Sync {
       confirm(fallback.confirmedMillis);
       refuse(fallback);
     }
+    if (staleness.sinceMillis() !== undefined) tellStale();
     return unchanged ? "unchanged" : "activated";
   };
   /** What is in force is what should be: the newest, or what is pinned, which does not get stale. */
@@ -184,6 +197,8 @@ export function createSync(options: SyncOptions): Sync {
       const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
       result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
     }
+    // The timers of a machine that slept are late.
+    mark();
     if (result !== "refused again") options.onLoad?.(result, options.nowMillis() - begun);
     for (const listener of listeners) listener();
     return result === "refused again" ? "refused" : result;
@@ -254,7 +269,9 @@ export function createSync(options: SyncOptions): Sync {
       const staleSinceMillis = active && staleness.sinceMillis();
       const pinned = active && source.pins?.current();
       const sinceMillis = degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
-      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? "the source was not asked for too long";
+      const expired = active && expiredText(active, staleSinceMillis);
+      const reason =
+        candidate?.message ?? (pinned && pinText(pinned)) ?? expired ?? "the source was not asked for too long";
       return {
         source: source.name,
         ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),

@@ -1,5 +1,5 @@
 import { diagnosticLines } from "#authz/rulesets/diagnostic-lines";
-import { pinText, type RuleSetStatus } from "#authz/rulesets/status";
+import { expiredText, pinText, type RuleSetStatus } from "#authz/rulesets/status";
 import type { ConfigurationStatus } from "#authz/transport/admin/contract";
 
 /** So many warnings of the compiler are told one by one. */
@@ -10,7 +10,7 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
   const { active, candidate, degraded, pinned } = rules;
   return [
     ...(pinned === undefined ? [] : [pinText(pinned)]),
-    ...(degraded === undefined || (pinned !== undefined && candidate === undefined)
+    ...(degraded === undefined || candidate === undefined
       ? []
       : [
           `older policies are in force, the newest were refused at ${timeOf(degraded.sinceMillis)}: ${degraded.reason}`,
@@ -21,10 +21,11 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
           `the older configuration is in force, the newest was refused at ${timeOf(fault.atMillis)}: ${firstOf(fault.messages)}`,
         ]),
     ...rules.warnings,
-    ...(rules.staleSinceMillis === undefined
+    ...(active === undefined || rules.staleSinceMillis === undefined
       ? []
       : [
-          `the policies in force were not found to be the newest since ${timeOf(rules.lastSuccessMillis ?? 0)}, which is too long`,
+          expiredText(active, rules.staleSinceMillis) ??
+            `the policies in force were not found to be the newest since ${timeOf(rules.lastSuccessMillis ?? 0)}, which is too long`,
         ]),
     ...diagnosticLines(active?.diagnostics ?? [], "warning", toldWarnings).map((line) => `policies: ${line}`),
   ];

@@ -12,6 +12,7 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createPoll } from "../poll.ts";
+import { expiryFault, expiryWarning } from "./expiry.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
 import { type BundleManifest, encodeManifest } from "./manifest.ts";
@@ -41,6 +42,8 @@ interface Seen {
   readonly mark: string;
   /** Why it is not in force; undefined: it is. */
   readonly refused: Failed | undefined;
+  /** When it was looked at. */
+  readonly atMillis: number;
 }
 
 /** A bundle on its way into force. */
@@ -106,29 +109,39 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     throw new CodedError("bundle/older", message);
   };
 
+  /** Nothing newer is there than what is in force. */
+  const unchanged = (): BuildResult => {
+    const expired = newest && expiryFault(newest, clock.nowMillis());
+    return expired === undefined ? { kind: "unchanged" } : failed(expired);
+  };
+
   const attempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
     const { mark } = trusted;
-    const known = seen?.mark === mark ? seen : undefined;
+    const atMillis = clock.nowMillis();
+    // By a clock that was set back, one that was refused may not have expired yet.
+    const known = seen?.mark === mark && seen.atMillis <= atMillis ? seen : undefined;
     const { bytes, tag: sent } = await fetchBundle(known?.tag);
-    if (bytes === undefined) return known?.refused ?? { kind: "unchanged" };
+    if (bytes === undefined) return known?.refused ?? unchanged();
     const tag = sent !== undefined && sent.length <= longestTagCharacters ? sent : undefined;
     try {
       const opened = await open(bytes, trusted);
       const { manifest, rules } = opened;
       if (anyInForce && newest !== undefined && encodeManifest(manifest) === encodeManifest(newest)) {
-        seen = { tag, mark, refused: undefined };
-        return { kind: "unchanged" };
+        seen = { tag, mark, atMillis, refused: undefined };
+        return unchanged();
       }
       demandNotOlder(manifest);
+      const expired = expiryFault(manifest, atMillis);
+      if (expired !== undefined) throw expired;
       await prepare(rules, manifest.digest);
       const built = resultOf(opened);
-      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, refused: undefined } } };
+      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, atMillis, refused: undefined } } };
       return built;
     } catch (fault) {
       // A defect of ours, or want of memory, says nothing of the bundle.
       if (!(fault instanceof CodedError)) throw fault;
       const refused = failed(fault);
-      seen = { tag, mark, refused };
+      seen = { tag, mark, atMillis, refused };
       return refused;
     }
   };
@@ -208,7 +221,10 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       }
     },
     nextAttemptMillis: poll.nextMillis,
-    warnings: () => (keptFault === undefined ? [] : [keptFault]),
+    warnings() {
+      const expiring = newest && expiryWarning(newest, clock.nowMillis());
+      return [keptFault, expiring].filter((warning) => warning !== undefined);
+    },
     watch: poll.watch,
     async close() {
       ending.abort();
@@ -218,14 +234,19 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
 }
 
 function resultOf({ manifest, rules, signer }: OpenedBundle): Built {
-  const { digest, files, revision, timeSeconds } = manifest;
+  const { digest, files, revision, timeSeconds, expiresSeconds } = manifest;
   return {
     kind: "built",
     bytes: rules,
     digest,
     diagnostics: [],
     files,
-    revision: { commit: revision, signer, builtMillis: timeSeconds * 1000 },
+    revision: {
+      commit: revision,
+      signer,
+      builtMillis: timeSeconds * 1000,
+      ...(expiresSeconds === undefined ? {} : { expiresMillis: expiresSeconds * 1000 }),
+    },
   };
 }
 

@@ -62,6 +62,29 @@ test("the time is told, that of the environment, or now; the revision without a 
     assert.equal((await build(...more)).status, 2, more.join(" "));
 });
 
+test("a bundle can be built to be valid for some time: verify tells until when, and refuses it then", async (t) => {
+  const { file, keyFile, publicKeyFile, build } = await scene(t);
+  const verified = async (...more: readonly string[]) => {
+    const built = await build(...more);
+    assert.equal(built.status, 0, built.err);
+    await cli(["sign", file, "--key", keyFile]);
+    return cli(["verify", file, "--key", publicKeyFile, "--format", "json"]);
+  };
+  const endless = await verified("--time", "2026-01-01T00:00:00Z");
+  assert.deepEqual([endless.status, "expires" in JSON.parse(endless.out)], [0, false]);
+  const over = await verified("--time", "2020-01-01T00:00:00Z", "--valid-for", "30d", "--revision", "r1");
+  assert.deepEqual([over.status, over.out], [5, ""]);
+  assert.match(over.err, /`r1` expired at 2020-01-31T00:00:00\.000Z \[bundle\/expired\]/);
+  const good = await verified("--time", "9998-01-01T00:00:00Z", "--valid-for", "90m");
+  assert.deepEqual([good.status, JSON.parse(good.out).expires], [0, "9998-01-01T01:30:00.000Z"]);
+  const text = (await cli(["verify", file, "--key", publicKeyFile])).out;
+  assert.match(text, /\nbuilt +9998-01-01T00:00:00\.000Z\nexpires +9998-01-01T01:30:00\.000Z\ndigest/);
+  for (const duration of ["0s", "30", "soon", "-1d", "9999999d"])
+    assert.equal((await build("--valid-for", duration)).status, 2, duration);
+  const beyond = await build("--time", "9999-12-31T23:59:59Z", "--valid-for", "1s");
+  assert.equal(beyond.status, 2, beyond.err);
+});
+
 test("wrong policies, files and keys end with their own status, and leave the file as it was", async (t) => {
   const { folder, file, keyFile, publicKeyFile, build } = await scene(t);
   await build("--time", "2026-01-01T00:00:00Z");

@@ -5,6 +5,7 @@ import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Engine } from "#authz/engine/contract";
 import type { BuildResult } from "#authz/rulesets/build";
 import { createHolder } from "#authz/rulesets/holder";
+import type { StalenessSettings } from "#authz/rulesets/staleness";
 import { createSync, type LoadResult } from "#authz/rulesets/sync";
 import { createLog } from "#platform/log";
 import { systemTimers } from "#platform/timers";
@@ -47,7 +48,7 @@ const broken: Diagnostic = {
   end: { line: 3, column: 6 },
 };
 
-function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf) {
+function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf, staleness?: StalenessSettings) {
   const holder = createHolder(() => undefined);
   const stream = new PassThrough();
   let result: () => Promise<BuildResult> | BuildResult = () => built("one");
@@ -71,6 +72,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
     prepare: (_bytes, digest) => prepare(digest),
     nowMillis: () => now,
     timers: systemTimers,
+    staleness,
     log: createLog({ level: "info", stream }).log,
     onLoad: (load) => heard.push(load),
   });
@@ -261,4 +263,16 @@ test("a followed source is loaded when it changes, until it is stopped", async (
   assert.equal(digest(), "two");
   await sync.stop();
   assert.equal(watched(), false);
+});
+
+test("rules that got stale while no timer ran are not decided by after the next attempt, whatever comes of it", async () => {
+  const reaction = { maxStaleMillis: 60_000, reaction: "deny" } as const;
+  const { sync, holder, give, at } = setUp(engineOf, reaction);
+  await sync.load();
+  at(1_000 + 60_000);
+  assert.equal(holder.snapshot()?.expired, false, "the timer is late");
+  give(() => ({ kind: "failed", code: "bundle/unreachable", message: "away" }));
+  await sync.load();
+  assert.equal(holder.snapshot()?.expired, true);
+  await sync.stop();
 });
