@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {

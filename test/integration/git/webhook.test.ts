@@ -8,9 +8,9 @@ import type { BuildResult, RuleSource } from "#authz/rulesets/build";
 import { createHints } from "#authz/transport/webhook/hints";
 import { webhookLimits } from "#authz/transport/webhook/limits";
 import { createMetrics } from "#platform/metrics";
-import { handTimers } from "#test/support/git/hand-timers";
 import { hexMac, hostDeliveries, hostSecret } from "#test/support/git/webhooks/deliveries";
 import { post } from "#test/support/git/webhooks/post";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { runService } from "#test/support/service/run-service";
 import { tempFolder } from "#test/support/service/temp-folder";
 
