@@ -1,3 +1,4 @@
+import type { Engine } from "#authz/engine/contract";
 import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { Revision } from "./git/settings.ts";
@@ -10,6 +11,8 @@ export type BuildResult =
       readonly bytes: Uint8Array;
       /** Hex SHA-256 of `bytes`. */
       readonly digest: string;
+      /** `bytes`, prepared, where the source had to see that they can be. */
+      readonly engine?: Engine;
       /** Warnings and notes. */
       readonly diagnostics: readonly Diagnostic[];
       /** Files that were read. */

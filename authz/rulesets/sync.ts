@@ -137,7 +137,7 @@ export function createSync(options: SyncOptions): Sync {
     const unchanged = built.digest === active?.digest;
     const { revision, fallback } = built;
     if (!unchanged) {
-      const engine = await options.prepare(built.bytes, built.digest);
+      const engine = built.engine ?? (await options.prepare(built.bytes, built.digest));
       const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
       staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis(), revision?.expiresMillis);

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { Engine } from "#authz/engine/contract";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
@@ -24,7 +25,7 @@ export interface BundleSourceParts {
   /** Names the proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Makes of compiled rules what comes into force; fails where this version cannot. */
-  readonly prepare: (rules: Uint8Array, digest: string) => unknown;
+  readonly prepare: (rules: Uint8Array, digest: string) => Promise<Engine> | Engine;
   readonly clock: Clock;
   readonly timers: Timers;
   /** From 0 to 1. */
@@ -131,10 +132,12 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
         return unchanged();
       }
       demandNotOlder(manifest);
-      const expired = expiryFault(manifest, atMillis);
+      const expired = expiryFault(manifest, clock.nowMillis());
       if (expired !== undefined) throw expired;
-      await prepare(rules, manifest.digest);
-      const built = resultOf(opened);
+      const sameRules = anyInForce && manifest.digest === newest?.digest;
+      // PERF: one of the same rules, built or signed anew, has nothing to prepare.
+      const engine = sameRules ? undefined : await prepare(rules, manifest.digest);
+      const built = resultOf(opened, engine);
       offer = { built, manifest, fetched: { bytes, seen: { tag, mark, atMillis, refused: undefined } } };
       return built;
     } catch (fault) {
@@ -180,14 +183,15 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     const result = await tryAttempt(trusted, false);
     if (kept === undefined || result.kind !== "failed") return result;
     const { manifest, rules } = kept.opened;
+    let engine: Engine;
     try {
-      await prepare(rules, manifest.digest);
+      engine = await prepare(rules, manifest.digest);
     } catch (fault) {
       log.warn({ source: name }, `the bundle of the last run is not used: ${messageOf(fault)}`);
       return result;
     }
     const fallback = { ...buildFault(result), confirmedMillis: kept.confirmedMillis };
-    const built = { ...resultOf(kept.opened), fallback };
+    const built = { ...resultOf(kept.opened, engine), fallback };
     offer = { built, manifest, fetched: undefined };
     return built;
   };
@@ -233,12 +237,13 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   };
 }
 
-function resultOf({ manifest, rules, signer }: OpenedBundle): Built {
+function resultOf({ manifest, rules, signer }: OpenedBundle, engine: Engine | undefined): Built {
   const { digest, files, revision, timeSeconds, expiresSeconds } = manifest;
   return {
     kind: "built",
     bytes: rules,
     digest,
+    ...(engine === undefined ? {} : { engine }),
     diagnostics: [],
     files,
     revision: {
