@@ -21,12 +21,12 @@ export const faultCodes = {
   "git/unknown-reference": "The repository has no such branch or tag.",
   "git/too-slow": "A call of git took longer than `timeoutSeconds`, and was ended.",
   "git/mirror":
-    "The mirror is damaged, and was not mended by fetching anew, or its folder cannot be written: a full disk, or its permissions.",
+    "The mirror is damaged, and was not mended by fetching anew, or its folder cannot be written: a full disk, or its permissions. Of `--as-of` and `diff`: the repository on this machine is damaged.",
   "git/locked": "Another service kept the folder of the mirror to itself for too long.",
   "git/path": "The commit has no such folder.",
   "git/entry": "The commit holds policies that cannot be read as files: a link, a submodule, a pointer of LFS.",
   "git/absent":
-    "The server did not send a policy file of the commit: it is larger than a policy file can be, see limits.md.",
+    "The server did not send a policy file of the commit: it is larger than a policy file can be, see limits.md. Of `--as-of` and `diff`: the repository on this machine lacks it.",
   "git/forced": "The branch's history was rewritten, which `allowForced` would take.",
   "git/signers": "The file of the signers whose commits are taken cannot be read or used.",
   "git/signature": "A commit is not signed by one of the signers. Nothing in it was read.",

@@ -55,6 +55,7 @@ function localRepository(gitFolder: string, outside: Outside): Repository {
     caFile: undefined,
   };
   return {
+    kind: "clone",
     url,
     folder: dirname(gitFolder),
     mirror: gitFolder,
