@@ -26,6 +26,7 @@ export const decisionReasons = {
     "a CUSTOM rule matched and its provider cannot be asked: not known, not valid, or one of several",
   revoked:
     "the peer's certificate or identity is on the deny list, or the list has identities and the peer's is not known",
+  "revocations/none": "a deny list is required and none has come yet, and the peer has a certificate, or may have one",
   "mtls-required": "PeerAuthentication is STRICT and the connection is not known to be mutual TLS",
   "authentication/refused": "a token was found and is not valid",
   "answer/no-value":

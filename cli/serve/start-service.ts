@@ -105,7 +105,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     return parts.createSource(policies);
   };
   const createRules = async (policies: ServiceConfig["policies"]): Promise<Rules> => {
-    const holder = createHolder(revocations.current);
+    const holder = createHolder(revocations.inForce);
     const sync = createSync({
       source: await createSource(policies),
       holder,
