@@ -135,7 +135,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       const expired = expiryFault(manifest, clock.nowMillis());
       if (expired !== undefined) throw expired;
       const sameRules = anyInForce && manifest.digest === newest?.digest;
-      // PERF: one of the same rules, built or signed anew, has nothing to prepare.
+      // One of the same rules, built or signed anew, has nothing to prepare.
       const engine = sameRules ? undefined : await prepare(rules, manifest.digest);
       const built = resultOf(opened, engine);
       offer = { built, manifest, fetched: { bytes, seen: { tag, mark, atMillis, refused: undefined } } };

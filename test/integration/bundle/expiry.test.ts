@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import { sourceWarnings } from "#cli/serve/source-warnings";
 import { bundleRules } from "#test/support/bundle/bundle-rules";
 import { startBundleServer } from "#test/support/bundle/bundle-server";
 import { keyFiles, laterSeconds, makeBundle } from "#test/support/bundle/make-bundle";
@@ -76,6 +77,7 @@ test("that a bundle ends is told before, when it has ended, and who asks is told
   assert.deepEqual([staleSinceMillis, then], [expiresMillis, []]);
   const reason = "the policy bundle in force, `r1`, expired at 2026-01-01T00:01:40.000Z";
   assert.equal(degraded?.reason, reason);
+  assert.deepEqual(sourceWarnings(site.status(), undefined), [reason]);
   assert.ok(site.logged().includes(reason), site.logged());
   assert.equal(server.asked.length, 1);
   await site.load();
