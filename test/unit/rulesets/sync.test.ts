@@ -52,6 +52,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf,
   const holder = createHolder(() => undefined);
   const stream = new PassThrough();
   let result: () => Promise<BuildResult> | BuildResult = () => built("one");
+  let accepted = () => {};
   let change: (() => void) | undefined;
   let now = 1000;
   const heard: LoadResult[] = [];
@@ -60,6 +61,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf,
     source: {
       name: "test",
       build: async () => result(),
+      accepted: async () => accepted(),
       async watch(onChange) {
         change = onChange;
         return async () => {
@@ -84,6 +86,9 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf,
     logged: () => String(stream.read() ?? ""),
     give: (next: typeof result) => {
       result = next;
+    },
+    onAccepted: (listener: () => void) => {
+      accepted = listener;
     },
     at: (millis: number) => {
       now = millis;
@@ -274,5 +279,19 @@ test("rules that got stale while no timer ran are not decided by after the next 
   give(() => ({ kind: "failed", code: "bundle/unreachable", message: "away" }));
   await sync.load();
   assert.equal(holder.snapshot()?.expired, true);
+  await sync.stop();
+});
+
+test("rules that have expired are not decided by from their first moment on, before anything of them is kept", async () => {
+  const { sync, holder, give, onAccepted } = setUp(engineOf, { maxStaleMillis: undefined, reaction: "deny" });
+  const revision = { commit: "r1", signer: undefined, expiresMillis: 500 };
+  const fallback = { code: "bundle/unreachable", message: "away", diagnostics: [], confirmedMillis: 100 } as const;
+  give(() => ({ ...built("one"), revision, fallback }) as BuildResult);
+  let then: boolean | undefined;
+  onAccepted(() => {
+    then = holder.snapshot()?.expired;
+  });
+  assert.equal(await sync.load(), "activated");
+  assert.deepEqual([then, holder.snapshot()?.expired, sync.status().staleSinceMillis], [true, true, 500]);
   await sync.stop();
 });
