@@ -14,6 +14,8 @@ export interface Staleness {
   confirm(atMillis: number, expiresMillis?: number): void;
   /** Since when they are stale; undefined: they are not, or there are none. */
   sinceMillis(): number | undefined;
+  /** They are stale because they have expired, and not because the word is too old that they are the newest. */
+  haveExpired(): boolean;
   stop(): void;
 }
 
@@ -31,6 +33,7 @@ export function watchStaleness(
   onStale: () => void,
 ): Staleness {
   let endsMillis = Number.POSITIVE_INFINITY;
+  let expires = false;
   let cancel: (() => void) | undefined;
   const sinceMillis = () => (nowMillis() >= endsMillis ? endsMillis : undefined);
   const wait = () => {
@@ -44,10 +47,13 @@ export function watchStaleness(
   return {
     reaction: settings?.reaction ?? "nothing",
     confirm(atMillis, expiresMillis = Number.POSITIVE_INFINITY) {
-      endsMillis = Math.min(atMillis + (settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY), expiresMillis);
+      const agedMillis = atMillis + (settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY);
+      endsMillis = Math.min(agedMillis, expiresMillis);
+      expires = expiresMillis <= agedMillis;
       wait();
     },
     sinceMillis,
+    haveExpired: () => expires && sinceMillis() !== undefined,
     stop: () => cancel?.(),
   };
 }

@@ -11,6 +11,7 @@ import type { Holder } from "./holder.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
 import {
   type ActiveRuleSet,
+  agedText,
   countRuleSet,
   expiredText,
   pinText,
@@ -90,10 +91,14 @@ export function createSync(options: SyncOptions): Sync {
     mark();
     for (const listener of listeners) listener();
   });
+  const staleReason = (): string | undefined => {
+    if (active === undefined || staleness.sinceMillis() === undefined) return undefined;
+    const { revision } = active;
+    return staleness.haveExpired() && revision !== undefined ? expiredText(revision) : agedText(lastSuccessMillis ?? 0);
+  };
   const tellStale = () => {
-    const expired = active && expiredText(active, staleness.sinceMillis());
-    const message = expired ?? "the rules in force are older than is allowed";
-    log.error({ source: source.name, reaction: staleness.reaction }, message);
+    const reason = staleReason();
+    if (reason !== undefined) log.error({ source: source.name, reaction: staleness.reaction }, reason);
   };
   /** INVARIANT: a snapshot that may not be decided by says so. */
   const expired = () => staleness.reaction === "deny" && staleness.sinceMillis() !== undefined;
@@ -168,7 +173,7 @@ export function createSync(options: SyncOptions): Sync {
       confirm(fallback.confirmedMillis);
       refuse(fallback);
     }
-    if (staleness.sinceMillis() !== undefined) tellStale();
+    tellStale();
     return unchanged ? "unchanged" : "activated";
   };
   /** What is in force is what should be: the newest, or what is pinned, which does not get stale. */
@@ -269,15 +274,16 @@ export function createSync(options: SyncOptions): Sync {
       const staleSinceMillis = active && staleness.sinceMillis();
       const pinned = active && source.pins?.current();
       const sinceMillis = degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
-      const expired = active && expiredText(active, staleSinceMillis);
-      const reason =
-        candidate?.message ?? (pinned && pinText(pinned)) ?? expired ?? "the source was not asked for too long";
+      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? staleReason();
       return {
         source: source.name,
         ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),
         current:
           active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
-        degraded: active !== undefined && sinceMillis !== undefined ? { reason, sinceMillis } : undefined,
+        degraded:
+          active !== undefined && sinceMillis !== undefined && reason !== undefined
+            ? { reason, sinceMillis }
+            : undefined,
         pinned,
         active,
         candidate,
@@ -285,6 +291,7 @@ export function createSync(options: SyncOptions): Sync {
         lastSuccessMillis,
         nextAttemptMillis: source.nextAttemptMillis?.(),
         staleSinceMillis,
+        staleReason: staleReason(),
         warnings: source.warnings?.() ?? [],
       };
     },

@@ -1,5 +1,5 @@
 import { diagnosticLines } from "#authz/rulesets/diagnostic-lines";
-import { expiredText, pinText, type RuleSetStatus } from "#authz/rulesets/status";
+import { pinText, type RuleSetStatus } from "#authz/rulesets/status";
 import type { ConfigurationStatus } from "#authz/transport/admin/contract";
 
 /** So many warnings of the compiler are told one by one. */
@@ -21,12 +21,7 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
           `the older configuration is in force, the newest was refused at ${timeOf(fault.atMillis)}: ${firstOf(fault.messages)}`,
         ]),
     ...rules.warnings,
-    ...(active === undefined || rules.staleSinceMillis === undefined
-      ? []
-      : [
-          expiredText(active, rules.staleSinceMillis) ??
-            `the policies in force were not found to be the newest since ${timeOf(rules.lastSuccessMillis ?? 0)}, which is too long`,
-        ]),
+    ...(rules.staleReason === undefined ? [] : [rules.staleReason]),
     ...diagnosticLines(active?.diagnostics ?? [], "warning", toldWarnings).map((line) => `policies: ${line}`),
   ];
 }

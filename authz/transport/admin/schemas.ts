@@ -90,6 +90,7 @@ const rules = {
     lastSuccessMillis: { ...time, description: "It was last found to be the newest. Milliseconds since the epoch." },
     nextAttemptMillis: time,
     staleSinceMillis: { ...time, description: "It is older than is allowed since. Milliseconds since the epoch." },
+    staleReason: text,
     warnings: texts,
   },
   required: ["source", "ready", "current"],
