@@ -148,7 +148,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     };
     const take = async () => {
       const revision = await takeCommit(repository, fetchParts(known), rules);
-      if (revision.commit === inForce?.commit) return { kind: "unchanged" } as const;
+      if (revision.commit === inForce?.commit) {
+        if (asked === inForce.commit) return { kind: "unchanged" } as const;
+        // git takes nothing over a cut in the remote's own history, and calls that a success.
+        throw new CodedError("git/mirror", `the remote names ${asked}, and the mirror still has ${inForce.commit}`);
+      }
       const result = await compile(revision);
       refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
       return result;

@@ -100,6 +100,20 @@ test("a rewritten history is refused, unless it is allowed; also after the mirro
   assert.equal(lax.commit(), forced);
 });
 
+test("a remote whose own history is cut off anew has a rewritten history: what is in force is not called the newest", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const clone = await tempFolder(t);
+  await repository.git("clone", "--quiet", "--bare", "--depth=1", repository.url, clone);
+  const rules = await gitRules(t, `file://${clone}`);
+  await rules.load();
+  await repository.commit({ "a.yaml": allowing("/two") });
+  await repository.commit({ "a.yaml": allowing("/three") });
+  await repository.git("--git-dir", clone, "fetch", "--quiet", "--depth=1", repository.url, "+main:main");
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit(), rules.status().current], ["git/forced", good, false]);
+});
+
 test("a history that goes on is followed after the mirror was lost", async (t) => {
   const { repository, rules } = await inForce(t);
   for (let i = 0; i < 5; i++) await repository.commit({ "a.yaml": allowing(`/${i}`) });
