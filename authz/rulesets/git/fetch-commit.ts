@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
@@ -37,11 +37,17 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   return commit;
 }
 
-/** The rest of a history that the first fetch has cut off. Fails like `fetchCommit`. */
+/** The rest of a history that a first fetch has cut off, as far as the remote has it. Fails like `fetchCommit`. */
 export async function fetchHistory(repository: Repository, parts: FetchParts): Promise<void> {
-  if (!(await exists(join(repository.mirror, "shallow")))) return;
+  if ((await cutOffAt(repository)).size === 0) return;
   const { status, told } = await fetch(repository, parts, ["--unshallow"]);
   if (status !== 0) throw new CodedError("git/mirror", `the history cannot be fetched: ${told}`);
+}
+
+/** The commits of the mirror that look as if nothing came before them: gitrepository-layout(5), `shallow`. */
+export async function cutOffAt({ mirror }: Repository): Promise<ReadonlySet<string>> {
+  const lines = await readFile(join(mirror, "shallow"), "latin1").catch(() => "");
+  return new Set(lines.split("\n").filter(isObjectName));
 }
 
 /** Takes the mirror away, so that the next fetch makes another. */

@@ -1,6 +1,6 @@
 import { CodedError } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
-import { hasCommit } from "./fetch-commit.ts";
+import { cutOffAt, hasCommit } from "./fetch-commit.ts";
 import { type Repository, readGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
@@ -22,8 +22,8 @@ const verdicts: Readonly<Record<string, string>> = {
 };
 
 /**
- * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read. Returns
- * the newest's signer. Fails with `git/signature`, which names the commit.
+ * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read; of those none
+ * may have its history cut off. Returns the newest's signer. Fails with `git/signature`, which names the commit.
  */
 export async function verifyCommits(
   repository: Repository,
@@ -50,10 +50,12 @@ export async function verifyCommits(
     .trimEnd()
     .split("\n")
     .map((line) => line.split("\0"));
+  const cutOff = every ? await cutOffAt(repository) : new Set<string>();
   const newest = rows.find(([name]) => name === commit);
-  for (const [name, verdict = "N"] of rows) {
+  for (const [name = "", verdict = "N"] of rows) {
     if (verdict !== "G")
       throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
+    if (cutOff.has(name)) throw new CodedError("git/signature", `what comes before the commit ${name} was not sent`);
   }
   if (newest === undefined) throw new CodedError("git/signature", `the commit ${commit} was not looked at`);
   const [, , name = "", fingerprint = ""] = newest;
