@@ -18,7 +18,7 @@ import { askRemote, describeRepository } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
-import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
+import { markOfSigners, readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 export interface GitSourceParts {
   readonly settings: GitSettings;
@@ -197,8 +197,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
     let reached = false;
+    // ORDER: before the folder is had to itself: what was kept stands in for a folder that cannot be had, too.
+    if (inForce === undefined) kept = await readKept();
     const result = await alone(async () => {
-      if (inForce === undefined) kept = await readKept();
       await pins.renew();
       const pin = pins.current();
       const known = knownBy(inForce);
@@ -213,13 +214,15 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   };
 
   /** What was kept, in the place of what cannot be had; undefined where it may not be used. */
-  const fallback = (result: BuildResult): Built | undefined => {
+  const fallback = async (result: BuildResult): Promise<Built | undefined> => {
     if (kept === undefined || result.kind === "built" || result.kind === "unchanged") return undefined;
-    if (settings.signatures !== undefined && kept.rules.trust !== trust) {
+    const { rules, confirmedMillis } = kept;
+    const { signatures } = settings;
+    // The attempt may have failed before the signers were read.
+    if (signatures !== undefined && rules.trust !== (await markOfSigners(signatures).catch(() => undefined))) {
       log.warn({ source: name }, "the rules of the last run were taken on the word of other signers, and are not used");
       return undefined;
     }
-    const { rules, confirmedMillis } = kept;
     const { bytes, digest, revision, files } = rules;
     return {
       kind: "built",
@@ -237,7 +240,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     async build(inForce) {
       const result = await tryAttempt(inForce);
       poll.plan();
-      return (inForce === undefined ? fallback(result) : undefined) ?? result;
+      return (inForce === undefined ? await fallback(result) : undefined) ?? result;
     },
     async accepted({ bytes, digest, revision, files, fallback: stoodIn }) {
       if (revision === undefined || stoodIn !== undefined) return;

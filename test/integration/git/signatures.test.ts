@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
@@ -198,6 +198,24 @@ test("rules of the last run are not used when other signers are trusted now, or 
   assert.equal(await other.load(), "refused");
   assert.equal(other.status().ready, false);
   assert.match(other.logged(), /on the word of other signers/);
+});
+
+test("rules of the last run are used when nothing could be asked, not even for the signers", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = by("head", { allowedSignersFile });
+  const first = await gitRules(t, repository.url, { settings });
+  await first.load();
+  await first.sync.stop();
+  await rm(join(first.folder, "lock"));
+  await mkdir(join(first.folder, "lock"));
+  const again = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.deepEqual([again.commit(), again.code(), again.status().ready], [good, "git/mirror", true]);
+  await again.sync.stop();
+  await rm(allowedSignersFile);
+  const blind = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await blind.load(), "refused", "signers that cannot be read are nobody's word");
 });
 
 test("OpenPGP: a signer's commit is taken, another's and a key that is in no file are refused", async (t) => {
