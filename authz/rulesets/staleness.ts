@@ -19,7 +19,13 @@ export interface Staleness {
 /** A timer takes no longer delay. */
 const longestTimerMillis = 24 * 24 * 3600 * 1000;
 
-/** Watches the age of the rules in force; `onStale` is called when they become stale. Without settings they never do. */
+/** Word of a later moment than this from now is of a clock that was wrong: it says nothing. */
+const clockToleranceMillis = 300_000;
+
+/**
+ * Watches the age of the rules in force; `onStale` is called when they become stale. Without settings they never do. A clock that is put back makes them no
+ * younger.
+ */
 export function watchStaleness(
   settings: StalenessSettings | undefined,
   timers: Timers,
@@ -29,20 +35,22 @@ export function watchStaleness(
   let endsMillis: number | undefined;
   let cancel: (() => void) | undefined;
   const sinceMillis = () => (endsMillis !== undefined && nowMillis() >= endsMillis ? endsMillis : undefined);
-  const wait = () => {
-    cancel?.();
-    if (endsMillis === undefined || sinceMillis() !== undefined) return;
-    cancel = timers.after(Math.min(endsMillis - nowMillis(), longestTimerMillis), () => {
-      if (sinceMillis() === undefined) wait();
-      else onStale();
+  const wait = (leftMillis: number) => {
+    const delayMillis = Math.min(leftMillis, longestTimerMillis);
+    cancel = timers.after(delayMillis, () => {
+      if (sinceMillis() === undefined && leftMillis > delayMillis) return wait(leftMillis - delayMillis);
+      endsMillis = Math.min(endsMillis!, nowMillis());
+      onStale();
     });
   };
   return {
     reaction: settings?.reaction ?? "nothing",
     confirm(atMillis) {
       if (settings === undefined) return;
-      endsMillis = atMillis + settings.maxStaleMillis;
-      wait();
+      cancel?.();
+      const now = nowMillis();
+      endsMillis = atMillis > now + clockToleranceMillis ? now : atMillis + settings.maxStaleMillis;
+      if (now < endsMillis) wait(Math.min(endsMillis - now, settings.maxStaleMillis));
     },
     sinceMillis,
     stop: () => cancel?.(),
