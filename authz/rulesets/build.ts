@@ -53,6 +53,9 @@ export interface Pin {
   readonly untilMillis: number;
 }
 
+/** What should stay longer is a revert in the repository. */
+export const longestPinSeconds = 7 * 86_400;
+
 /** A source whose commits can be pinned. */
 export interface PinnedSource {
   /** Reads and compiles a commit of the source's history. Changes nothing. `commit`: its name, or how it begins. Never rejects. */
