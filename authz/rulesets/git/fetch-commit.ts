@@ -17,7 +17,7 @@ export interface FetchParts {
 /**
  * Brings what the reference names now into the mirror, and tells its commit. The first time without its history, later with what lies between. What is larger
  * than a policy file can be stays away where the server allows. INVARIANT: the caller holds the folder's lock. Fails with `git/mirror`
- * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/too-slow` or `source/too-large`.
+ * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/unknown-reference`, `git/too-slow` or `source/too-large`.
  */
 export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
   const { timers, known } = parts;
@@ -33,8 +33,18 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   // A failure keeps nothing from being read, and shows when something cannot.
   await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal });
   const commit = await commitOf(repository, timers);
-  if (commit === undefined) throw new CodedError("git/mirror", "the mirror lacks what was just fetched");
+  if (commit === undefined) throw await lacking(repository, timers);
   return commit;
+}
+
+/** A tag may name anything; a commit that is not there is the mirror's fault. */
+async function lacking(repository: Repository, timers: Timers): Promise<CodedError> {
+  const args = ["cat-file", "-t", `${newestReference(repository)}^{}`];
+  const environment = withoutRemote(repository.environment);
+  const type = (await runGit(repository, { args, timers, environment })).output.toString("latin1").trim();
+  if (type !== "blob" && type !== "tree") return new CodedError("git/mirror", "the mirror lacks what was just fetched");
+  const { url, reference } = repository;
+  return new CodedError("git/unknown-reference", `\`${reference}\` of \`${url}\` names a ${type}: expected a commit`);
 }
 
 /** The rest of a history that a first fetch has cut off, as far as the remote has it. Fails like `fetchCommit`. */
@@ -50,9 +60,11 @@ export async function cutOffAt({ mirror }: Repository): Promise<ReadonlySet<stri
   return new Set(lines.split("\n").filter(isObjectName));
 }
 
-/** Takes the mirror away, so that the next fetch makes another. */
+/** Takes the mirror away, so that the next fetch makes another. Fails with `git/mirror`. */
 export async function dropMirror({ mirror }: Repository): Promise<void> {
-  await rm(mirror, { recursive: true, force: true, maxRetries: 3 });
+  await rm(mirror, { recursive: true, force: true, maxRetries: 3 }).catch((cause: unknown) => {
+    throw new CodedError("git/mirror", `the mirror cannot be made anew: ${messageOf(cause)}`, { cause });
+  });
 }
 
 /** Is `older` where `newer` comes from? False also when one of them is not in the mirror. */

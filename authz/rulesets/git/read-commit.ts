@@ -24,7 +24,7 @@ const listingBytes = 64 * 1024 * 1024;
 
 /**
  * The policy files of a commit, with the names that a folder's would have. Everything that would silently lack in the rules is refused: a link that is a policy
- * file or leads to a folder, a submodule, a pointer of LFS. Each file is compared with its name in Git. Fails with `git/path`,
+ * file or leads to a folder, a submodule, a pointer of LFS; and so is a name that is there twice. Each file is compared with its name in Git. Fails with `git/path`,
  * `git/entry`, `git/absent`, `source/too-large`, or `git/mirror` where an object is damaged.
  */
 export async function readCommit(repository: Repository, commit: string, timers: Timers): Promise<SourceFile[]> {
@@ -66,7 +66,10 @@ async function listTree(repository: Repository, commit: string, timers: Timers):
 }
 
 function refuseOdd(entries: readonly Entry[]): void {
+  const paths = new Set<string>();
   for (const { mode, path } of entries) {
+    // A tree that git would not have made: work trees and web pages show one of the two.
+    if (paths.size === paths.add(path).size) throw odd(path, "is there twice");
     if (mode === SUBMODULE) throw odd(path, "is a submodule, whose files are not read");
     if (mode === LINK && isPolicyFile(path)) throw odd(path, "is a link: put the file itself in its place");
   }
