@@ -2,6 +2,12 @@ import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { Revision } from "./git/settings.ts";
 
+/**
+ * So many diagnostics of a severity are kept: they are compared at each attempt and told with each status, by the thread that answers requests, and a policy folder
+ * can have a million errors.
+ */
+export const mostDiagnostics = 1_000;
+
 /** What became of an attempt to make a rule set of what a source holds. */
 export type BuildResult =
   | {
