@@ -39,7 +39,13 @@ type Built = BuildResult & { readonly kind: "built" };
 const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
 
 /** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
-const verdicts: ReadonlySet<FaultCode> = new Set(["git/tests", "git/entry", "git/path"]);
+const verdicts: ReadonlySet<FaultCode> = new Set([
+  "git/tests",
+  "git/entry",
+  "git/path",
+  "git/absent",
+  "source/too-large",
+]);
 
 function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
@@ -205,7 +211,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const known = knownBy(inForce);
       if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
       const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
-      reached = true;
+      reached = built.kind !== "failed" || verdicts.has(built.code);
       if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
       return built;
     });

@@ -33,6 +33,9 @@ export async function takeCommit(repository: Repository, parts: FetchParts, rule
   }
   const signer =
     rules.signatures &&
-    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, timers));
+    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, {
+      timers,
+      signal: parts.signal,
+    }));
   return { ...(await describeCommit(repository, commit, timers)), signer };
 }

@@ -1,7 +1,6 @@
 import { CodedError } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
 import { cutOffAt, hasCommit } from "./fetch-commit.ts";
-import { type Repository, readGit } from "./repository.ts";
+import { type GitParts, type Repository, readGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
@@ -30,21 +29,21 @@ export async function verifyCommits(
   { commit, known }: { readonly commit: string; readonly known: string | undefined },
   mode: SignatureSettings["mode"],
   { environment }: TrustedSigners,
-  timers: Timers,
+  parts: GitParts,
 ): Promise<string> {
   const every = mode === "every" && known !== undefined && known !== commit;
   // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
-  const since = every && (await hasCommit(repository, known, timers)) ? [`^${known}`] : [];
+  const since = every && (await hasCommit(repository, known, parts.timers)) ? [`^${known}`] : [];
   const range = every ? [commit, ...since] : ["-1", commit];
   const counted = every
-    ? Number(await readGit(repository, { args: ["rev-list", "--count", ...range, "--"], timers }))
+    ? Number(await readGit(repository, { ...parts, args: ["rev-list", "--count", ...range, "--"] }))
     : 1;
   if (counted > mostCommits) {
     throw new CodedError("git/signature", `${counted} commits are new: the signatures of ${mostCommits} are looked at`);
   }
   const args = ["log", "--no-show-signature", "--no-mailmap", "--format=%H%x00%G?%x00%GS%x00%GF", ...range, "--"];
   const timeoutMillis = repository.timeoutMillis + counted * perCommitMillis;
-  const output = await readGit(repository, { args, timers, environment, timeoutMillis });
+  const output = await readGit(repository, { ...parts, args, environment, timeoutMillis });
   const rows = output
     .toString("utf8")
     .trimEnd()
