@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { access, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
@@ -98,25 +98,28 @@ export function newestReference(repository: Repository): string {
 async function ensureMirror(repository: Repository, timers: Timers): Promise<void> {
   const { mirror } = repository;
   try {
-    await mkdir(repository.folder, { recursive: true, mode: 0o700 });
     if (await exists(join(mirror, "HEAD"))) {
       // Left by a program that was killed: whoever holds the folder's lock is alone.
       for (const name of ["shallow.lock", "config.lock", "packed-refs.lock"])
         await rm(join(mirror, name), { force: true });
-      return;
-    }
+    } else await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
+    const file = join(mirror, "config");
+    if ((await readFile(file, "utf8").catch(() => "")) !== configuration) await writeFile(file, configuration);
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError("git/mirror", `the folder of the mirror cannot be used: ${messageOf(cause)}`, { cause });
   }
-  await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
-  for (const [key, value] of [
-    ["core.repositoryFormatVersion", "1"],
-    ["extensions.partialClone", "origin"],
-    ["remote.origin.promisor", "true"],
-  ] as const) {
-    await readGit(repository, { args: ["config", "--file", join(mirror, "config"), key, value], timers });
-  }
 }
+
+/** All that a mirror says of itself. Written anew where it is another: a configuration can name programs, and other remotes. */
+const configuration = `[core]
+\trepositoryFormatVersion = 1
+\tbare = true
+[extensions]
+\tpartialClone = origin
+[remote "origin"]
+\tpromisor = true
+`;
 
 const pollMillis = 250;
 

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -10,6 +9,7 @@ import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
 import { createPoll } from "../poll.ts";
+import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
@@ -72,6 +72,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   const readKept = async () => {
     try {
+      await claimFolder(repository.folder);
       return await readLastKnownGood(repository);
     } catch (fault) {
       log.warn({ source: name, code: "git/last-known-good" }, messageOf(fault));
@@ -185,9 +186,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   /** With the folder to itself. Never rejects. */
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
-      await mkdir(repository.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-        throw new CodedError("git/mirror", `the folder of the mirror cannot be made: ${messageOf(cause)}`, { cause });
-      });
+      await claimFolder(repository.folder);
       const file = join(repository.folder, "lock");
       const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * settings.timeoutMillis });
       try {
