@@ -141,20 +141,20 @@ async function fetch(repository: Repository, parts: FetchParts, depth: readonly 
   const { tooMuch, end } = watchSize(repository, parts);
   try {
     const ran = await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
-    if ((await packBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
+    if ((await objectBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
     return ran;
   } finally {
     end();
   }
 }
 
-/** git has no limit for what it fetches: the packs are looked at while they grow. */
+/** git has no limit for what it fetches: the objects are looked at while they grow. */
 function watchSize({ mirror }: Repository, parts: FetchParts) {
   const { timers, maxMirrorBytes } = parts;
   const { promise: tooMuch, resolve } = Promise.withResolvers<CodedError>();
   let ended = false;
   const look = async () => {
-    if ((await packBytes(mirror)) > maxMirrorBytes) {
+    if ((await objectBytes(mirror)) > maxMirrorBytes) {
       resolve(tooLarge(parts));
     } else if (!ended) cancel = timers.after(pollMillis, look);
   };
@@ -170,15 +170,17 @@ function tooLarge({ maxMirrorBytes }: FetchParts): CodedError {
   return new CodedError("source/too-large", `the mirror grew beyond ${maxMirrorBytes} bytes`);
 }
 
-async function packBytes(mirror: string): Promise<number> {
-  const folder = join(mirror, "objects", "pack");
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) =>
-    stat(join(folder, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
+/** Packs, those that are still coming, and the single objects that servers without a program of git behind them give. */
+async function objectBytes(mirror: string): Promise<number> {
+  const entries = await readdir(join(mirror, "objects"), { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      stat(join(parentPath, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
