@@ -3,6 +3,12 @@ import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { Revision } from "./git/settings.ts";
 
+/**
+ * So many diagnostics of a severity are kept: they are compared at each attempt and told with each status, by the thread that answers requests, and a policy folder
+ * can have a million errors.
+ */
+export const mostDiagnostics = 1_000;
+
 /** What became of an attempt to make a rule set of what a source holds. */
 export type BuildResult =
   | {
@@ -55,6 +61,9 @@ export interface Pin {
   readonly sinceMillis: number;
   readonly untilMillis: number;
 }
+
+/** What should stay longer is a revert in the repository. */
+export const longestPinSeconds = 7 * 86_400;
 
 /** A source whose commits can be pinned. */
 export interface PinnedSource {

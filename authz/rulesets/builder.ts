@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "#platform/coded-error";
 import type { BuildResult } from "./build.ts";
@@ -23,6 +24,9 @@ export interface Builder {
 /** After so long without work the thread ends and gives its memory back. */
 const idleMillis = 20_000;
 
+/** A thread that hears that it shall end takes no longer. */
+const endMillis = 250;
+
 /** Builds in a thread of its own, so that requests are answered meanwhile. The thread is started by the first task. */
 export function createBuilder(): Builder {
   let worker: Worker | undefined;
@@ -31,7 +35,13 @@ export function createBuilder(): Builder {
     clearTimeout(idle);
     const ending = worker;
     worker = undefined;
-    await ending?.terminate();
+    if (ending === undefined) return;
+    // Asked first, for it may run git; a thread that compiles does not, and does not hear either.
+    ending.ref();
+    const exited = once(ending, "exit", { signal: AbortSignal.timeout(endMillis) });
+    ending.postMessage("end");
+    await exited.catch(() => undefined);
+    await ending.terminate();
   };
   const start = () => {
     const started = startWorker();

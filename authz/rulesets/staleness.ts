@@ -22,9 +22,12 @@ export interface Staleness {
 /** A timer takes no longer delay. */
 const longestTimerMillis = 24 * 24 * 3600 * 1000;
 
+/** Word of a later moment than this from now is of a clock that was wrong: it says nothing. */
+const clockToleranceMillis = 300_000;
+
 /**
  * Watches the age of the rules in force; `onStale` is called when they become stale by time alone. Without settings they do when they
- * expire, and nothing follows.
+ * expire, and nothing follows. A clock that is put back makes them no younger.
  */
 export function watchStaleness(
   settings: StalenessSettings | undefined,
@@ -32,25 +35,31 @@ export function watchStaleness(
   nowMillis: () => number,
   onStale: () => void,
 ): Staleness {
+  const maxStaleMillis = settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY;
   let endsMillis = Number.POSITIVE_INFINITY;
   let expires = false;
   let cancel: (() => void) | undefined;
   const sinceMillis = () => (nowMillis() >= endsMillis ? endsMillis : undefined);
-  const wait = () => {
-    cancel?.();
-    if (endsMillis === Number.POSITIVE_INFINITY || sinceMillis() !== undefined) return;
-    cancel = timers.after(Math.min(endsMillis - nowMillis(), longestTimerMillis), () => {
-      if (sinceMillis() === undefined) wait();
-      else onStale();
+  const wait = (leftMillis: number) => {
+    const delayMillis = Math.min(leftMillis, longestTimerMillis);
+    cancel = timers.after(delayMillis, () => {
+      if (sinceMillis() === undefined && leftMillis > delayMillis) return wait(leftMillis - delayMillis);
+      endsMillis = Math.min(endsMillis, nowMillis());
+      onStale();
     });
   };
   return {
     reaction: settings?.reaction ?? "nothing",
     confirm(atMillis, expiresMillis = Number.POSITIVE_INFINITY) {
-      const agedMillis = atMillis + (settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY);
+      cancel?.();
+      const now = nowMillis();
+      const agedMillis =
+        settings?.maxStaleMillis !== undefined && atMillis > now + clockToleranceMillis
+          ? now
+          : atMillis + maxStaleMillis;
       endsMillis = Math.min(agedMillis, expiresMillis);
       expires = expiresMillis <= agedMillis;
-      wait();
+      if (now < endsMillis && endsMillis < Number.POSITIVE_INFINITY) wait(Math.min(endsMillis - now, maxStaleMillis));
     },
     sinceMillis,
     haveExpired: () => expires && sinceMillis() !== undefined,

@@ -31,7 +31,11 @@ export async function readRevision(
   if (named === "") throw new UsageFault(`\`${revision}\` names no revision`);
   const commit = await findCommit(named);
   const subfolder = (path ?? prefix).replace(/^\.?\/|\/$/g, "");
-  return { commit, path, files: await readCommit({ ...repository, path: subfolder }, commit, systemTimers) };
+  return {
+    commit,
+    path,
+    files: await readCommit({ ...repository, path: subfolder }, commit, { timers: systemTimers }),
+  };
 
   async function findCommit(name: string): Promise<string> {
     // By standard input, where nothing is taken for an option.

@@ -45,6 +45,9 @@ export function describeRepository(
   return { kind: "mirror", url: parsed.remote.url, folder, mirror, reference, path, key, environment, timeoutMillis };
 }
 
+/** What ends a call of git. */
+export type GitParts = Pick<Run, "timers" | "signal">;
+
 export type GitCall = Pick<Run, "args" | "timers"> & Partial<Omit<Run, "program" | "args" | "timers" | "cwd">>;
 
 const smallOutputBytes = 4 * 1024 * 1024;

@@ -1,3 +1,5 @@
+import { longestPinSeconds } from "#authz/rulesets/build";
+
 /** JSON Schemas of the admin API's answers and questions: what is served, checked and written into the OpenAPI page. */
 
 const text = { type: "string" } as const;
@@ -303,9 +305,6 @@ const sync = {
   },
   required: ["ok", "result"],
 } as const;
-
-/** A pin that should stay longer is a revert in the repository. */
-export const longestPinSeconds = 7 * 86_400;
 
 export const adminSchemas = {
   healthz: { summary: "Is the program alive?", response: { 200: probe } },

@@ -225,3 +225,15 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
   const third = await gitRules(t, repository.url, { folder: first.folder });
   assert.equal(await third.load(), "activated", "the untouched file is taken: nothing else was wrong");
 });
+
+test("a commit of very many errors is told by the first, and the status stays small", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await repository.commit({ "a.yaml": Array.from({ length: 3_000 }, () => allowing("/two")).join("---\n") });
+  assert.equal(await rules.load(), "refused");
+  const { candidate } = rules.status();
+  assert.match(candidate!.message, /^a\.yaml:.* \(and at least 999 more\)$/);
+  assert.equal(candidate!.diagnostics.length, 1_000);
+});
