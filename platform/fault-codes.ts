@@ -13,7 +13,8 @@ export const faultCodes = {
   "source/too-large": "The policy folder holds more than is read: see limits.md.",
   "source/unstable": "The policy folder kept changing while it was read.",
   "source/compiler": "The compiler failed: a defect of ours. The rules in force stay.",
-  "source/worker": "The thread that compiles ended before it had finished, for want of memory perhaps.",
+  "source/worker":
+    "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes.",
   "git/argument":
     "A URL, branch, tag or path of a repository that git could take for something else, or a transport that others could change policies on.",
   "git/missing": "`git`, or `gpg` where OpenPGP keys are trusted, cannot be run.",

@@ -61,7 +61,7 @@ const toldTests = 5;
 export function gitSource({ settings, outside, testModule, ...parts }: GitSourceParts): RuleSource {
   const { clock, timers, log } = parts;
   const repository = describeRepository(settings, outside);
-  const builder = createBuilder();
+  const builder = createBuilder(timers);
   const ending = new AbortController();
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;

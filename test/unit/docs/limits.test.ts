@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { MAX_DEPTH, MAX_ENTRIES } from "#authz/check/wire/wire-reader";
 import { conditionFaultCodes } from "#authz/engine/conditions/fault-codes";
+import { mostDiagnostics } from "#authz/rulesets/build";
+import { longestBuildMillis } from "#authz/rulesets/builder";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
 import { webhookLimits } from "#authz/transport/webhook/limits";
@@ -56,6 +58,8 @@ const mebibytes = (value: number) => `${value / 1024 ** 2} MiB`;
 /** A constant of the program, and the beginning of the row that has to tell it. */
 const told: readonly (readonly [row: string, value: string])[] = [
   ["| headers, map entries", number(MAX_ENTRIES)],
+  ["| reading, compiling and testing", `${longestBuildMillis / 1000} s`],
+  ["| errors, and warnings, of an attempt", number(mostDiagnostics)],
   ["| messages inside one another", number(MAX_DEPTH)],
   ["| message above the receive limit", mebibytes(receiveLimitBytes)],
   ["| body above the receive limit", mebibytes(receiveLimitBytes)],
