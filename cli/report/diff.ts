@@ -140,11 +140,16 @@ function excerpt(text: string): string {
   return line.length <= mostCharacters ? line : `${line.slice(0, mostCharacters - 1)}…`;
 }
 
-function defaultLine({ workloads, after, policies }: DefaultChange, quote: Quote): string {
-  const by = policies.map(quote).join(", ");
+function defaultLine({ workloads, registered, after, policies }: DefaultChange, quote: Quote): string {
+  const [where, by] = [quote(workloads), policies.map(quote).join(", ")];
+  if (registered) {
+    return after === "deny"
+      ? `closes: denied at ${where}, selected by ${by} now`
+      : `opens: allowed at ${where}, selected by no ALLOW policy any more; it was by ${by}`;
+  }
   return after === "deny"
-    ? `closes: denied at ${quote(workloads)}, selected by ${by} now`
-    : `opens: allowed at ${quote(workloads)}, selected by no ALLOW policy any more; it was by ${by}`;
+    ? `closes: denied at ${where} that no ALLOW policy selected before; now: ${by}`
+    : `opens: allowed at ${where} that no ALLOW policy selects any more; before: ${by}`;
 }
 
 function countsOf(changes: readonly DocumentChange[]): string {
