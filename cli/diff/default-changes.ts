@@ -26,17 +26,25 @@ interface Subject {
  */
 export function defaultChanges(before: RuleSet, after: RuleSet): readonly DefaultChange[] {
   const registered = changesOf(registeredIn(before, after), before, after, true);
-  const told = registered.map(({ change, subject }) => ({ change, workload: deniedOf(subject, change) }));
-  const meant = changesOf(meantBy([before, after]), before, after, false).filter(
-    ({ change, subject }) =>
-      !told.some((one) => one.change.after === change.after && isOneOf(one.workload, deniedOf(subject, change))),
+  const told = Map.groupBy(
+    registered.flatMap(({ change, subject }) => {
+      const workload = deniedOf(subject, change);
+      return [undefined, ...workload.labels].map((label) => ({ workload, file: fileOf(change.after, label) }));
+    }),
+    ({ file }) => file,
   );
+  const meant = changesOf(meantBy([before, after]), before, after, false).filter(({ change, subject }) => {
+    const workload = deniedOf(subject, change);
+    const file = fileOf(change.after, [...workload.labels][0]);
+    return !told.get(file)?.some((one) => isOneOf(one.workload, workload));
+  });
   return [...registered, ...meant].map(({ change }) => change);
 }
 
 function changesOf(subjects: readonly Subject[], before: RuleSet, after: RuleSet, registered: boolean) {
+  const [allowingBefore, allowingAfter] = [allowing(before), allowing(after)];
   return subjects.flatMap((subject) => {
-    const [old, now] = [allowing(before, subject.before), allowing(after, subject.after)];
+    const [old, now] = [allowingBefore(subject.before), allowingAfter(subject.after)];
     if ((old.length === 0) === (now.length === 0)) return [];
     const defaultOf = (policies: readonly string[]) => (policies.length === 0 ? "allow" : "deny");
     const policies = now.length === 0 ? old : now;
@@ -51,11 +59,26 @@ function deniedOf({ before, after }: Subject, change: DefaultChange): Workload {
   return change.after === "deny" ? after : before;
 }
 
-function allowing({ policies, mesh }: RuleSet, workload: Workload): readonly string[] {
-  const subject = selectionSubject(mesh, workload);
-  return policies
-    .filter(({ stage, attachment, namespace }) => stage === "allow" && selects(attachment, namespace, subject))
-    .map(({ namespace, name }) => `${namespace}/${name}`);
+/** The ALLOW policies that select a workload. Of many, those of its namespaces are looked at that ask for no label first, or for one of its own. */
+function allowing({ policies, mesh }: RuleSet): (workload: Workload) => readonly string[] {
+  const filed = Map.groupBy(
+    policies.filter(({ stage }) => stage === "allow"),
+    ({ attachment, namespace }) => fileOf(namespace, attachment.kind === "selector" ? attachment.labels[0] : undefined),
+  );
+  return (workload) => {
+    const subject = selectionSubject(mesh, workload);
+    const files = subject.namespaces.flatMap((namespace) =>
+      [undefined, ...subject.labels].map((label) => fileOf(namespace, label)),
+    );
+    return files
+      .flatMap((file) => filed.get(file) ?? [])
+      .filter(({ attachment, namespace }) => selects(attachment, namespace, subject))
+      .map(({ namespace, name }) => `${namespace}/${name}`);
+  };
+}
+
+function fileOf(namespace: string, label: readonly [key: string, value: string] | undefined): string {
+  return [namespace, ...(label ?? [])].join("\0");
 }
 
 /** Those of the later state that the earlier one has too: a workload that is new has had no default. */

@@ -121,8 +121,8 @@ function coversValues(
     list.flatMap(({ value }) => (kind === "principal" ? migratePrincipal(value, trustDomains).values : value));
   const patterns = kind === "principal" ? "pattern" : kind;
   const within = (list: FieldValues["values"], some: FieldValues["values"]) => {
-    const all = textsOf(list);
-    return textsOf(some).every((text) => all.some((other) => covers(other, text, patterns)));
+    const all = new Set(textsOf(list));
+    return textsOf(some).every((text) => all.has(text) || [...all].some((other) => covers(other, text, patterns)));
   };
   const taken = wide.values.length === 0 || (narrow.values.length > 0 && within(wide.values, narrow.values));
   return taken && within(narrow.notValues, wide.notValues);
