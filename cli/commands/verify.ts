@@ -1,6 +1,9 @@
 import type { Command } from "commander";
+import { demandPresent } from "#authz/rulesets/bundle/demand-present";
 import { readTrustedKeys } from "#authz/rulesets/bundle/keys";
 import { type OpenedBundle, openBundle } from "#authz/rulesets/bundle/open-bundle";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
+import { systemClock } from "#platform/clock";
 import { finish } from "#policy-compiler/ruleset/steps";
 import { fieldsText, jsonText, linesText } from "../ca/paint.ts";
 import type { CommandContext } from "../command.ts";
@@ -12,7 +15,7 @@ interface Options {
   readonly format: "text" | "json";
 }
 
-/** `garita verify FILE --key PUB`: opens a policy bundle as a service would, and prints what it says of itself. Exit 5 when a service would refuse it. */
+/** `garita verify FILE --key PUB`: opens a policy bundle as a service would, and prints what it says of itself. Exit 5 when every service would refuse it. */
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<file>", "bundle")
@@ -21,6 +24,8 @@ export function define(command: Command, context: CommandContext): void {
     .action(async (path: string, { key, format }: Options) => {
       const trusted = await readTrustedKeys(key);
       const opened = finish(openBundle(await readBundleFile(path), trusted));
+      demandPresent(opened.manifest, systemClock.nowMillis());
+      prepareEngine(opened.rules, opened.manifest.digest);
       context.write(format === "json" ? renderJson(opened) : renderText(opened));
     });
 }

@@ -12,6 +12,7 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createPoll } from "../poll.ts";
+import { demandPresent } from "./demand-present.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
 import { type BundleManifest, encodeManifest } from "./manifest.ts";
@@ -119,6 +120,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
         seen = { tag, mark, refused: undefined };
         return { kind: "unchanged" };
       }
+      if (!settings.allowOlder) demandPresent(manifest, clock.nowMillis());
       demandNotOlder(manifest);
       await prepare(rules, manifest.digest);
       const built = resultOf(opened);
@@ -128,7 +130,8 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       // A defect of ours, or want of memory, says nothing of the bundle.
       if (!(fault instanceof CodedError)) throw fault;
       const refused = failed(fault);
-      seen = { tag, mark, refused };
+      // What only time mends is looked at again.
+      seen = { tag: fault.code === "bundle/ahead" ? undefined : tag, mark, refused };
       return refused;
     }
   };
