@@ -137,7 +137,9 @@ const mostCharacters = 200;
 
 function excerpt(text: string): string {
   const line = text === "" ? '""' : text.replaceAll(/\s+/g, " ");
-  return line.length <= mostCharacters ? line : `${line.slice(0, mostCharacters - 1)}…`;
+  if (line.length <= mostCharacters) return line;
+  // Not through the middle of a character.
+  return `${line.slice(0, mostCharacters - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 function defaultLine({ workloads, registered, after, policies }: DefaultChange, quote: Quote): string {
@@ -165,11 +167,11 @@ function placeText({ compiled }: PolicyState, { file, line }: ChangePlace): stri
   return `${pathFrom(compiled.folder, file)}:${line}`;
 }
 
-/** CommonMark §6.1: the fence is longer than any run of backticks in the text. */
+/** CommonMark §6.1: the fence is longer than any run of backticks in the text; of blanks at both ends one is taken away. */
 function codeSpan(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
-  const pad = longest > 0 ? " " : "";
+  const pad = longest > 0 || /^ .* $/.test(text) ? " " : "";
   return `${fence}${pad}${printable(text)}${pad}${fence}`;
 }
 
