@@ -27,6 +27,8 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["bundle/expired", exitCodes.gate],
   ["bundle/damaged", exitCodes.gate],
   ["bundle/signature", exitCodes.gate],
+  ["bundle/ahead", exitCodes.gate],
+  ["ruleset/damaged", exitCodes.gate],
   ["git/path", exitCodes.usage],
   ["git/entry", exitCodes.invalidPolicy],
   ["git/absent", exitCodes.invalidPolicy],

@@ -48,6 +48,8 @@ export const faultCodes = {
   "bundle/expired":
     "The policy bundle was built to be used until a time that is over (`garita build --valid-for`). Where it is in force already, `onStale` says what follows.",
   "bundle/older": "The policy bundle was built before the one in force, which `allowOlder` would take.",
+  "bundle/ahead":
+    "The policy bundle says it was built in the future: a clock is wrong. In force, it would have later bundles refused as older.",
   "bundle/last-known-good": "The policy bundle that was kept of the last run cannot be used.",
   "ruleset/damaged": "The bytes of compiled rules are damaged, or of another version.",
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, rename, rm } from "node:fs/promises";
+import { link, rename, rm, stat } from "node:fs/promises";
 import { CodedError, messageOf } from "./coded-error.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -17,6 +17,10 @@ export interface WriteOptions {
 export async function writeWhole(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   // No number of the process: in a container it is the same after every start, and what a crash left behind would be in the way.
   const draft = `${path}.${randomUUID()}.part`;
+  // A rename would put a device or a pipe away for the file.
+  const found = options.keepExisting === true ? undefined : await stat(path).catch(() => undefined);
+  if (found?.isFile() === false)
+    throw new CodedError("output/unwritable", `\`${path}\` cannot be written: it is there, and no file`);
   const place = options.keepExisting === true ? linkNew : rename;
   try {
     await replaceFile(path, bytes, options.mode ?? 0o666, { draft, place });

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { demandPresent } from "#authz/rulesets/bundle/demand-present";
 import { expiryFault } from "#authz/rulesets/bundle/expiry";
 import { readTrustedKeys } from "#authz/rulesets/bundle/keys";
 import { type OpenedBundle, openBundle } from "#authz/rulesets/bundle/open-bundle";
+import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { systemClock } from "#platform/clock";
 import { finish } from "#policy-compiler/ruleset/steps";
 import { fieldsText, jsonText, linesText } from "../ca/paint.ts";
@@ -14,7 +16,7 @@ interface Options {
   readonly format: "text" | "json";
 }
 
-/** `garita verify FILE --key PUB`: opens a policy bundle as a service would, and prints what it says of itself. Exit 5 when a service would refuse it. */
+/** `garita verify FILE --key PUB`: opens a policy bundle as a service would, and prints what it says of itself. Exit 5 when every service would refuse it. */
 export function define(command: Command, context: CommandContext): void {
   command
     .argument("<file>", "bundle")
@@ -25,6 +27,8 @@ export function define(command: Command, context: CommandContext): void {
       const opened = finish(openBundle(await readBundleFile(path), trusted));
       const expired = expiryFault(opened.manifest, systemClock.nowMillis());
       if (expired !== undefined) throw expired;
+      demandPresent(opened.manifest, systemClock.nowMillis());
+      prepareEngine(opened.rules, opened.manifest.digest);
       context.write(format === "json" ? renderJson(opened) : renderText(opened));
     });
 }

@@ -13,6 +13,7 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createPoll } from "../poll.ts";
+import { demandPresent } from "./demand-present.ts";
 import { expiryFault, expiryWarning } from "./expiry.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
@@ -131,6 +132,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
         seen = { tag, mark, atMillis, refused: undefined };
         return unchanged();
       }
+      if (!settings.allowOlder) demandPresent(manifest, clock.nowMillis());
       demandNotOlder(manifest);
       const expired = expiryFault(manifest, clock.nowMillis());
       if (expired !== undefined) throw expired;
@@ -144,7 +146,8 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       // A defect of ours, or want of memory, says nothing of the bundle.
       if (!(fault instanceof CodedError)) throw fault;
       const refused = failed(fault);
-      seen = { tag, mark, atMillis, refused };
+      // What only time mends is looked at again.
+      seen = { tag: fault.code === "bundle/ahead" ? undefined : tag, mark, atMillis, refused };
       return refused;
     }
   };

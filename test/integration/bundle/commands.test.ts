@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { bundleKeys, keyFiles } from "#test/support/bundle/make-bundle";
+import { bundleKeys, keyFiles, makeBundle } from "#test/support/bundle/make-bundle";
 import { cli, folderOf, policy, readers } from "#test/support/cli/run-cli";
 
 async function scene(t: TestContext) {
@@ -115,4 +115,20 @@ test("wrong policies, files and keys end with their own status, and leave the fi
   assert.equal((await cli(["verify", file, "--key", other])).status, 5);
   await writeFile(file, (await readFile(file)).subarray(0, -1));
   assert.equal((await cli(["verify", file, "--key", publicKeyFile])).status, 5);
+});
+
+test("what no service would take does not verify: rules of another version, and a time that is not yet", async (t) => {
+  const folder = await folderOf(t, {});
+  const { publicKeyFile, key } = keyFiles(folder);
+  const file = join(folder, "strange.bundle");
+  const cases = [
+    [{ rules: Buffer.from("garita\0\u00ff of another version") }, /\[ruleset\/damaged\]\n$/],
+    [{ timeSeconds: Math.floor(Date.now() / 1000) + 3600 }, /\[bundle\/ahead\]\n$/],
+  ] as const;
+  for (const [made, message] of cases) {
+    await writeFile(file, makeBundle("/one", key, made));
+    const { status, out, err } = await cli(["verify", file, "--key", publicKeyFile]);
+    assert.deepEqual([status, out], [5, ""]);
+    assert.match(err, message);
+  }
 });

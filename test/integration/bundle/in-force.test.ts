@@ -175,6 +175,29 @@ test("an older bundle is refused after a restart too, unless it is allowed", asy
   assert.deepEqual([allowing.code(), allowing.revision()], [undefined, "/one"]);
 });
 
+test("a bundle of the future is refused until then, so that it does not keep later ones out; also where it was refused before", async (t) => {
+  const { server, rules, keys, bundle } = await scene(t);
+  const site = await rules();
+  const nowSeconds = () => site.time.clock.nowMillis() / 1000;
+  const ahead = makeBundle("/wrong-clock", keys.key, { timeSeconds: nowSeconds() + 3600 });
+  server.offer(ahead);
+  for (const _ of [1, 2]) {
+    assert.equal(await site.load(), "refused");
+    assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", undefined]);
+  }
+  server.offer(bundle("/one"));
+  assert.equal(await site.load(), "activated");
+  server.offer(ahead);
+  await site.load();
+  assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", "/one"]);
+  site.time.step(51 * 60_000);
+  assert.equal(await site.load(), "activated");
+  assert.equal(site.revision(), "/wrong-clock");
+  const allowing = await rules({ allowOlder: true });
+  server.offer(makeBundle("/far", keys.key, { timeSeconds: nowSeconds() + 1e6 }));
+  assert.equal(await allowing.load(), "activated");
+});
+
 test("a bundle for somebody else is refused where a name is expected", async (t) => {
   const { server, rules, keys, bundle } = await scene(t);
   server.offer(makeBundle("/one", keys.key, { name: "staging" }));

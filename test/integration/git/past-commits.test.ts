@@ -84,11 +84,18 @@ test("what names no commit, and what could be an option of git, is refused: stat
     ":a.yaml",
     "HEAD:a.yaml^{tree}\nHEAD",
     "HEAD^{tree}",
+    "HEAD..HEAD",
+    "@{upstream}",
     "f".repeat(40),
   ]) {
     const { status, out, err } = await run("check", folder, `--as-of=${revision}`);
     assert.deepEqual([status, out], [2, ""], revision);
     assert.match(err, /^garita: (`.*` names no (commit|revision)|a revision has no control)[^\n]*\n$/);
+  }
+  for (const path of ["../x", "..", "."]) {
+    const { status, err } = await run("check", folder, "--as-of", `HEAD:${path}`);
+    assert.equal(status, 2);
+    assert.match(err, /^garita: expected a folder from the top of the repository/);
   }
   const gone = await run("check", folder, "--as-of", "HEAD:gone");
   assert.equal(gone.status, 2);
@@ -156,4 +163,22 @@ test("a hook's variables and a repository's configuration lead nowhere", async (
   const { status } = await cli(["check", folder, "--as-of", "HEAD"], { environment: hostile });
   assert.equal(status, 0);
   await assert.rejects(import("node:fs/promises").then(({ stat }) => stat(touched)));
+});
+
+test("a folder of which git would say another place is refused, and a second work tree has its own HEAD", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  const odd = "rules\nof others";
+  await commit({ "rules/a.yaml": allowing("/one"), [`${odd}/a.yaml`]: allowing("/two") });
+  const split = await run("check", join(folder, odd), "--as-of", "HEAD");
+  assert.deepEqual([split.status, split.out], [2, ""]);
+  assert.match(split.err, /control characters\n$/);
+  const second = join(await tempFolder(t), "second");
+  await git("worktree", "add", "--quiet", "--detach", second);
+  await commit({ "rules/b.yaml": allowing("/three", "b") });
+  const { out } = await run("diff", "HEAD", "main", "--folder", join(second, "rules"));
+  assert.match(out, /^documents: 1 added$/m);
+  await git("config", "core.worktree", second);
+  const elsewhere = await run("check", join(folder, "rules"), "--as-of", "HEAD");
+  assert.deepEqual([elsewhere.status, elsewhere.out], [2, ""]);
+  assert.match(elsewhere.err, /is outside the work tree of its repository\n$/);
 });

@@ -183,6 +183,9 @@ test("keys are Ed25519 in PEM, and a file of public keys holds nothing else", as
     privatePem,
     `${publicPem}${privatePem}`,
     publicPem.replace(/[A-Za-z0-9+/]{20}/, "A".repeat(20)),
+    `${publicPem}${bundleKeys().publicPem.replace("-----BEGIN", "----BEGIN")}`,
+    `${publicPem}${bundleKeys().publicPem.replace("END PUBLIC KEY-----\n", "")}`,
+    `${publicPem}the key of last year`,
     rsa.publicKey.export({ type: "spki", format: "pem" }).toString(),
   ]) {
     await writeFile(wrong, text);
