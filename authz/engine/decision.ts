@@ -39,7 +39,7 @@ export const decisionReasons = {
   "workload/incomplete": "the workload is not completely described",
   "rules/none": "no rule set is in force yet",
   "rules/expired":
-    "the rules were not found to be the newest for longer than `maxStaleSeconds`, and `onStale` is `deny`",
+    "the rules were not found to be the newest for longer than `maxStaleSeconds`, or their bundle has expired, and `onStale` is `deny`",
   "request/unreadable": "the request could not be read",
   "request/too-large": "the request is larger than the limit",
   "request/deadline": "the deadline passed before a decision",

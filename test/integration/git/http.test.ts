@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
@@ -41,6 +42,16 @@ test("a server without git behind it gives the whole history", async (t) => {
   const rules = await gitRules(t, url);
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.equal(rules.commit(), newest);
+});
+
+test("what such a server gives is bounded too", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one"), "large.bin": randomBytes(3 * 1024 * 1024).toString("base64") });
+  await repository.git("update-server-info");
+  const { url } = await httpBackend(t, repository.folder, { dumb: true });
+  const rules = await gitRules(t, url, { settings: { maxMirrorBytes: 1024 * 1024 } });
+  assert.equal(await rules.load(), "refused");
+  assert.equal(rules.code(), "source/too-large", rules.logged());
 });
 
 test("a token out of a file opens the door, is read at each attempt, and is told nowhere", async (t) => {
