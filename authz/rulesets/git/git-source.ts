@@ -51,6 +51,8 @@ function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
 }
 
+const startPatienceMillis = 10_000;
+
 /** So many failed tests are told one by one. */
 const toldTests = 5;
 
@@ -69,6 +71,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   let trust: string | undefined;
   let warnings: readonly string[] = [];
   let keptFault: string | undefined;
+  let isFirst = true;
+  /** At the start requests wait too: with the rules of the last run at hand a silent host, or a folder that others have, is not waited for as long as later. */
+  const patienceMillis = () =>
+    isFirst && kept !== undefined ? Math.min(settings.timeoutMillis, startPatienceMillis) : settings.timeoutMillis;
+  const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, timers, ending.signal);
 
   const readKept = async () => {
     try {
@@ -136,7 +143,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const signers = await readSigners();
     const bring = async () => {
       await checkToken();
-      await askRemote(repository, timers, ending.signal);
+      await ask();
       await fetchCommit(repository, fetchParts(known));
       await fetchHistory(repository, fetchParts(known));
     };
@@ -146,7 +153,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
     await checkToken();
     const signers = await readSigners();
-    const asked = await askRemote(repository, timers, ending.signal);
+    const asked = await ask();
     if (asked === inForce?.commit && asked === known) return { kind: "unchanged" };
     if (asked === refused?.commit && refused.mark === trust) return refused.result;
     const rules = {
@@ -188,7 +195,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     try {
       await claimFolder(repository.folder);
       const file = join(repository.folder, "lock");
-      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * settings.timeoutMillis });
+      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * patienceMillis() });
       try {
         return await build();
       } finally {
@@ -214,6 +221,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
       return built;
     });
+    isFirst = false;
     poll.note(reached || result.kind === "unchanged");
     return result;
   };
