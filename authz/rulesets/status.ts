@@ -1,7 +1,6 @@
-import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import type { Pin } from "./build.ts";
+import type { BuildFault, Pin } from "./build.ts";
 import type { Revision } from "./git/settings.ts";
 
 /** The rule set in force, for people and metrics. */
@@ -30,13 +29,9 @@ export interface RuleSetCounts {
   readonly registrations: number;
 }
 
-/** The newest attempt, when it did not come into force. */
-export interface RefusedCandidate {
+/** The newest attempt, when it did not come into force: `policy/invalid`, or what was wrong with the source. */
+export interface RefusedCandidate extends BuildFault {
   readonly atMillis: number;
-  /** `policy/invalid`, or what was wrong with the source. */
-  readonly code: FaultCode;
-  readonly message: string;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /**

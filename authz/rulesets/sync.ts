@@ -113,7 +113,7 @@ export function createSync(options: SyncOptions): Sync {
     mark();
   };
 
-  const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult | "refused again" => {
+  const refuse = (refused: BuildFault): LoadResult | "refused again" => {
     // An attempt that the end has interrupted says nothing about the source.
     if (stopped) return "unchanged";
     const known = candidate !== undefined && isSameFault(candidate, refused);
@@ -121,10 +121,9 @@ export function createSync(options: SyncOptions): Sync {
     degradedSinceMillis ??= candidate.atMillis;
     // One edit leads to several readings; what was told of it need not be told again.
     if (known) return "refused again";
-    log.error(
-      { source: source.name, code: refused.code, errors: diagnosticLines(refused.diagnostics, "error", toldErrors) },
-      refused.message,
-    );
+    const { code, revision, message, diagnostics } = refused;
+    const errors = diagnosticLines(diagnostics, "error", toldErrors);
+    log.error({ source: source.name, code, ...revision, errors }, message);
     return "refused";
   };
 
@@ -314,9 +313,10 @@ const noCommits = {
   diagnostics: [],
 } as const;
 
-function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandidate, "atMillis">): boolean {
+function isSameFault(a: BuildFault, b: BuildFault): boolean {
   return (
     a.code === b.code &&
+    a.revision?.commit === b.revision?.commit &&
     a.message === b.message &&
     JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
   );

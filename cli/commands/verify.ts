@@ -48,7 +48,9 @@ function renderText({ manifest, signer }: OpenedBundle): string {
       ["built", timeText(timeSeconds)],
       ["expires", expiresSeconds === undefined ? undefined : timeText(expiresSeconds)],
       ["digest", digest],
-      ["rules", `${counts.rules} of ${counts.policies} policies in ${files} files, ${sizeBytes} bytes`],
+      ["files", String(files)],
+      ["policies", String(counts.policies)],
+      ["rules", `${counts.rules}, ${sizeBytes} bytes`],
     ]),
   );
 }

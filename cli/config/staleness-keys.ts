@@ -14,7 +14,7 @@ const defaultReaction = "nothing";
 export function stalenessProperties(unset: string) {
   return {
     maxStaleSeconds: integer(
-      `When the policies in force were not found to be the newest for so long, they are stale. Unset: ${unset}.`,
+      `When the policies in force were not found to be the newest for so long, they are stale. At least twice \`pollSeconds\`. Unset: ${unset}.`,
       10,
       31_536_000,
     ),

@@ -96,8 +96,11 @@ export async function askRemote(repository: Repository, timers: Timers, signal?:
     timers,
     ...(signal && { signal }),
   });
-  if (status !== 0)
-    throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${told || `status ${status}`}`);
+  if (status !== 0) {
+    // What git advises then is a configuration that is not read here.
+    const why = told.includes("dubious ownership") ? "it does not belong to the user of the service" : told;
+    throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${why || `status ${status}`}`);
+  }
   const lines = output.toString("utf8").split("\n");
   const named = (name: string) => lines.map((line) => line.split("\t")).find(([, its]) => its === name)?.[0];
   const found = named(`${reference}^{}`) ?? named(reference);

@@ -30,23 +30,25 @@ const diagnostics = {
   },
 } as const;
 
+const revision = {
+  type: "object",
+  description: "The commit, where the policies live in Git; of a bundle, its revision.",
+  properties: {
+    commit: text,
+    subject: text,
+    author: text,
+    signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
+    builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
+    expiresMillis: { ...time, description: "A bundle is too old from then on. Milliseconds since the epoch." },
+  },
+} as const;
+
 const active = {
   type: "object",
   description: "The rule set in force.",
   properties: {
     digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
-    revision: {
-      type: "object",
-      description: "The commit, where the policies live in Git; of a bundle, its revision.",
-      properties: {
-        commit: text,
-        subject: text,
-        author: text,
-        signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
-        builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
-        expiresMillis: { ...time, description: "A bundle is too old from then on. Milliseconds since the epoch." },
-      },
-    },
+    revision,
     sinceMillis: time,
     files: count,
     sizeBytes: count,
@@ -71,7 +73,7 @@ const active = {
 const candidate = {
   type: "object",
   description: "The newest attempt, when it did not come into force.",
-  properties: { atMillis: time, code: text, message: text, diagnostics },
+  properties: { atMillis: time, code: text, message: text, revision, diagnostics },
 } as const;
 
 const rules = {
@@ -302,6 +304,7 @@ const sync = {
     builtMillis: time,
     expiresMillis: time,
     message: { type: "string", description: "Why the newest state is not in force." },
+    refused: revision,
   },
   required: ["ok", "result"],
 } as const;

@@ -32,7 +32,7 @@ test("build, sign, verify: a bundle says what it is, and the same input gives th
   assert.equal(verified.status, 0);
   assert.match(
     verified.out,
-    /^signed by +SHA256:.+\nname +shop\nrevision +r1\nbuilt +2025-12-31T23:00:00\.000Z\ndigest +[0-9a-f]{64}\nrules +1 of 1 policies in 1 files, \d+ bytes\n$/,
+    /^signed by +SHA256:.+\nname +shop\nrevision +r1\nbuilt +2025-12-31T23:00:00\.000Z\ndigest +[0-9a-f]{64}\nfiles +1\npolicies +1\nrules +1, \d+ bytes\n$/,
   );
   const json = JSON.parse((await cli(["verify", file, "--key", publicKeyFile, "--format", "json"])).out);
   assert.deepEqual([json.name, json.time, json.counts.policies], ["shop", "2025-12-31T23:00:00.000Z", 1]);
