@@ -24,9 +24,8 @@ export async function readTrustedSigners(
   settings: SignatureSettings,
   timers: Timers,
 ): Promise<TrustedSigners> {
-  const { mode, allowedSignersFile, openpgpKeysFile } = settings;
-  const [ssh, openpgp] = await Promise.all([readKeys(allowedSignersFile), readKeys(openpgpKeysFile)]);
-  const mark = digestOf(JSON.stringify([mode, ssh && digestOf(ssh), openpgp && digestOf(openpgp)]));
+  const { allowedSignersFile, openpgpKeysFile } = settings;
+  const { ssh, openpgp, mark } = await readFiles(settings);
   // git calls a signature bad when the program is missing that verifies it.
   if (ssh !== undefined) await demandProgram(repository, "ssh-keygen", "-?", timers);
   if (openpgp !== undefined) await demandProgram(repository, "gpg", "--version", timers);
@@ -41,6 +40,17 @@ export async function readTrustedSigners(
   if (openpgp === undefined) return { mark, environment };
   const ring = await keyRing(repository, openpgpKeysFile!, digestOf(openpgp), timers);
   return { mark, environment: { ...environment, GNUPGHOME: ring } };
+}
+
+/** The mark of the signers as their files are now. Fails with `git/signers`. */
+export async function markOfSigners(settings: SignatureSettings): Promise<string> {
+  return (await readFiles(settings)).mark;
+}
+
+async function readFiles({ mode, allowedSignersFile, openpgpKeysFile }: SignatureSettings) {
+  const [ssh, openpgp] = await Promise.all([readKeys(allowedSignersFile), readKeys(openpgpKeysFile)]);
+  const mark = digestOf(JSON.stringify([mode, ssh && digestOf(ssh), openpgp && digestOf(openpgp)]));
+  return { ssh, openpgp, mark };
 }
 
 /** Whatever it says to `option`: it is there. */

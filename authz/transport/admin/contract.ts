@@ -63,6 +63,7 @@ export interface SyncAnswer {
   /** When the pin of this commit ends. */
   readonly pinnedUntilMillis?: number | undefined;
   readonly builtMillis?: number;
+  readonly expiresMillis?: number;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
   /** The commit that was refused, where it is a commit's fault. */

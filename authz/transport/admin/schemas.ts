@@ -1,3 +1,5 @@
+import { longestPinSeconds } from "#authz/rulesets/build";
+
 /** JSON Schemas of the admin API's answers and questions: what is served, checked and written into the OpenAPI page. */
 
 const text = { type: "string" } as const;
@@ -37,6 +39,7 @@ const revision = {
     author: text,
     signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
     builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
+    expiresMillis: { ...time, description: "A bundle is too old from then on. Milliseconds since the epoch." },
   },
 } as const;
 
@@ -91,6 +94,7 @@ const rules = {
     lastSuccessMillis: { ...time, description: "It was last found to be the newest. Milliseconds since the epoch." },
     nextAttemptMillis: time,
     staleSinceMillis: { ...time, description: "It is older than is allowed since. Milliseconds since the epoch." },
+    staleReason: text,
     warnings: texts,
   },
   required: ["source", "ready", "current"],
@@ -298,14 +302,12 @@ const sync = {
     signer: text,
     pinnedUntilMillis: { ...time, description: "The commit is pinned until then. Milliseconds since the epoch." },
     builtMillis: time,
+    expiresMillis: time,
     message: { type: "string", description: "Why the newest state is not in force." },
     refused: revision,
   },
   required: ["ok", "result"],
 } as const;
-
-/** A pin that should stay longer is a revert in the repository. */
-export const longestPinSeconds = 7 * 86_400;
 
 export const adminSchemas = {
   healthz: { summary: "Is the program alive?", response: { 200: probe } },

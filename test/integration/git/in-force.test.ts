@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
@@ -249,4 +250,34 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
   await writeFile(`${first.folder}/${name}`, whole);
   const third = await gitRules(t, repository.url, { folder: first.folder });
   assert.equal(await third.load(), "activated", "the untouched file is taken: nothing else was wrong");
+});
+
+test("a commit of very many errors is told by the first, and the status stays small", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await repository.commit({ "a.yaml": Array.from({ length: 3_000 }, () => allowing("/two")).join("---\n") });
+  assert.equal(await rules.load(), "refused");
+  const { candidate } = rules.status();
+  assert.match(candidate!.message, /^a\.yaml:.* \(and at least 999 more\)$/);
+  assert.equal(candidate!.diagnostics.length, 1_000);
+});
+
+test("tests without an end are ended, and the next good commit is in force", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  const names = Array.from({ length: 10_000 }, (_, i) => `  n${i}: {}\n`).join("");
+  const endless = `workload: { namespace: shop, labels: {} }\ncallers:\n${names}requests:\n${names}expect: []\n`;
+  await repository.commit({ "a.yaml": allowing("/two"), "a_test.yaml": endless });
+  const loading = rules.load();
+  while (rules.time.nextMillis() !== longestBuildMillis) await new Promise((resolve) => setTimeout(resolve, 20));
+  rules.time.step(longestBuildMillis);
+  assert.equal(await loading, "refused");
+  assert.equal(rules.code(), "source/worker");
+  const good = await repository.commit({ "a_test.yaml": undefined });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), good);
 });
