@@ -20,7 +20,7 @@ export async function explainRequest(
     return { ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" };
   }
   if (snapshot.expired === true) {
-    const message = "every request is denied: the rules in force are older than `maxStaleSeconds` allows";
+    const message = "every request is denied: the rules in force are too old or have expired, and `onStale` is `deny`";
     return { ok: false, status: 503, code: "rules/expired", message };
   }
   // A question must not reach anybody else: providers answer as described.
