@@ -78,8 +78,7 @@ test("README's five commands: a push is in force, a commit whose test fails is r
 
   await identify();
   const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
-  const commit =
-    "git -C .cache/policies commit --quiet --all -m edit && git -C .cache/policies push --quiet ../policies.git main";
+  const commit = "git -C .cache/policies commit --quiet --all -m edit && git -C .cache/policies push --quiet";
   await writeFile(cart, (await readFile(cart, "utf8")).replace("[PUT, DELETE]", "[PUT, DELETE, PATCH]"));
   const told = await sh("garita diff HEAD --folder .cache/policies/policies");
   assert.match(told.out, /opens: wider: .*\n {4}spec\.rules\[1\]\.to\[0\]\.operation\.methods got PATCH /);
