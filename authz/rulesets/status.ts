@@ -1,7 +1,8 @@
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import type { BuildFault, Pin } from "./build.ts";
+import type { BuildFault, Pin, RuleSource } from "./build.ts";
 import type { Revision } from "./git/settings.ts";
+import type { StalenessSettings } from "./staleness.ts";
 
 /** The rule set in force, for people and metrics. */
 export interface ActiveRuleSet {
@@ -57,6 +58,45 @@ export interface RuleSetStatus {
   readonly staleReason: string | undefined;
   /** What the source has to say, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** What is known of a source and of the rules in force. */
+export interface StatusParts {
+  readonly source: RuleSource;
+  readonly active: ActiveRuleSet | undefined;
+  readonly candidate: RefusedCandidate | undefined;
+  /** Since when what the source offers is refused. */
+  readonly degradedSinceMillis: number | undefined;
+  readonly lastAttemptMillis: number | undefined;
+  readonly lastSuccessMillis: number | undefined;
+  /** Since when the rules in force are too old, why, and what follows. */
+  readonly staleSinceMillis: number | undefined;
+  readonly staleReason: string | undefined;
+  readonly reaction: StalenessSettings["reaction"];
+}
+
+export function describeStatus(parts: StatusParts): RuleSetStatus {
+  const { source, active, candidate, lastAttemptMillis, lastSuccessMillis, staleReason, reaction } = parts;
+  const staleSinceMillis = active && parts.staleSinceMillis;
+  const pinned = active && source.pins?.current();
+  const sinceMillis = parts.degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
+  const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? staleReason;
+  const isDegraded = active !== undefined && sinceMillis !== undefined && reason !== undefined;
+  return {
+    source: source.name,
+    ready: active !== undefined && (staleSinceMillis === undefined || reaction === "nothing"),
+    current: active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
+    degraded: isDegraded ? { reason, sinceMillis } : undefined,
+    pinned,
+    active,
+    candidate,
+    lastAttemptMillis,
+    lastSuccessMillis,
+    nextAttemptMillis: source.nextAttemptMillis?.(),
+    staleSinceMillis,
+    staleReason,
+    warnings: source.warnings?.() ?? [],
+  };
 }
 
 /** A pin in words. */

@@ -3,21 +3,21 @@ import type { Engine } from "#authz/engine/contract";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
 import type { Timers } from "#platform/timers";
-import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { BuildFault, BuildResult, RuleSource } from "./build.ts";
 import { buildFault } from "./build-fault.ts";
-import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
+import { createLoadLog, isSameFault } from "./load-log.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
 import {
   type ActiveRuleSet,
   agedText,
   countRuleSet,
+  describeStatus,
   expiredText,
-  pinText,
   type RefusedCandidate,
   type RuleSetStatus,
 } from "./status.ts";
+import { createTurns } from "./turns.ts";
 
 export type LoadResult = "activated" | "unchanged" | "refused";
 
@@ -62,26 +62,20 @@ export interface Sync {
   stop(): Promise<void>;
 }
 
-/** How many errors, and how many warnings, one log line tells. */
-const toldErrors = 20;
-const toldWarnings = 5;
-
 /**
  * Keeps the rule set in force in step with its source. INVARIANT: a source that cannot be read, policies with an error and a rule
  * set that cannot be prepared change nothing but the status: the last good rule set stays in force.
  */
 export function createSync(options: SyncOptions): Sync {
   const { source, holder, log } = options;
+  const told = createLoadLog(source.name, log);
+  const turns = createTurns<LoadResult>();
   const listeners = new Set<() => void>();
   let active: ActiveRuleSet | undefined;
   let candidate: RefusedCandidate | undefined;
-  /** Those that the log has told of. */
-  let knownWarnings: readonly Diagnostic[] = [];
   let degradedSinceMillis: number | undefined;
   let lastAttemptMillis: number | undefined;
   let lastSuccessMillis: number | undefined;
-  let running: Promise<LoadResult> | undefined;
-  let next: Promise<LoadResult> | undefined;
   let unwatch: (() => Promise<void>) | undefined;
   let stopped = false;
 
@@ -121,20 +115,8 @@ export function createSync(options: SyncOptions): Sync {
     degradedSinceMillis ??= candidate.atMillis;
     // One edit leads to several readings; what was told of it need not be told again.
     if (known) return "refused again";
-    const { code, revision, message, diagnostics } = refused;
-    const errors = diagnosticLines(diagnostics, "error", toldErrors);
-    log.error({ source: source.name, code, ...revision, errors }, message);
+    told.refused(refused);
     return "refused";
-  };
-
-  /** `message` with how many warnings there are; as a warning itself, with the first few, when some were not there before. */
-  const tell = (fields: Readonly<Record<string, unknown>>, built: BuildResult & { kind: "built" }, message: string) => {
-    const warnings = warningsOf(built.diagnostics);
-    const told = { source: source.name, digest: built.digest, ...built.revision, ...fields, warnings: warnings.length };
-    const fresh = newDiagnostics(warnings, knownWarnings);
-    knownWarnings = warnings;
-    if (fresh.length === 0) log.info(told, message);
-    else log.warn({ ...told, newWarnings: diagnosticLines(fresh, "warning", toldWarnings) }, message);
   };
 
   const accept = async (built: BuildResult & { kind: "built" }): Promise<LoadResult> => {
@@ -155,16 +137,17 @@ export function createSync(options: SyncOptions): Sync {
         counts: countRuleSet(engine.ruleSet),
         diagnostics: built.diagnostics,
       };
-      tell({ rules: active.counts.rules }, built, "rule set in force");
+      told.inForce({ rules: active.counts.rules }, built, "rule set in force");
     } else if (active !== undefined) {
       const anotherCommit = revision !== undefined && revision.commit !== active.revision?.commit;
       active = { ...active, revision, files: built.files, diagnostics: built.diagnostics };
       const inForce = holder.snapshot();
       if (anotherCommit && inForce !== undefined) holder.swap({ ...inForce, commit: revision.commit });
-      if (anotherCommit) tell({}, built, "another commit is in force, its rules are the same");
-      else if (candidate !== undefined) tell({}, built, "the source is valid again, the rules in force are unchanged");
-      else if (newDiagnostics(warningsOf(built.diagnostics), knownWarnings).length > 0)
-        tell({}, built, "the source has new warnings, the rules in force are unchanged");
+      if (anotherCommit) told.inForce({}, built, "another commit is in force, its rules are the same");
+      else if (candidate !== undefined)
+        told.inForce({}, built, "the source is valid again, the rules in force are unchanged");
+      else if (told.hasNewWarnings(built.diagnostics))
+        told.inForce({}, built, "the source has new warnings, the rules in force are unchanged");
     }
     await source.accepted?.(built);
     if (fallback === undefined) settle();
@@ -229,33 +212,12 @@ export function createSync(options: SyncOptions): Sync {
     }
   };
 
-  const load = (): Promise<LoadResult> => {
-    if (running === undefined) {
-      running = attempt().finally(() => {
-        running = undefined;
-      });
-      return running;
-    }
-    // What has changed since the running attempt began is for the next one.
-    next ??= running.then(() => {
-      next = undefined;
-      return load();
-    });
-    return next;
-  };
+  const load = () => turns.share(attempt);
 
   return {
     load,
     async pin(wanted) {
-      while (running !== undefined) await running;
-      const putting = putPinned(wanted);
-      running = putting
-        .then((fault) => (fault === undefined ? ("activated" as const) : ("refused" as const)))
-        .finally(() => {
-          running = undefined;
-        });
-      const fault = await putting;
-      await running;
+      const fault = await turns.take(() => putPinned(wanted));
       for (const listener of listeners) listener();
       return fault;
     },
@@ -269,31 +231,18 @@ export function createSync(options: SyncOptions): Sync {
         if (!stopped) void load();
       });
     },
-    status() {
-      const staleSinceMillis = active && staleness.sinceMillis();
-      const pinned = active && source.pins?.current();
-      const sinceMillis = degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
-      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? staleReason();
-      return {
-        source: source.name,
-        ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),
-        current:
-          active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
-        degraded:
-          active !== undefined && sinceMillis !== undefined && reason !== undefined
-            ? { reason, sinceMillis }
-            : undefined,
-        pinned,
+    status: () =>
+      describeStatus({
+        source,
         active,
         candidate,
+        degradedSinceMillis,
         lastAttemptMillis,
         lastSuccessMillis,
-        nextAttemptMillis: source.nextAttemptMillis?.(),
-        staleSinceMillis,
+        staleSinceMillis: staleness.sinceMillis(),
         staleReason: staleReason(),
-        warnings: source.warnings?.() ?? [],
-      };
-    },
+        reaction: staleness.reaction,
+      }),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -312,20 +261,3 @@ const noCommits = {
   message: "the policies do not live in Git: there is no commit to pin",
   diagnostics: [],
 } as const;
-
-function isSameFault(a: BuildFault, b: BuildFault): boolean {
-  return (
-    a.code === b.code &&
-    a.revision?.commit === b.revision?.commit &&
-    a.message === b.message &&
-    JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
-  );
-}
-
-function errorsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return diagnostics.filter(({ severity }) => severity === "error");
-}
-
-function warningsOf(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return diagnostics.filter(({ severity }) => severity === "warning");
-}
