@@ -48,8 +48,8 @@ interface Seen {
 interface Offer {
   readonly built: Built;
   readonly manifest: BundleManifest;
-  /** The whole bundle; undefined: it is kept already. */
-  readonly fetched: { readonly bytes: Uint8Array; readonly seen: Seen } | undefined;
+  /** The whole bundle, and by which keys it was opened; undefined: it is kept already. */
+  readonly fetched: { readonly bytes: Uint8Array; readonly seen: Seen; readonly trusted: TrustedKeys } | undefined;
 }
 
 /** Longer ones are not sent back. */
@@ -124,7 +124,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       demandNotOlder(manifest);
       await prepare(rules, manifest.digest);
       const built = resultOf(opened);
-      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, refused: undefined } } };
+      offer = { built, manifest, fetched: { bytes, trusted, seen: { tag, mark, refused: undefined } } };
       return built;
     } catch (fault) {
       // A defect of ours, or want of memory, says nothing of the bundle.
@@ -148,6 +148,13 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       );
       return undefined;
     }
+  };
+
+  /** Another service that shares the folder may be ahead, and what it kept is not taken back. */
+  const keepsNewer = async ({ timeSeconds }: BundleManifest, trusted: TrustedKeys): Promise<boolean> => {
+    if (settings.allowOlder) return false;
+    const kept = await openKept(trusted);
+    return kept !== undefined && kept.opened.manifest.timeSeconds > timeSeconds;
   };
 
   const tryAttempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
@@ -203,7 +210,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       seen = fetched.seen;
       try {
         await mkdir(settings.folder, { recursive: true, mode: 0o700 });
-        await keepBundle(file, fetched.bytes, clock.nowMillis());
+        if (!(await keepsNewer(manifest, fetched.trusted))) await keepBundle(file, fetched.bytes, clock.nowMillis());
         keptFault = undefined;
       } catch (fault) {
         keptFault = `the bundle in force cannot be kept for a start without its server: ${messageOf(fault)}`;

@@ -215,6 +215,22 @@ test("the bundle of the last run stands in at a start without the server", async
   assert.deepEqual([second.status().current, second.snapshot()?.expired], [true, false]);
 });
 
+test("of two services that share a folder, the one that lags does not put an older bundle in the place of a newer one", async (t) => {
+  const { server, rules, bundle } = await scene(t);
+  server.offer(bundle("/one"));
+  const lagging = await rules();
+  await lagging.load();
+  const first = await rules();
+  await first.load();
+  server.offer(bundle("/three", 3));
+  await first.load();
+  server.offer(bundle("/two", 2));
+  assert.equal(await lagging.load(), "activated");
+  const restarted = await rules();
+  await restarted.load();
+  assert.deepEqual([restarted.code(), restarted.revision()], ["bundle/older", "/three"]);
+});
+
 test("a kept bundle that is half written, changed or of a key that is not trusted any more is not used", async (t) => {
   const { server, rules, bundle, kept, keys } = await scene(t);
   server.offer(bundle("/one"));
