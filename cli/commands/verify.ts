@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { demandPresent } from "#authz/rulesets/bundle/demand-present";
 import { readTrustedKeys } from "#authz/rulesets/bundle/keys";
+import { timeText } from "#authz/rulesets/bundle/manifest";
 import { type OpenedBundle, openBundle } from "#authz/rulesets/bundle/open-bundle";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { systemClock } from "#platform/clock";
@@ -46,8 +47,4 @@ function renderText({ manifest, signer }: OpenedBundle): string {
       ["rules", `${counts.rules} of ${counts.policies} policies in ${files} files, ${sizeBytes} bytes`],
     ]),
   );
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

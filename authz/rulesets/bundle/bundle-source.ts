@@ -15,7 +15,7 @@ import { createPoll } from "../poll.ts";
 import { demandPresent } from "./demand-present.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
-import { type BundleManifest, encodeManifest } from "./manifest.ts";
+import { type BundleManifest, encodeManifest, timeText } from "./manifest.ts";
 import { type OpenedBundle, openBundle } from "./open-bundle.ts";
 import type { BundleSettings } from "./settings.ts";
 
@@ -242,8 +242,4 @@ function resultOf({ manifest, rules, signer }: OpenedBundle): Built {
 function failed(fault: unknown): Failed {
   const code: FaultCode = fault instanceof CodedError ? fault.code : "source/compiler";
   return { kind: "failed", code, message: messageOf(fault) };
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

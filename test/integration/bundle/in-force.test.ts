@@ -163,7 +163,9 @@ test("a bundle of the future is refused until then, so that it does not keep lat
   for (const _ of [1, 2]) {
     assert.equal(await site.load(), "refused");
     assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", undefined]);
+    site.time.step(1000);
   }
+  assert.equal(site.logged().match(/bundle\/ahead/g)?.length, 1, "it is told once");
   server.offer(bundle("/one"));
   assert.equal(await site.load(), "activated");
   server.offer(ahead);
