@@ -24,6 +24,7 @@ const coded: ReadonlyMap<FaultCode, ExitCode> = new Map<FaultCode, ExitCode>([
   ["source/escape", exitCodes.invalidPolicy],
   ["source/too-large", exitCodes.invalidPolicy],
   ["bundle/keys", exitCodes.usage],
+  ["bundle/expired", exitCodes.gate],
   ["bundle/damaged", exitCodes.gate],
   ["bundle/signature", exitCodes.gate],
   ["bundle/ahead", exitCodes.gate],

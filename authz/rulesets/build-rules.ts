@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { CodedError, messageOf } from "#platform/coded-error";
 import { compile, type SourceFile } from "#policy-compiler/compile";
 import { encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
-import type { BuildResult } from "./build.ts";
+import { type BuildResult, mostDiagnostics } from "./build.ts";
+import { cutDiagnostics } from "./diagnostic-lines.ts";
 
-/** Compiles files to the bytes of a rule set. Never throws. */
+/** Compiles files to the bytes of a rule set, with the first `mostDiagnostics` of each severity. Never throws. */
 export function buildRules(files: readonly SourceFile[]): BuildResult {
-  const { ruleSet, diagnostics } = compile(files);
+  const { ruleSet, diagnostics: all } = compile(files);
+  const diagnostics = cutDiagnostics(all, mostDiagnostics);
   if (ruleSet === undefined) return { kind: "invalid", diagnostics, files: files.length };
   const bytes = encodeRuleSet(ruleSet);
   const digest = ruleSetDigest(bytes, (input) => createHash("sha256").update(input).digest());

@@ -7,8 +7,17 @@ import { readCommit } from "./git/read-commit.ts";
 import { readDirectory } from "./read-directory.ts";
 import { withTests } from "./run-tests.ts";
 
-/** Runs in a thread of its own: a task comes in, a result goes out, and its bytes are handed over, not copied. */
-parentPort?.on("message", async (task: BuildTask) => {
+const ending = new AbortController();
+
+/**
+ * Runs in a thread of its own: a task comes in, a result goes out, and its bytes are handed over, not copied. The last word is `end`: what the thread has started ends
+ * with it.
+ */
+parentPort?.on("message", async (task: BuildTask | "end") => {
+  if (task === "end") {
+    ending.abort();
+    process.exit();
+  }
   let files: readonly SourceFile[] = [];
   const built = await buildFrom(async () => {
     files = await read(task);
@@ -20,5 +29,5 @@ parentPort?.on("message", async (task: BuildTask) => {
 
 function read(task: BuildTask): Promise<readonly SourceFile[]> {
   if (task.kind === "directory") return readDirectory(task.path);
-  return readCommit(task.repository, task.commit, systemTimers);
+  return readCommit(task.repository, task.commit, { timers: systemTimers, signal: ending.signal });
 }

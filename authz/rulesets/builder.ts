@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "#platform/coded-error";
+import { systemTimers, type Timers } from "#platform/timers";
 import type { BuildResult } from "./build.ts";
 import type { Repository } from "./git/repository.ts";
 
@@ -23,15 +25,27 @@ export interface Builder {
 /** After so long without work the thread ends and gives its memory back. */
 const idleMillis = 20_000;
 
-/** Builds in a thread of its own, so that requests are answered meanwhile. The thread is started by the first task. */
-export function createBuilder(): Builder {
+/** A thread that hears that it shall end takes no longer. */
+const endMillis = 250;
+
+/** What a thread is given for a task, far more than the largest honest policies need: a few lines can be tests without an end. */
+export const longestBuildMillis = 300_000;
+
+/** Builds in a thread of its own, so that requests are answered meanwhile. The thread is started by the first task, and ended when one takes too long. */
+export function createBuilder(timers: Timers = systemTimers): Builder {
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
   const end = async () => {
     clearTimeout(idle);
     const ending = worker;
     worker = undefined;
-    await ending?.terminate();
+    if (ending === undefined) return;
+    // Asked first, for it may run git; a thread that compiles does not, and does not hear either.
+    ending.ref();
+    const exited = once(ending, "exit", { signal: AbortSignal.timeout(endMillis) });
+    ending.postMessage("end");
+    await exited.catch(() => undefined);
+    await ending.terminate();
   };
   const start = () => {
     const started = startWorker();
@@ -47,7 +61,7 @@ export function createBuilder(): Builder {
     async build(task) {
       clearTimeout(idle);
       worker ??= start();
-      const result = await ask(worker, task);
+      const result = await ask(worker, task, timers);
       if (result.kind === "failed" && result.code === "source/worker") await end();
       else {
         idle = setTimeout(() => void end(), idleMillis);
@@ -67,10 +81,11 @@ function startWorker(): Worker {
   return worker;
 }
 
-function ask(worker: Worker, task: BuildTask): Promise<BuildResult> {
+function ask(worker: Worker, task: BuildTask, timers: Timers): Promise<BuildResult> {
   worker.ref();
   return new Promise((resolve) => {
     const settle = (result: BuildResult) => {
+      forget();
       worker.off("message", settle);
       worker.off("error", onError);
       worker.off("exit", onExit);
@@ -80,6 +95,9 @@ function ask(worker: Worker, task: BuildTask): Promise<BuildResult> {
     const failed = (message: string) => settle({ kind: "failed", code: "source/worker", message });
     const onError = (fault: Error) => failed(`the compiler failed: ${messageOf(fault)}`);
     const onExit = () => failed("the compiler ended before it had finished");
+    const forget = timers.after(longestBuildMillis, () =>
+      failed(`reading, compiling and testing took more than ${longestBuildMillis / 1000} s`),
+    );
     worker.on("message", settle);
     worker.on("error", onError);
     worker.on("exit", onExit);

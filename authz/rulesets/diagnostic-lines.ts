@@ -9,6 +9,16 @@ export function diagnosticLines(diagnostics: readonly Diagnostic[], severity: Se
   return told.length > most ? [...lines, `${told.length - most} more`] : lines;
 }
 
+/** The first `most` of each severity, in their order. */
+export function cutDiagnostics(diagnostics: readonly Diagnostic[], most: number): readonly Diagnostic[] {
+  const counts = new Map<Severity, number>();
+  return diagnostics.filter(({ severity }) => {
+    const count = (counts.get(severity) ?? 0) + 1;
+    counts.set(severity, count);
+    return count <= most;
+  });
+}
+
 /** Those that `known` does not have, wherever in their file they stand now. */
 export function newDiagnostics(
   diagnostics: readonly Diagnostic[],

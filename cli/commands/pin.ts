@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { longestPinSeconds } from "#authz/transport/admin/schemas";
+import { longestPinSeconds } from "#authz/rulesets/build";
 import { durationSeconds } from "../ca/duration.ts";
 import type { CommandContext } from "../command.ts";
 import { addRulesOptions, askRules, type RulesOptions } from "../request/ask-rules.ts";

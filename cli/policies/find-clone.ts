@@ -60,6 +60,7 @@ function localRepository(gitFolder: string, outside: Outside): Repository {
     caFile: undefined,
   };
   return {
+    kind: "clone",
     url,
     folder: dirname(gitFolder),
     mirror: gitFolder,

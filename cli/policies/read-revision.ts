@@ -35,7 +35,11 @@ export async function readRevision(
   // git would start from a folder of its own.
   if (/^\.{1,2}(?:\/|$)/.test(subfolder))
     throw new UsageFault(`expected a folder from the top of the repository, found \`${subfolder}\``);
-  return { commit, path, files: await readCommit({ ...repository, path: subfolder }, commit, systemTimers) };
+  return {
+    commit,
+    path,
+    files: await readCommit({ ...repository, path: subfolder }, commit, { timers: systemTimers }),
+  };
 
   async function findCommit(name: string): Promise<string> {
     // By standard input, where nothing is taken for an option.

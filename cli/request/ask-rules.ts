@@ -56,12 +56,17 @@ export async function askRules(
 }
 
 function render(answer: Partial<SyncAnswer>): string {
-  const { result, commit, subject, author, signer, digest, message, pinnedUntilMillis } = answer;
+  const { result, commit, subject, author, signer, digest, message, refused, pinnedUntilMillis, expiresMillis } =
+    answer;
   const lines = [
     `${result}${message === undefined ? "" : `: ${message}`}`,
+    ...(refused === undefined
+      ? []
+      : [`refused commit: ${revisionText(refused.commit, refused.subject, refused.author)}`]),
     ...(commit === undefined ? [] : [`in force: ${revisionText(commit, subject, author)}`]),
     ...(pinnedUntilMillis === undefined ? [] : [`pinned until: ${new Date(pinnedUntilMillis).toISOString()}`]),
     ...(signer === undefined ? [] : [`signed by: ${signer}`]),
+    ...(expiresMillis === undefined ? [] : [`expires: ${new Date(expiresMillis).toISOString()}`]),
     ...(digest === undefined ? ["no rule set is in force"] : [`digest: ${digest}`]),
   ];
   return `${lines.map(printable).join("\n")}\n`;

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "#platform/clock";
 import type { Log } from "#platform/log";
-import type { Pin } from "../build.ts";
+import { longestPinSeconds, type Pin } from "../build.ts";
 import { type KeptPin, readPin, removePin, writePin } from "./pin-file.ts";
 import type { Repository } from "./repository.ts";
 
@@ -19,11 +20,17 @@ export interface Pins {
   forget(commit: string): Promise<void>;
 }
 
+/** A pin that ends later was made when the clock was ahead by more than it may be off, and holds no longer. */
+const longestMillis = (longestPinSeconds + 300) * 1000;
+
 export function createPins(repository: Repository, source: string, clock: Clock, log: Log): Pins {
   let kept: KeptPin | undefined;
   /** The commit of the pin that the log has told of and that had not ended then. */
   let told: string | undefined;
-  const current = () => (kept !== undefined && clock.nowMillis() < kept.untilMillis ? kept : undefined);
+  const current = () => {
+    const leftMillis = kept === undefined ? 0 : kept.untilMillis - clock.nowMillis();
+    return leftMillis > 0 && leftMillis <= longestMillis ? kept : undefined;
+  };
   const tell = () => {
     const pin = current();
     if (pin?.commit === told) return;
@@ -61,7 +68,8 @@ export function createPins(repository: Repository, source: string, clock: Clock,
     },
     async forget(commit) {
       if (kept === undefined || kept.commit === commit || current() !== undefined) return;
-      await removePin(repository);
+      // Another service that shares the folder may have been told to pin since.
+      if (isDeepStrictEqual(await readPin(repository), kept)) await removePin(repository);
       kept = undefined;
     },
   };

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { access, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
@@ -17,7 +17,7 @@ export interface FetchParts {
 /**
  * Brings what the reference names now into the mirror, and tells its commit. The first time without its history, later with what lies between. What is larger
  * than a policy file can be stays away where the server allows. INVARIANT: the caller holds the folder's lock. Fails with `git/mirror`
- * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/too-slow` or `source/too-large`.
+ * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/unknown-reference`, `git/too-slow` or `source/too-large`.
  */
 export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
   const { timers, known } = parts;
@@ -33,20 +33,38 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   // A failure keeps nothing from being read, and shows when something cannot.
   await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal });
   const commit = await commitOf(repository, timers);
-  if (commit === undefined) throw new CodedError("git/mirror", "the mirror lacks what was just fetched");
+  if (commit === undefined) throw await lacking(repository, timers);
   return commit;
 }
 
-/** The rest of a history that the first fetch has cut off. Fails like `fetchCommit`. */
+/** A tag may name anything; a commit that is not there is the mirror's fault. */
+async function lacking(repository: Repository, timers: Timers): Promise<CodedError> {
+  const args = ["cat-file", "-t", `${newestReference(repository)}^{}`];
+  const environment = withoutRemote(repository.environment);
+  const type = (await runGit(repository, { args, timers, environment })).output.toString("latin1").trim();
+  if (type !== "blob" && type !== "tree") return new CodedError("git/mirror", "the mirror lacks what was just fetched");
+  const { url, reference } = repository;
+  return new CodedError("git/unknown-reference", `\`${reference}\` of \`${url}\` names a ${type}: expected a commit`);
+}
+
+/** The rest of a history that a first fetch has cut off, as far as the remote has it. Fails like `fetchCommit`. */
 export async function fetchHistory(repository: Repository, parts: FetchParts): Promise<void> {
-  if (!(await exists(join(repository.mirror, "shallow")))) return;
+  if ((await cutOffAt(repository)).size === 0) return;
   const { status, told } = await fetch(repository, parts, ["--unshallow"]);
   if (status !== 0) throw new CodedError("git/mirror", `the history cannot be fetched: ${told}`);
 }
 
-/** Takes the mirror away, so that the next fetch makes another. */
+/** The commits of the mirror that look as if nothing came before them: gitrepository-layout(5), `shallow`. */
+export async function cutOffAt({ mirror }: Repository): Promise<ReadonlySet<string>> {
+  const lines = await readFile(join(mirror, "shallow"), "latin1").catch(() => "");
+  return new Set(lines.split("\n").filter(isObjectName));
+}
+
+/** Takes the mirror away, so that the next fetch makes another. Fails with `git/mirror`. */
 export async function dropMirror({ mirror }: Repository): Promise<void> {
-  await rm(mirror, { recursive: true, force: true, maxRetries: 3 });
+  await rm(mirror, { recursive: true, force: true, maxRetries: 3 }).catch((cause: unknown) => {
+    throw new CodedError("git/mirror", `the mirror cannot be made anew: ${messageOf(cause)}`, { cause });
+  });
 }
 
 /** Is `older` where `newer` comes from? False also when one of them is not in the mirror. */
@@ -80,25 +98,28 @@ export function newestReference(repository: Repository): string {
 async function ensureMirror(repository: Repository, timers: Timers): Promise<void> {
   const { mirror } = repository;
   try {
-    await mkdir(repository.folder, { recursive: true, mode: 0o700 });
     if (await exists(join(mirror, "HEAD"))) {
       // Left by a program that was killed: whoever holds the folder's lock is alone.
       for (const name of ["shallow.lock", "config.lock", "packed-refs.lock"])
         await rm(join(mirror, name), { force: true });
-      return;
-    }
+    } else await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
+    const file = join(mirror, "config");
+    if ((await readFile(file, "utf8").catch(() => "")) !== configuration) await writeFile(file, configuration);
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError("git/mirror", `the folder of the mirror cannot be used: ${messageOf(cause)}`, { cause });
   }
-  await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
-  for (const [key, value] of [
-    ["core.repositoryFormatVersion", "1"],
-    ["extensions.partialClone", "origin"],
-    ["remote.origin.promisor", "true"],
-  ] as const) {
-    await readGit(repository, { args: ["config", "--file", join(mirror, "config"), key, value], timers });
-  }
 }
+
+/** All that a mirror says of itself. Written anew where it is another: a configuration can name programs, and other remotes. */
+const configuration = `[core]
+\trepositoryFormatVersion = 1
+\tbare = true
+[extensions]
+\tpartialClone = origin
+[remote "origin"]
+\tpromisor = true
+`;
 
 const pollMillis = 250;
 
@@ -120,20 +141,20 @@ async function fetch(repository: Repository, parts: FetchParts, depth: readonly 
   const { tooMuch, end } = watchSize(repository, parts);
   try {
     const ran = await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
-    if ((await packBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
+    if ((await objectBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
     return ran;
   } finally {
     end();
   }
 }
 
-/** git has no limit for what it fetches: the packs are looked at while they grow. */
+/** git has no limit for what it fetches: the objects are looked at while they grow. */
 function watchSize({ mirror }: Repository, parts: FetchParts) {
   const { timers, maxMirrorBytes } = parts;
   const { promise: tooMuch, resolve } = Promise.withResolvers<CodedError>();
   let ended = false;
   const look = async () => {
-    if ((await packBytes(mirror)) > maxMirrorBytes) {
+    if ((await objectBytes(mirror)) > maxMirrorBytes) {
       resolve(tooLarge(parts));
     } else if (!ended) cancel = timers.after(pollMillis, look);
   };
@@ -149,15 +170,17 @@ function tooLarge({ maxMirrorBytes }: FetchParts): CodedError {
   return new CodedError("source/too-large", `the mirror grew beyond ${maxMirrorBytes} bytes`);
 }
 
-async function packBytes(mirror: string): Promise<number> {
-  const folder = join(mirror, "objects", "pack");
-  const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) =>
-    stat(join(folder, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  );
+/** Packs, those that are still coming, and the single objects that servers without a program of git behind them give. */
+async function objectBytes(mirror: string): Promise<number> {
+  const entries = await readdir(join(mirror, "objects"), { recursive: true, withFileTypes: true }).catch(() => []);
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      stat(join(parentPath, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -10,6 +9,7 @@ import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
 import { createPoll } from "../poll.ts";
+import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
@@ -18,7 +18,7 @@ import { askRemote, describeRepository } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
-import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
+import { markOfSigners, readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 export interface GitSourceParts {
   readonly settings: GitSettings;
@@ -39,11 +39,19 @@ type Built = BuildResult & { readonly kind: "built" };
 const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
 
 /** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
-const verdicts: ReadonlySet<FaultCode> = new Set(["git/tests", "git/entry", "git/path"]);
+const verdicts: ReadonlySet<FaultCode> = new Set([
+  "git/tests",
+  "git/entry",
+  "git/path",
+  "git/absent",
+  "source/too-large",
+]);
 
 function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
 }
+
+const startPatienceMillis = 10_000;
 
 /** So many failed tests are told one by one. */
 const toldTests = 5;
@@ -55,7 +63,7 @@ const toldTests = 5;
 export function gitSource({ settings, outside, testModule, ...parts }: GitSourceParts): RuleSource {
   const { clock, timers, log } = parts;
   const repository = describeRepository(settings, outside);
-  const builder = createBuilder();
+  const builder = createBuilder(timers);
   const ending = new AbortController();
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
@@ -63,9 +71,15 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   let trust: string | undefined;
   let warnings: readonly string[] = [];
   let keptFault: string | undefined;
+  let isFirst = true;
+  /** At the start requests wait too: with the rules of the last run at hand a silent host, or a folder that others have, is not waited for as long as later. */
+  const patienceMillis = () =>
+    isFirst && kept !== undefined ? Math.min(settings.timeoutMillis, startPatienceMillis) : settings.timeoutMillis;
+  const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, timers, ending.signal);
 
   const readKept = async () => {
     try {
+      await claimFolder(repository.folder);
       return await readLastKnownGood(repository);
     } catch (fault) {
       log.warn({ source: name, code: "git/last-known-good" }, messageOf(fault));
@@ -100,7 +114,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const result = await builder.build({ kind: "commit", repository, commit: revision.commit, testModule: module });
     // Thrown, so that the mirror is mended first.
     if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
-    if (result.kind !== "built") return result;
+    if (result.kind === "unchanged") return result;
+    if (result.kind !== "built") return { ...result, revision };
     const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
     if (failed.length > 0 && wanted === "refuse") {
       const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
@@ -108,6 +123,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         kind: "failed",
         code: "git/tests",
         message: `${failed.length} of ${tests} policy tests fail: ${failed[0]}${more}`,
+        revision,
       };
     }
     warnings = failed.slice(0, toldTests).map((line) => `policy test: ${line}`);
@@ -129,7 +145,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const signers = await readSigners();
     const bring = async () => {
       await checkToken();
-      await askRemote(repository, timers, ending.signal);
+      await ask();
       await fetchCommit(repository, fetchParts(known));
       await fetchHistory(repository, fetchParts(known));
     };
@@ -139,7 +155,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
     await checkToken();
     const signers = await readSigners();
-    const asked = await askRemote(repository, timers, ending.signal);
+    const asked = await ask();
     if (asked === inForce?.commit && asked === known) return { kind: "unchanged" };
     if (asked === refused?.commit && refused.mark === trust) return refused.result;
     const rules = {
@@ -148,7 +164,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     };
     const take = async () => {
       const revision = await takeCommit(repository, fetchParts(known), rules);
-      if (revision.commit === inForce?.commit) return { kind: "unchanged" } as const;
+      if (revision.commit === inForce?.commit) {
+        if (asked === inForce.commit) return { kind: "unchanged" } as const;
+        // git takes nothing over a cut in the remote's own history, and calls that a success.
+        throw new CodedError("git/mirror", `the remote names ${asked}, and the mirror still has ${inForce.commit}`);
+      }
       const result = await compile(revision);
       refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
       return result;
@@ -175,11 +195,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   /** With the folder to itself. Never rejects. */
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
-      await mkdir(repository.folder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-        throw new CodedError("git/mirror", `the folder of the mirror cannot be made: ${messageOf(cause)}`, { cause });
-      });
+      await claimFolder(repository.folder);
       const file = join(repository.folder, "lock");
-      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * settings.timeoutMillis });
+      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * patienceMillis() });
       try {
         return await build();
       } finally {
@@ -193,29 +211,33 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
     let reached = false;
+    // ORDER: before the folder is had to itself: what was kept stands in for a folder that cannot be had, too.
+    if (inForce === undefined) kept = await readKept();
     const result = await alone(async () => {
-      if (inForce === undefined) kept = await readKept();
       await pins.renew();
       const pin = pins.current();
       const known = knownBy(inForce);
       if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
       const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
-      reached = true;
+      reached = built.kind !== "failed" || verdicts.has(built.code);
       if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
       return built;
     });
+    isFirst = false;
     poll.note(reached || result.kind === "unchanged");
     return result;
   };
 
   /** What was kept, in the place of what cannot be had; undefined where it may not be used. */
-  const fallback = (result: BuildResult): Built | undefined => {
+  const fallback = async (result: BuildResult): Promise<Built | undefined> => {
     if (kept === undefined || result.kind === "built" || result.kind === "unchanged") return undefined;
-    if (settings.signatures !== undefined && kept.rules.trust !== trust) {
+    const { rules, confirmedMillis } = kept;
+    const { signatures } = settings;
+    // The attempt may have failed before the signers were read.
+    if (signatures !== undefined && rules.trust !== (await markOfSigners(signatures).catch(() => undefined))) {
       log.warn({ source: name }, "the rules of the last run were taken on the word of other signers, and are not used");
       return undefined;
     }
-    const { rules, confirmedMillis } = kept;
     const { bytes, digest, revision, files } = rules;
     return {
       kind: "built",
@@ -233,7 +255,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     async build(inForce) {
       const result = await tryAttempt(inForce);
       poll.plan();
-      return (inForce === undefined ? fallback(result) : undefined) ?? result;
+      return (inForce === undefined ? await fallback(result) : undefined) ?? result;
     },
     async accepted({ bytes, digest, revision, files, fallback: stoodIn }) {
       if (revision === undefined || stoodIn !== undefined) return;

@@ -1,3 +1,4 @@
+import { chmod, writeFile } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
@@ -22,6 +23,7 @@ const retryMillis = 50;
 export async function lockFolder({ file, clock, timers, patienceMillis }: LockParts): Promise<() => void> {
   // PERF: most services have no policies in Git.
   const sqlite = await import("node:sqlite");
+  await keepPrivate(file);
   const begun = clock.monotonicMillis();
   for (;;) {
     const release = tryLock(sqlite, file);
@@ -32,6 +34,11 @@ export async function lockFolder({ file, clock, timers, patienceMillis }: LockPa
     }
     await new Promise<void>((resolve) => timers.after(retryMillis, resolve));
   }
+}
+
+/** Whoever may read a file may hold a lock on it. It is not opened where it exists: closing it would give back what another source of this program holds. */
+async function keepPrivate(file: string): Promise<void> {
+  await writeFile(file, "", { flag: "wx", mode: 0o600 }).catch(() => chmod(file, 0o600).catch(() => undefined));
 }
 
 function tryLock(sqlite: typeof import("node:sqlite"), file: string): (() => void) | undefined {

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { CodedError } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
 import type { SourceFile } from "#policy-compiler/compile";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
 import { directoryLimits, isLeftOver, isPolicyFile } from "../read-directory.ts";
 import { withoutRemote } from "./git-environment.ts";
-import { type Repository, readGit, runGit } from "./repository.ts";
+import { type GitParts, placeText, type Repository, readGit, runGit } from "./repository.ts";
 
 interface Entry {
   readonly mode: string;
@@ -24,18 +23,18 @@ const listingBytes = 64 * 1024 * 1024;
 
 /**
  * The policy files of a commit, with the names that a folder's would have. Everything that would silently lack in the rules is refused: a link that is a policy
- * file or leads to a folder, a submodule, a pointer of LFS. Each file is compared with its name in Git. Fails with `git/path`,
+ * file or leads to a folder, a submodule, a pointer of LFS; and so is a name that is there twice. Each file is compared with its name in Git. Fails with `git/path`,
  * `git/entry`, `git/absent`, `source/too-large`, or `git/mirror` where an object is damaged.
  */
-export async function readCommit(repository: Repository, commit: string, timers: Timers): Promise<SourceFile[]> {
-  const entries = await listTree(repository, commit, timers);
+export async function readCommit(repository: Repository, commit: string, parts: GitParts): Promise<SourceFile[]> {
+  const entries = await listTree(repository, commit, parts);
   const links = entries.filter(({ mode }) => mode === LINK);
   const files = entries.filter(({ mode, path }) => mode !== LINK && mode !== SUBMODULE && isPolicyFile(path));
   refuseOdd(entries);
   if (files.length > directoryLimits.files) {
     throw new CodedError("source/too-large", `the commit holds more than ${directoryLimits.files} policy files`);
   }
-  const objects = await readObjects(repository, [...files, ...links], timers);
+  const objects = await readObjects(repository, [...files, ...links], parts);
   refuseLinkedFolders(entries, links, objects);
   return files
     .map(({ path, object }) => ({ path, bytes: objects.get(object)! }))
@@ -43,16 +42,16 @@ export async function readCommit(repository: Repository, commit: string, timers:
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function listTree(repository: Repository, commit: string, timers: Timers): Promise<readonly Entry[]> {
+async function listTree(repository: Repository, commit: string, parts: GitParts): Promise<readonly Entry[]> {
   const { path } = repository;
   if (path !== "") {
     const args = ["cat-file", "--batch-check"];
-    const told = (await readGit(repository, { args, timers, input: `${commit}:${path}\n` })).toString("utf8");
+    const told = (await readGit(repository, { ...parts, args, input: `${commit}:${path}\n` })).toString("utf8");
     if (!/^[0-9a-f]+ tree \d+\n$/.test(told))
       throw new CodedError("git/path", `the commit ${commit} has no folder \`${path}\``);
   }
   const args = ["ls-tree", "-r", "-z", "--full-tree", `${commit}:${path}`];
-  const listing = await readGit(repository, { args, timers, maxOutputBytes: listingBytes });
+  const listing = await readGit(repository, { ...parts, args, maxOutputBytes: listingBytes });
   return listing
     .toString("utf8")
     .split("\0")
@@ -66,7 +65,10 @@ async function listTree(repository: Repository, commit: string, timers: Timers):
 }
 
 function refuseOdd(entries: readonly Entry[]): void {
+  const paths = new Set<string>();
   for (const { mode, path } of entries) {
+    // A tree that git would not have made: work trees and web pages show one of the two.
+    if (paths.size === paths.add(path).size) throw odd(path, "is there twice");
     if (mode === SUBMODULE) throw odd(path, "is a submodule, whose files are not read");
     if (mode === LINK && isPolicyFile(path)) throw odd(path, "is a link: put the file itself in its place");
   }
@@ -111,18 +113,19 @@ function odd(path: string, what: string): CodedError {
 async function readObjects(
   repository: Repository,
   entries: readonly Entry[],
-  timers: Timers,
+  parts: GitParts,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const wanted = new Map(entries.map(({ object, path }) => [object, path]));
   const input = [...wanted.keys()].map((object) => `${object}\n`).join("");
   const maxOutputBytes = yamlLimits.folderBytes + entries.length * 128;
   const environment = withoutRemote(repository.environment);
   const args = ["cat-file", "--batch"];
-  const { status, output, told } = await runGit(repository, { args, timers, environment, input, maxOutputBytes });
+  const place = placeText(repository);
+  const { status, output, told } = await runGit(repository, { ...parts, args, environment, input, maxOutputBytes });
   if (status !== 0) {
     const unsent = wanted.get(/could not fetch ([0-9a-f]+)/.exec(told)?.[1] ?? "");
-    if (unsent !== undefined) throw absent(unsent);
-    throw new CodedError("git/mirror", `the mirror cannot be read: ${told}`);
+    if (unsent !== undefined) throw absent(repository, unsent);
+    throw new CodedError("git/mirror", `${place} cannot be read: ${told}`);
   }
   const found = new Map<string, Uint8Array>();
   let at = 0;
@@ -130,25 +133,26 @@ async function readObjects(
     const end = output.indexOf(0x0a, at);
     const [object = "", type, size] = output.toString("latin1", at, end).split(" ");
     const path = wanted.get(object) ?? object;
-    if (type === "missing") throw absent(path);
+    if (type === "missing") throw absent(repository, path);
     const bytes = output.subarray(end + 1, end + 1 + Number(size));
     if (nameOf(bytes, object.length) !== object) {
-      throw new CodedError("git/mirror", `the mirror's copy of \`${path}\` is damaged`);
+      throw new CodedError("git/mirror", `\`${path}\` is damaged in ${place}`);
     }
     found.set(object, bytes);
     at = end + 2 + Number(size);
   }
   const lacking = [...wanted].find(([object]) => !found.has(object));
-  if (lacking !== undefined) throw new CodedError("git/mirror", `the mirror did not give \`${lacking[1]}\``);
+  if (lacking !== undefined) throw new CodedError("git/mirror", `${place} did not give \`${lacking[1]}\``);
   return found;
 }
 
-/** The filter of the fetch leaves away what no policy file may be. Damage looks alike, and is mended by fetching anew. */
-function absent(path: string): CodedError {
-  return new CodedError(
-    "git/absent",
-    `\`${path}\` was not sent: a policy file has at most ${yamlLimits.fileBytes} bytes`,
-  );
+/** The filter of our fetch leaves away what no policy file may be. Damage looks alike, and is mended by fetching anew. */
+function absent(repository: Repository, path: string): CodedError {
+  const why =
+    repository.kind === "mirror"
+      ? `was not sent: a policy file has at most ${yamlLimits.fileBytes} bytes`
+      : `is not in ${placeText(repository)}: it was cloned without it, or is damaged`;
+  return new CodedError("git/absent", `\`${path}\` ${why}`);
 }
 
 /** The name that Git gives to a file's bytes: the digest is told by the length of the names. */

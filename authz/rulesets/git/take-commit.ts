@@ -19,6 +19,10 @@ export interface TakeRules {
 export async function takeCommit(repository: Repository, parts: FetchParts, rules: TakeRules): Promise<Revision> {
   const { timers, known } = parts;
   const commit = await fetchCommit(repository, parts);
+  // A cut-off history hides commits that nobody has signed, and shows others, that `known` has too, as new.
+  if (rules.signatures?.mode === "every" && known !== undefined && known !== commit) {
+    await fetchHistory(repository, parts);
+  }
   let follows = known === undefined || known === commit || (await isAncestor(repository, known, commit, timers));
   if (!follows) {
     await fetchHistory(repository, parts);
@@ -29,6 +33,9 @@ export async function takeCommit(repository: Repository, parts: FetchParts, rule
   }
   const signer =
     rules.signatures &&
-    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, timers));
+    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, {
+      timers,
+      signal: parts.signal,
+    }));
   return { ...(await describeCommit(repository, commit, timers)), signer };
 }

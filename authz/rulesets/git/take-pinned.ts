@@ -33,7 +33,8 @@ export async function takePinned(repository: Repository, parts: PinnedParts): Pr
   if (commit === undefined) {
     throw new CodedError("git/pin", `the history of \`${repository.reference}\` has no single commit \`${wanted}\``);
   }
-  const signer = signers && (await verifyCommits(repository, { commit, known: undefined }, "head", signers, timers));
+  const signer =
+    signers && (await verifyCommits(repository, { commit, known: undefined }, "head", signers, { timers }));
   return { ...(await describeCommit(repository, commit, timers)), signer };
 }
 

@@ -1,7 +1,6 @@
 import { CodedError } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
-import { hasCommit } from "./fetch-commit.ts";
-import { type Repository, readGit } from "./repository.ts";
+import { cutOffAt, hasCommit } from "./fetch-commit.ts";
+import { type GitParts, type Repository, readGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
@@ -22,38 +21,40 @@ const verdicts: Readonly<Record<string, string>> = {
 };
 
 /**
- * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read. Returns
- * the newest's signer. Fails with `git/signature`, which names the commit.
+ * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read; of those none
+ * may have its history cut off. Returns the newest's signer. Fails with `git/signature`, which names the commit.
  */
 export async function verifyCommits(
   repository: Repository,
   { commit, known }: { readonly commit: string; readonly known: string | undefined },
   mode: SignatureSettings["mode"],
   { environment }: TrustedSigners,
-  timers: Timers,
+  parts: GitParts,
 ): Promise<string> {
   const every = mode === "every" && known !== undefined && known !== commit;
   // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
-  const since = every && (await hasCommit(repository, known, timers)) ? [`^${known}`] : [];
+  const since = every && (await hasCommit(repository, known, parts.timers)) ? [`^${known}`] : [];
   const range = every ? [commit, ...since] : ["-1", commit];
   const counted = every
-    ? Number(await readGit(repository, { args: ["rev-list", "--count", ...range, "--"], timers }))
+    ? Number(await readGit(repository, { ...parts, args: ["rev-list", "--count", ...range, "--"] }))
     : 1;
   if (counted > mostCommits) {
     throw new CodedError("git/signature", `${counted} commits are new: the signatures of ${mostCommits} are looked at`);
   }
   const args = ["log", "--no-show-signature", "--no-mailmap", "--format=%H%x00%G?%x00%GS%x00%GF", ...range, "--"];
   const timeoutMillis = repository.timeoutMillis + counted * perCommitMillis;
-  const output = await readGit(repository, { args, timers, environment, timeoutMillis });
+  const output = await readGit(repository, { ...parts, args, environment, timeoutMillis });
   const rows = output
     .toString("utf8")
     .trimEnd()
     .split("\n")
     .map((line) => line.split("\0"));
+  const cutOff = every ? await cutOffAt(repository) : new Set<string>();
   const newest = rows.find(([name]) => name === commit);
-  for (const [name, verdict = "N"] of rows) {
+  for (const [name = "", verdict = "N"] of rows) {
     if (verdict !== "G")
       throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
+    if (cutOff.has(name)) throw new CodedError("git/signature", `what comes before the commit ${name} was not sent`);
   }
   if (newest === undefined) throw new CodedError("git/signature", `the commit ${commit} was not looked at`);
   const [, , name = "", fingerprint = ""] = newest;

@@ -141,6 +141,27 @@ test("signed rules that this version cannot read are refused, at a start too, wh
   }
 });
 
+test("a bundle is prepared once, and one of the same rules, or of none that are taken, not at all", async (t) => {
+  const { server, rules, bundle, keys } = await scene(t);
+  const first = await rules();
+  server.offer(bundle("/one"));
+  await first.load();
+  assert.equal(first.prepared(), 1);
+  server.offer(makeBundle("/one", keys.key, { revision: "again", timeSeconds: laterSeconds(1) }));
+  assert.equal(await first.load(), "unchanged");
+  assert.deepEqual([first.revision(), first.prepared()], ["again", 1]);
+  server.offer(bundle("/one", 0));
+  assert.equal(await first.load(), "refused", "older");
+  assert.equal(first.prepared(), 1);
+  server.offer(bundle("/two", 2));
+  await first.load();
+  assert.deepEqual([first.revision(), first.prepared()], ["/two", 2]);
+  await server.end();
+  const second = await rules();
+  await second.load();
+  assert.deepEqual([second.revision(), second.prepared()], ["/two", 1], "the kept one too");
+});
+
 test("an older bundle is refused after a restart too, unless it is allowed", async (t) => {
   const { server, rules, bundle } = await scene(t);
   server.offer(bundle("/two", 1));

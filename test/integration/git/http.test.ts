@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { describeRepository } from "#authz/rulesets/git/repository";
 import type { GitSettings } from "#authz/rulesets/git/settings";
 import { gitRules, gitSettings } from "#test/support/git/git-rules";
 import { httpBackend } from "#test/support/git/http-backend";
@@ -41,6 +43,16 @@ test("a server without git behind it gives the whole history", async (t) => {
   const rules = await gitRules(t, url);
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.equal(rules.commit(), newest);
+});
+
+test("what such a server gives is bounded too", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one"), "large.bin": randomBytes(3 * 1024 * 1024).toString("base64") });
+  await repository.git("update-server-info");
+  const { url } = await httpBackend(t, repository.folder, { dumb: true });
+  const rules = await gitRules(t, url, { settings: { maxMirrorBytes: 1024 * 1024 } });
+  assert.equal(await rules.load(), "refused");
+  assert.equal(rules.code(), "source/too-large", rules.logged());
 });
 
 test("a token out of a file opens the door, is read at each attempt, and is told nowhere", async (t) => {
@@ -111,12 +123,45 @@ test("without git on the PATH the status says so", async (t) => {
   assert.equal(rules.code(), "git/missing");
 });
 
-test("a host that is silent is given up", async (t) => {
+/** A host that takes connections, and says nothing until it is told to. */
+async function silentHost(t: TestContext) {
   const server = createServer(() => undefined).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const rules = await gitRules(t, `http://127.0.0.1:${port}/x.git`, { settings: { timeoutMillis: 400 } });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.git`;
+}
+
+test("a host that is silent is given up", async (t) => {
+  const rules = await gitRules(t, await silentHost(t), { settings: { timeoutMillis: 400 } });
   assert.equal(await rules.load(), "refused");
   assert.equal(rules.code(), "git/too-slow", rules.logged());
 });
+
+test("a host that is silent at a start keeps the rules of the last run waiting for ten seconds, and later has its whole time", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const url = await silentHost(t);
+  const folder = await tempFolder(t);
+  const kept = await gitRules(t, repository.url, { folder });
+  await kept.load();
+  await rename(
+    await keptFile(folder),
+    join(folder, `last-known-good-${describeRepository(gitSettings(url, ""), {}).key}`),
+  );
+  const rules = await gitRules(t, url, { folder });
+  for (const [patienceMillis, result] of [
+    [10_000, "activated"],
+    [60_000, "refused"],
+  ] as const) {
+    const loading = rules.load();
+    while (rules.time.nextMillis() !== patienceMillis) await new Promise((resolve) => setTimeout(resolve, 20));
+    rules.time.step(patienceMillis);
+    assert.equal(await loading, result);
+    assert.deepEqual([rules.commit(), rules.code()], [good, "git/too-slow"]);
+  }
+});
+
+async function keptFile(folder: string): Promise<string> {
+  const [name = ""] = (await readdir(folder)).filter((each) => each.startsWith("last-known-good-"));
+  return join(folder, name);
+}

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { rename, rm, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
@@ -27,13 +29,20 @@ test("a bad commit changes nothing but the status; the next good one repairs it"
   const good = await repository.commit({ "a.yaml": allowing("/one") });
   const rules = await gitRules(t, repository.url);
   await rules.load();
-  await repository.commit({ "a.yaml": "kind: [" });
+  const bad = await repository.commit({ "a.yaml": "kind: [" }, "a bad one");
   assert.equal(await rules.load(), "refused");
+  assert.match(rules.logged(), new RegExp(`"level":"error".*"commit":"${bad}","subject":"a bad one","author":"Ada"`));
   const { candidate, degraded, current, ready } = rules.status();
   assert.deepEqual([rules.commit(), candidate?.code, current, ready], [good, "policy/invalid", false, true]);
-  assert.equal(candidate?.diagnostics[0]?.file, "a.yaml");
+  assert.deepEqual([candidate?.revision?.commit, candidate?.diagnostics[0]?.file], [bad, "a.yaml"]);
   assert.ok(degraded);
   assert.equal(await rules.load(), "refused", "asked again, and not compiled again");
+  const errors = () => rules.logged().match(/"level":"error"/g)?.length;
+  assert.equal(errors(), 1, "told once");
+  const another = await repository.commit({ "README.md": "no mend" });
+  await rules.load();
+  assert.equal(errors(), 2, "of another commit the same fault is told again");
+  assert.equal(rules.status().candidate?.revision?.commit, another);
   const mended = await repository.commit({ "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "activated");
   assert.deepEqual([rules.commit(), rules.status().current], [mended, true]);
@@ -132,6 +141,21 @@ test("a bad commit at the start: the rules of the last run are in force", async 
   assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
 });
 
+test("a repository of this machine that belongs to another user is not read, and that is said", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  // Of git's own tests: whatever it asks for the owner of is somebody else's.
+  const git = `#!/bin/sh\nPATH="\${PATH#*:}" GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git "$@"\n`;
+  await writeFile(join(bin, "git"), git, { mode: 0o755 });
+  const rules = await gitRules(t, repository.url, { outside: { PATH: [bin, process.env["PATH"]].join(delimiter) } });
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual(
+    [rules.code(), rules.status().candidate?.message],
+    ["git/unreachable", `\`${repository.url}\` cannot be asked: it does not belong to the user of the service`],
+  );
+});
+
 test("no rules at the start where there is nothing to fall back on", async (t) => {
   const rules = await gitRules(t, `file://${await tempFolder(t)}/none`);
   assert.equal(await rules.load(), "refused");
@@ -191,7 +215,9 @@ expect: [{ callers: [anybody], requests: [one], outcome: allow }]
     /^policy test: a_test\.yaml:4: `anybody` with `one`: outcome: expected `allow`, found `deny`/,
   );
   assert.deepEqual([await refused.load(), refused.commit(), refused.code()], ["refused", good, "git/tests"]);
-  assert.match(refused.status().candidate!.message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  const { message, revision } = refused.status().candidate!;
+  assert.match(message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  assert.equal(revision?.commit, bad);
   await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": "callers: [" });
   await refused.load();
   assert.match(refused.status().candidate!.message, /a_test\.yaml:1:\d+: error: /, "a test that cannot be read fails");
@@ -224,4 +250,34 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
   await writeFile(`${first.folder}/${name}`, whole);
   const third = await gitRules(t, repository.url, { folder: first.folder });
   assert.equal(await third.load(), "activated", "the untouched file is taken: nothing else was wrong");
+});
+
+test("a commit of very many errors is told by the first, and the status stays small", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await repository.commit({ "a.yaml": Array.from({ length: 3_000 }, () => allowing("/two")).join("---\n") });
+  assert.equal(await rules.load(), "refused");
+  const { candidate } = rules.status();
+  assert.match(candidate!.message, /^a\.yaml:.* \(and at least 999 more\)$/);
+  assert.equal(candidate!.diagnostics.length, 1_000);
+});
+
+test("tests without an end are ended, and the next good commit is in force", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  const names = Array.from({ length: 10_000 }, (_, i) => `  n${i}: {}\n`).join("");
+  const endless = `workload: { namespace: shop, labels: {} }\ncallers:\n${names}requests:\n${names}expect: []\n`;
+  await repository.commit({ "a.yaml": allowing("/two"), "a_test.yaml": endless });
+  const loading = rules.load();
+  while (rules.time.nextMillis() !== longestBuildMillis) await new Promise((resolve) => setTimeout(resolve, 20));
+  rules.time.step(longestBuildMillis);
+  assert.equal(await loading, "refused");
+  assert.equal(rules.code(), "source/worker");
+  const good = await repository.commit({ "a_test.yaml": undefined });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), good);
 });

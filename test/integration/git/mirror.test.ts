@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lockFolder } from "#authz/rulesets/git/lock-folder";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 async function inForce(t: Parameters<typeof gitRules>[0]) {
@@ -100,6 +100,20 @@ test("a rewritten history is refused, unless it is allowed; also after the mirro
   assert.equal(lax.commit(), forced);
 });
 
+test("a remote whose own history is cut off anew has a rewritten history: what is in force is not called the newest", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const clone = await tempFolder(t);
+  await repository.git("clone", "--quiet", "--bare", "--depth=1", repository.url, clone);
+  const rules = await gitRules(t, `file://${clone}`);
+  await rules.load();
+  await repository.commit({ "a.yaml": allowing("/two") });
+  await repository.commit({ "a.yaml": allowing("/three") });
+  await repository.git("--git-dir", clone, "fetch", "--quiet", "--depth=1", repository.url, "+main:main");
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit(), rules.status().current], ["git/forced", good, false]);
+});
+
 test("a history that goes on is followed after the mirror was lost", async (t) => {
   const { repository, rules } = await inForce(t);
   for (let i = 0; i < 5; i++) await repository.commit({ "a.yaml": allowing(`/${i}`) });
@@ -143,6 +157,43 @@ test("what is larger than a policy file stays at the server, and is no policy", 
   await repository.commit({ "b.yaml": undefined });
   assert.equal(await rules.load(), "unchanged", "and the next good commit repairs it");
   assert.equal(rules.status().current, true);
+});
+
+test("a name that is there twice in a tree is refused: people are shown one of the two files", async (t) => {
+  const { repository, rules } = await inForce(t);
+  const good = rules.commit();
+  const shown = await repository.git("rev-parse", "HEAD:a.yaml");
+  await writeFile(join(repository.folder, "hidden"), allowing("/hidden", "b"));
+  const hidden = await repository.git("hash-object", "-w", "hidden");
+  const entries = [hidden, shown].flatMap((name) => [Buffer.from("100644 a.yaml\0"), Buffer.from(name, "hex")]);
+  await writeFile(join(repository.folder, "tree"), Buffer.concat(entries));
+  const tree = await repository.git("hash-object", "-t", "tree", "--literally", "-w", "tree");
+  const commit = await repository.git("commit-tree", tree, "-p", "HEAD", "-m", "twice");
+  await repository.git("update-ref", "refs/heads/main", commit);
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit()], ["git/entry", good]);
+  assert.equal(rules.status().candidate!.message, "`a.yaml` is there twice");
+});
+
+test("a tag of a tag is its commit; a tag of something else is told, and leaves the mirror alone", async (t) => {
+  const { repository, rules, mirror } = await inForce(t);
+  await repository.git("tag", "-a", "-m", "one", "inner", "HEAD");
+  await repository.git("tag", "-a", "-m", "two", "outer", "inner");
+  await repository.git("tag", "blob", "HEAD:a.yaml");
+  await repository.git("tag", "-a", "-m", "a tree", "tree", "HEAD^{tree}");
+  const tagged = (name: string) =>
+    gitRules(t, repository.url, { folder: rules.folder, settings: { reference: { kind: "tag", name } } });
+  const outer = await tagged("outer");
+  assert.equal(await outer.load(), "activated", outer.logged());
+  assert.equal(outer.commit(), rules.commit());
+  await writeFile(join(mirror, "mark"), "");
+  for (const type of ["blob", "tree"]) {
+    const other = await tagged(type);
+    await other.load();
+    assert.equal(other.code(), "git/unknown-reference", other.logged());
+    assert.match(other.status().candidate!.message, new RegExp(`names a ${type}: expected a commit$`));
+  }
+  await readFile(join(mirror, "mark"));
 });
 
 test("a mirror that grows too large is ended", async (t) => {

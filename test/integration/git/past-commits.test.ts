@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { cli } from "#test/support/cli/run-cli";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -105,6 +106,46 @@ test("what names no commit, and what could be an option of git, is refused: stat
   assert.match(err, /is in no repository that git reads/);
   const admin = await run("explain", "--admin", "unix:none", "--as-of", "HEAD");
   assert.equal(admin.status, 2);
+});
+
+test("a repository that lacks a file, or holds another in its place, is told by its name, and no mirror is spoken of", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  await commit({ "a.yaml": allowing("/one") });
+  const object = await git("rev-parse", "HEAD:a.yaml");
+  const tree = await git("rev-parse", "HEAD^{tree}");
+  const objectFile = (its: string) => join(folder, ".git/objects", its.slice(0, 2), its.slice(2));
+  const file = objectFile(object);
+  const { status: whole } = await run("check", folder, "--as-of", "HEAD");
+  assert.equal(whole, 0);
+  const other = deflateSync("blob 3\0a: ");
+  for (const [spoil, status, message] of [
+    [
+      () => rm(file),
+      3,
+      /`a\.yaml` is not in the repository `.*\.git`: it was cloned without it, or is damaged \[git\/absent\]/,
+    ],
+    [() => writeFile(file, other), 1, /`a\.yaml` is damaged in the repository `.*\.git` \[git\/mirror\]/],
+    [() => rm(objectFile(tree)), 1, /the repository `.*\.git` cannot be read: .* \[git\/mirror\]/],
+    [() => rm(join(folder, ".git/objects"), { recursive: true }), 2, /is in no repository that git reads/],
+  ] as const) {
+    await spoil();
+    for (const args of [
+      ["check", folder, "--as-of", "HEAD"],
+      ["diff", "HEAD", "--folder", folder],
+    ]) {
+      const asked = await run(...args);
+      assert.equal(asked.status, status, asked.err);
+      assert.match(asked.err, message);
+      assert.doesNotMatch(asked.err, /mirror(?!\])/);
+    }
+  }
+  const partial = join(await tempFolder(t), "partial");
+  const source = await testRepository(t);
+  await source.commit({ "a.yaml": allowing("/one") });
+  await source.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", source.url, partial);
+  const lacking = await run("check", partial, "--as-of", "HEAD");
+  assert.equal(lacking.status, 3, lacking.err);
+  assert.match(lacking.err, /it was cloned without it/);
 });
 
 test("a hook's variables and a repository's configuration lead nowhere", async (t) => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { gitRules } from "#test/support/git/git-rules";
+import { createPins, type Pins } from "#authz/rulesets/git/create-pins";
+import { describeRepository } from "#authz/rulesets/git/repository";
+import { createLog } from "#platform/log";
+import { gitRules, gitSettings } from "#test/support/git/git-rules";
 import { allowing, type TestRepository, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const hour = 3_600_000;
@@ -89,6 +94,32 @@ test("a pin whose end passed while nothing ran is no pin", async (t) => {
   const again = await gitRules(t, repository.url, { folder: rules.folder, time: rules.time });
   assert.equal(await again.load(), "activated");
   assert.deepEqual([again.commit(), again.status().pinned], [newest, undefined]);
+});
+
+test("a pin that was made when the clock was far ahead ends with the mistake", async (t) => {
+  const ahead = handTimers(Date.parse("2027-01-01T00:00:00Z"));
+  const { repository, rules, one, newest } = await three(t, { time: ahead });
+  await rules.sync.pin({ commit: one, durationMillis: 7 * 24 * hour });
+  assert.equal(await rules.load(), "unchanged");
+  await rules.sync.stop();
+  const again = await gitRules(t, repository.url, { folder: rules.folder });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.deepEqual([again.commit(), again.status().pinned], [newest, undefined]);
+});
+
+test("a pin is not lost to another service of the folder, for which an older one has just ended", async (t) => {
+  const { repository, rules, one, two, newest } = await three(t);
+  await rules.sync.pin({ commit: one, durationMillis: hour });
+  const described = describeRepository(gitSettings(repository.url, rules.folder), {});
+  const { log } = createLog({ level: "error", stream: new PassThrough() });
+  const [here, there] = [0, 1].map(() => createPins(described, "git", rules.time.clock, log)) as [Pins, Pins];
+  await here.renew();
+  rules.time.step(hour);
+  const nowMillis = rules.time.clock.nowMillis();
+  await there.keep({ commit: two, sinceMillis: nowMillis, untilMillis: nowMillis + hour, known: undefined });
+  await here.forget(newest);
+  await here.renew();
+  assert.equal(here.current()?.commit, two);
 });
 
 test("a commit that cannot be found or compiled is not pinned, and nothing changes", async (t) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
 import { gitRules } from "#test/support/git/git-rules";
@@ -40,6 +40,37 @@ test("a commit that a signer has signed with SSH is taken, and its signer is tol
   const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.match(rules.status().active?.revision?.signer ?? "", /^ada@example\.org SHA256:[\w+/]{43}$/);
+});
+
+test("a signature is verified out of a file in the mirror: other folders may not be writable", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const seen = join(folder, "seen");
+  const bin = await tempFolder(t);
+  const program = `#!/bin/sh\nprintf '%s\\n' "$@" >> '${seen}'\nPATH="\${PATH#*:}" exec ssh-keygen "$@"\n`;
+  await writeFile(join(bin, "ssh-keygen"), program, { mode: 0o755 });
+  const outside = { PATH: [bin, process.env["PATH"]].join(delimiter) };
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }), outside });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  const words = (await readFile(seen, "utf8")).split("\n");
+  const files = words.flatMap((word, i) => (word === "-s" ? [words[i + 1]!] : []));
+  assert.ok(files.length > 0 && files.every((file) => dirname(file) === join(rules.folder, "mirror.git")), `${files}`);
+});
+
+test("without the program that verifies signatures none is called bad: the program is missing", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  await symlink(execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim(), join(bin, "git"));
+  for (const [program, files] of [
+    ["ssh-keygen", { allowedSignersFile }],
+    ["gpg", { openpgpKeysFile: allowedSignersFile }],
+  ] as const) {
+    const rules = await gitRules(t, repository.url, { settings: by("head", files), outside: { PATH: bin } });
+    assert.equal(await rules.load(), "refused");
+    assert.equal(rules.code(), "git/missing");
+    assert.match(rules.status().candidate!.message, new RegExp(`^\`${program}\` cannot be run: `));
+  }
 });
 
 test("what nobody, another one, or somebody in another name has signed is refused before it is parsed", async (t) => {
@@ -103,6 +134,48 @@ test("every: one commit in between that is not signed refuses what follows; head
   assert.equal(again.status().current, true, "what was taken before is not looked at again");
 });
 
+test("every: what a cut-off history hides, or shows as new, is looked at as what it is", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await repository.commit({ "z.yaml": allowing("/unsigned-past", "z") });
+  await repository.git("branch", "old");
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const every = await gitRules(t, repository.url, { settings: by("every", { allowedSignersFile }) });
+  await every.load();
+  const merge = async (branch: string) => {
+    await repository.git("checkout", "--quiet", "main");
+    await repository.git("merge", "--quiet", "--no-ff", "-S", "-m", "a merge", branch);
+  };
+  await repository.git("checkout", "--quiet", "old");
+  await signed("ada", { "o.yaml": allowing("/old", "o") });
+  await merge("old");
+  assert.equal(await every.load(), "activated", `older than what is in force: ${every.logged()}`);
+
+  await repository.git("checkout", "--quiet", "-b", "side");
+  const sneaked = await repository.commit({ "b.yaml": allowing("/sneaked", "b") });
+  await signed("ada", { "c.yaml": allowing("/c", "c") });
+  const settings = { reference: { kind: "branch", name: "side" }, ...by("head", { allowedSignersFile }) } as const;
+  const beside = await gitRules(t, repository.url, { folder: every.folder, settings });
+  assert.equal(await beside.load(), "activated", "its first fetch cuts the history off in the mirror that they share");
+  await merge("side");
+  assert.equal(await every.load(), "refused");
+  assert.ok(every.status().candidate!.message.includes(sneaked), every.status().candidate!.message);
+});
+
+test("every: a remote that keeps the history to itself is not believed", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = { ...by("every", { allowedSignersFile }), allowForced: true };
+  const clone = await tempFolder(t);
+  await repository.git("clone", "--quiet", "--bare", "--depth=1", repository.url, clone);
+  const rules = await gitRules(t, `file://${clone}`, { settings });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  await repository.commit({ "b.yaml": allowing("/sneaked", "b") });
+  const head = await signed("ada", { "a.yaml": allowing("/two") });
+  await repository.git("--git-dir", clone, "fetch", "--quiet", "--depth=1", repository.url, "+main:main");
+  assert.equal(await rules.load(), "refused");
+  assert.equal(rules.status().candidate!.message, `what comes before the commit ${head} was not sent`);
+});
+
 test("every, with a rewritten history that is allowed: what the signed head brings along is looked at too", async (t) => {
   const { repository, allowedSignersFile, signed } = await sshSigned(t);
   const base = await signed("ada", { "a.yaml": allowing("/base") });
@@ -156,6 +229,24 @@ test("rules of the last run are not used when other signers are trusted now, or 
   assert.equal(await other.load(), "refused");
   assert.equal(other.status().ready, false);
   assert.match(other.logged(), /on the word of other signers/);
+});
+
+test("rules of the last run are used when nothing could be asked, not even for the signers", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = by("head", { allowedSignersFile });
+  const first = await gitRules(t, repository.url, { settings });
+  await first.load();
+  await first.sync.stop();
+  await rm(join(first.folder, "lock"));
+  await mkdir(join(first.folder, "lock"));
+  const again = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.deepEqual([again.commit(), again.code(), again.status().ready], [good, "git/mirror", true]);
+  await again.sync.stop();
+  await rm(allowedSignersFile);
+  const blind = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await blind.load(), "refused", "signers that cannot be read are nobody's word");
 });
 
 test("OpenPGP: a signer's commit is taken, another's and a key that is in no file are refused", async (t) => {

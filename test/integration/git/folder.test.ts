@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gitRules } from "#test/support/git/git-rules";
+import { allowing, testRepository } from "#test/support/git/test-repository";
+import { tempFolder } from "#test/support/service/temp-folder";
+
+test("a folder that others may write in is not used, nor what was kept in it, until it is closed", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const first = await gitRules(t, repository.url);
+  await first.load();
+  await first.sync.stop();
+  for (const mode of [0o777, 0o770, 0o702]) {
+    await chmod(first.folder, mode);
+    const rules = await gitRules(t, repository.url, { folder: first.folder });
+    assert.equal(await rules.load(), "refused");
+    assert.deepEqual([rules.code(), rules.snapshot()], ["git/mirror", undefined]);
+    assert.match(rules.status().candidate!.message, /may be written by others/);
+    await chmod(first.folder, 0o755);
+    assert.equal(await rules.load(), "activated", rules.logged());
+  }
+});
+
+test("nobody else can hold the lock: its file is the service's alone, also one that was not", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  const lock = join(rules.folder, "lock");
+  const modeOfLock = async () => (await stat(lock)).mode & 0o777;
+  await rules.load();
+  assert.equal(await modeOfLock(), 0o600);
+  await chmod(lock, 0o644);
+  await rules.load();
+  assert.equal(await modeOfLock(), 0o600);
+});
+
+test("what the mirror's configuration says is not heard: no program, no other remote", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  const marks = await tempFolder(t);
+  const program = join(await tempFolder(t), "program");
+  await writeFile(program, `#!/bin/sh\ntouch ${marks}/ran\nexec git-upload-pack "$@"\n`, { mode: 0o755 });
+  const other = await testRepository(t);
+  await other.commit({ "a.yaml": allowing("/evil") });
+  const config = join(rules.folder, "mirror.git", "config");
+  for (const planted of [
+    `[remote "origin"]\n\tuploadpack = ${program}\n`,
+    `[remote "origin"]\n\turl = ${other.url}\n`,
+    `[url "${other.url}"]\n\tinsteadOf = ${repository.url}\n`,
+  ]) {
+    await writeFile(config, `${planted}${await readFile(config, "utf8")}`);
+    const next = await repository.commit({ "a.yaml": allowing(`/${planted.length}`) });
+    assert.equal(await rules.load(), "activated", rules.logged());
+    assert.deepEqual([rules.commit(), await readdir(marks)], [next, []]);
+  }
+});

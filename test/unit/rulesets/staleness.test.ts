@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { watchStaleness } from "#authz/rulesets/staleness";
+import { handTimers } from "#test/support/rulesets/hand-timers";
+
+const maxStaleMillis = 600_000;
+const day = 86_400_000;
+
+/** An age that is watched, by a clock that can be put back and ahead. */
+function watched(maximum = maxStaleMillis) {
+  const time = handTimers();
+  let offMillis = 0;
+  let heard = 0;
+  const now = () => time.clock.nowMillis() + offMillis;
+  const staleness = watchStaleness({ maxStaleMillis: maximum, reaction: "deny" }, time.timers, now, () => heard++);
+  return { time, now, staleness, heard: () => heard, put: (millis: number) => (offMillis = millis) };
+}
+
+test("rules become stale after their time, also when the clock is put back meanwhile", () => {
+  for (const maximum of [maxStaleMillis, 60 * day]) {
+    const { time, now, staleness, heard, put } = watched(maximum);
+    put(365 * day);
+    staleness.confirm(now());
+    put(0);
+    for (let i = 1; i < 60; i++) time.step(maximum / 60);
+    time.step(maximum / 60 - 1);
+    assert.deepEqual([staleness.sinceMillis(), heard()], [undefined, 0]);
+    time.step(1);
+    assert.deepEqual([staleness.sinceMillis(), heard()], [now(), 1]);
+    staleness.confirm(now());
+    assert.equal(staleness.sinceMillis(), undefined, "and are not when they are found the newest again");
+  }
+});
+
+test("rules become stale at once when the clock is put ahead", () => {
+  const { now, staleness, put } = watched();
+  staleness.confirm(now());
+  put(day);
+  assert.equal(staleness.sinceMillis(), now() - day + maxStaleMillis);
+});
+
+test("word of a later moment is believed a little, and not when it is of a clock that was far ahead", () => {
+  const { time, now, staleness } = watched();
+  staleness.confirm(now() + 299_000);
+  assert.equal(staleness.sinceMillis(), undefined);
+  time.step(maxStaleMillis);
+  assert.equal(staleness.sinceMillis(), now(), "it makes nothing younger than new");
+  staleness.confirm(now() + day);
+  assert.equal(staleness.sinceMillis(), now());
+});
