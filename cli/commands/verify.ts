@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { demandPresent } from "#authz/rulesets/bundle/demand-present";
 import { expiryFault } from "#authz/rulesets/bundle/expiry";
 import { readTrustedKeys } from "#authz/rulesets/bundle/keys";
+import { timeText } from "#authz/rulesets/bundle/manifest";
 import { type OpenedBundle, openBundle } from "#authz/rulesets/bundle/open-bundle";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import { systemClock } from "#platform/clock";
@@ -53,8 +54,4 @@ function renderText({ manifest, signer }: OpenedBundle): string {
       ["rules", `${counts.rules}, ${sizeBytes} bytes`],
     ]),
   );
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

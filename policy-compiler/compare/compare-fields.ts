@@ -72,7 +72,7 @@ function edited(path: string, before: readonly Piece[], after: readonly Piece[])
 
 function whole(node: FieldNode | undefined): readonly Piece[] {
   if (node === undefined) return [];
-  return [{ text: renderNode(node), span: placeOf(node) }];
+  return [{ text: node.kind === "value" ? node.text : renderNode(node), span: placeOf(node) }];
 }
 
 function placeOf(node: FieldNode): Piece["span"] {

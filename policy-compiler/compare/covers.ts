@@ -27,7 +27,8 @@ function coversPattern(wide: string, narrow: string, parse: typeof parseTextPatt
   if (inner.op === "present") return outer.op === "present";
   switch (outer.op) {
     case "present":
-      // Whether an empty text counts as present is the field's matter: `prefix` and `suffix` are never empty, `exact` may be.
+      // Whether an empty text counts as present is the field's matter: `prefix` and `suffix` are never empty, `exact` may be. So is a line break, which no
+      // request line has; a claim with one is left out of account, so that a pattern that becomes `*` is told to open.
       return inner.text !== "";
     case "exact":
       return inner.op === "exact" && inner.text === outer.text;

@@ -69,18 +69,23 @@ export function mapGroup(
   return fields.size === 0 ? undefined : { kind: "group", span, fields };
 }
 
-/** The node in one line, as flow YAML with its texts unquoted; the same for two nodes that say the same. Cost: linear in the node. */
+/** The node in one line, as flow YAML; the same for two nodes that say the same. Cost: linear in the node. */
 export function renderNode(node: FieldNode): string {
   switch (node.kind) {
     case "value":
-      return node.text;
+      return flowText(node.text);
     case "texts":
-      return `[${[...new Set(node.items.map(({ text }) => text))].join(", ")}]`;
+      return `[${[...new Set(node.items.map(({ text }) => flowText(text)))].join(", ")}]`;
     case "items":
       return `[${node.items.map(renderNode).join(", ")}]`;
     case "group":
-      return `{${[...node.fields].map(([name, field]) => `${name}: ${renderNode(field)}`).join(", ")}}`;
+      return `{${[...node.fields].map(([name, field]) => `${flowText(name)}: ${renderNode(field)}`).join(", ")}}`;
   }
+}
+
+/** Quoted where it could be read as the end of itself and the beginning of another field. */
+function flowText(text: string): string {
+  return text.trim() !== text || /^$|[,[\]{}"\n]|: /.test(text) ? JSON.stringify(text) : text;
 }
 
 /** Every field below the node, and every text with the names above it: equal for nodes that say the same, whatever the order of lists. */

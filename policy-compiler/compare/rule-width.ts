@@ -62,13 +62,9 @@ function coversRule(wide: RuleDocument, narrow: RuleDocument, { stage, trustDoma
   const isAllow = stage === "allow" || stage === "dryRunAllow";
   // One alternative that only a request can meet takes the whole ALLOW rule from connections.
   if (isAllow && asksHttp(wide) && !asksHttp(narrow)) return false;
-  const coversFields = (all: Fields, some: Fields) =>
-    (Object.keys(all) as (keyof Fields)[]).every((name) =>
-      coversValues(all[name] ?? nothing, some[name] ?? nothing, valueKinds[name], trustDomains),
-    );
   return (
-    coversEntries(wide.from.map(sourceOf), narrow.from.map(sourceOf), coversFields) &&
-    coversEntries(wide.to.map(operationOf), narrow.to.map(operationOf), coversFields) &&
+    coversEntries(wide.from.map(sourceOf), narrow.from.map(sourceOf), trustDomains) &&
+    coversEntries(wide.to.map(operationOf), narrow.to.map(operationOf), trustDomains) &&
     wide.when.every((wanted) => narrow.when.some((given) => coversCondition(wanted, given, trustDomains))) &&
     coversExpressions(wide, narrow)
   );
@@ -99,13 +95,15 @@ function hasValues({ values, notValues }: FieldValues): boolean {
 }
 
 /** An empty list asks for nothing; otherwise one of its entries has to fit. */
-function coversEntries<T>(
-  wide: readonly T[],
-  narrow: readonly T[],
-  covering: (wide: T, narrow: T) => boolean,
-): boolean {
+function coversEntries(wide: readonly Fields[], narrow: readonly Fields[], trustDomains: readonly string[]): boolean {
   if (wide.length === 0) return true;
-  return narrow.length > 0 && narrow.every((entry) => wide.some((other) => covering(other, entry)));
+  return narrow.length > 0 && narrow.every((entry) => wide.some((other) => coversFields(other, entry, trustDomains)));
+}
+
+function coversFields(wide: Fields, narrow: Fields, trustDomains: readonly string[]): boolean {
+  return (Object.keys(wide) as (keyof Fields)[]).every((name) =>
+    coversValues(wide[name] ?? nothing, narrow[name] ?? nothing, valueKinds[name], trustDomains),
+  );
 }
 
 const nothing: FieldValues = { values: [], notValues: [] };

@@ -17,7 +17,7 @@ import { demandPresent } from "./demand-present.ts";
 import { expiryFault, expiryWarning } from "./expiry.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
-import { type BundleManifest, encodeManifest } from "./manifest.ts";
+import { type BundleManifest, encodeManifest, timeText } from "./manifest.ts";
 import { type OpenedBundle, openBundle } from "./open-bundle.ts";
 import type { BundleSettings } from "./settings.ts";
 
@@ -52,8 +52,8 @@ interface Seen {
 interface Offer {
   readonly built: Built;
   readonly manifest: BundleManifest;
-  /** The whole bundle; undefined: it is kept already. */
-  readonly fetched: { readonly bytes: Uint8Array; readonly seen: Seen } | undefined;
+  /** The whole bundle, and by which keys it was opened; undefined: it is kept already. */
+  readonly fetched: { readonly bytes: Uint8Array; readonly seen: Seen; readonly trusted: TrustedKeys } | undefined;
 }
 
 /** Longer ones are not sent back. */
@@ -140,7 +140,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       // One of the same rules, built or signed anew, has nothing to prepare.
       const engine = sameRules ? undefined : await prepare(rules, manifest.digest);
       const built = resultOf(opened, engine);
-      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, atMillis, refused: undefined } } };
+      offer = { built, manifest, fetched: { bytes, trusted, seen: { tag, mark, atMillis, refused: undefined } } };
       return built;
     } catch (fault) {
       // A defect of ours, or want of memory, says nothing of the bundle.
@@ -164,6 +164,13 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       );
       return undefined;
     }
+  };
+
+  /** Another service that shares the folder may be ahead, and what it kept is not taken back. */
+  const keepsNewer = async ({ timeSeconds }: BundleManifest, trusted: TrustedKeys): Promise<boolean> => {
+    if (settings.allowOlder) return false;
+    const kept = await openKept(trusted);
+    return kept !== undefined && kept.opened.manifest.timeSeconds > timeSeconds;
   };
 
   const tryAttempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
@@ -220,7 +227,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       seen = fetched.seen;
       try {
         await mkdir(settings.folder, { recursive: true, mode: 0o700 });
-        await keepBundle(file, fetched.bytes, clock.nowMillis());
+        if (!(await keepsNewer(manifest, fetched.trusted))) await keepBundle(file, fetched.bytes, clock.nowMillis());
         keptFault = undefined;
       } catch (fault) {
         keptFault = `the bundle in force cannot be kept for a start without its server: ${messageOf(fault)}`;
@@ -261,8 +268,4 @@ function resultOf({ manifest, rules, signer }: OpenedBundle, engine: Engine | un
 function failed(fault: unknown): Failed {
   const code: FaultCode = fault instanceof CodedError ? fault.code : "source/compiler";
   return { kind: "failed", code, message: messageOf(fault) };
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

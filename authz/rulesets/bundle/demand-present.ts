@@ -1,5 +1,5 @@
 import { CodedError } from "#platform/coded-error";
-import type { BundleManifest } from "./manifest.ts";
+import { type BundleManifest, timeText } from "./manifest.ts";
 
 /** So far the clocks of who builds and who takes a bundle may be apart. */
 const toleranceMillis = 10 * 60 * 1000;
@@ -10,6 +10,9 @@ const toleranceMillis = 10 * 60 * 1000;
  */
 export function demandPresent({ revision, timeSeconds }: BundleManifest, nowMillis: number): void {
   if (timeSeconds * 1000 <= nowMillis + toleranceMillis) return;
-  const [built, now] = [timeSeconds * 1000, nowMillis].map((millis) => new Date(millis).toISOString());
-  throw new CodedError("bundle/ahead", `\`${revision}\` says it was built at ${built}, and it is ${now}`);
+  // One sentence for as long as it is so: what is refused for the same fault is told once.
+  throw new CodedError(
+    "bundle/ahead",
+    `\`${revision}\` says it was built at ${timeText(timeSeconds)}, which is not yet`,
+  );
 }

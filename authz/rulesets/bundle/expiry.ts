@@ -1,5 +1,5 @@
 import { CodedError } from "#platform/coded-error";
-import type { BundleManifest } from "./manifest.ts";
+import { type BundleManifest, timeText } from "./manifest.ts";
 
 type Times = Pick<BundleManifest, "revision" | "timeSeconds" | "expiresSeconds">;
 
@@ -18,8 +18,4 @@ export function expiryWarning({ revision, timeSeconds, expiresSeconds }: Times, 
   const leftSeconds = expiresSeconds - nowMillis / 1000;
   if (leftSeconds > (expiresSeconds - timeSeconds) * lastPart) return undefined;
   return `the policy bundle \`${revision}\` expires at ${timeText(expiresSeconds)}, and there is no newer one`;
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

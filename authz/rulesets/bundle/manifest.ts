@@ -92,6 +92,11 @@ export function isTimeSeconds(value: unknown): value is number {
   return isCount(value) && value <= latestSeconds;
 }
 
+/** As RFC 3339, for people. */
+export function timeText(timeSeconds: number): string {
+  return new Date(timeSeconds * 1000).toISOString();
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

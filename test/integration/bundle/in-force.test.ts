@@ -184,7 +184,9 @@ test("a bundle of the future is refused until then, so that it does not keep lat
   for (const _ of [1, 2]) {
     assert.equal(await site.load(), "refused");
     assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", undefined]);
+    site.time.step(1000);
   }
+  assert.equal(site.logged().match(/bundle\/ahead/g)?.length, 1, "it is told once");
   server.offer(bundle("/one"));
   assert.equal(await site.load(), "activated");
   server.offer(ahead);
@@ -234,6 +236,22 @@ test("the bundle of the last run stands in at a start without the server", async
   await server.reopen();
   assert.equal(await second.load(), "unchanged");
   assert.deepEqual([second.status().current, second.snapshot()?.expired], [true, false]);
+});
+
+test("of two services that share a folder, the one that lags does not put an older bundle in the place of a newer one", async (t) => {
+  const { server, rules, bundle } = await scene(t);
+  server.offer(bundle("/one"));
+  const lagging = await rules();
+  await lagging.load();
+  const first = await rules();
+  await first.load();
+  server.offer(bundle("/three", 3));
+  await first.load();
+  server.offer(bundle("/two", 2));
+  assert.equal(await lagging.load(), "activated");
+  const restarted = await rules();
+  await restarted.load();
+  assert.deepEqual([restarted.code(), restarted.revision()], ["bundle/older", "/three"]);
 });
 
 test("a kept bundle that is half written, changed or of a key that is not trusted any more is not used", async (t) => {
