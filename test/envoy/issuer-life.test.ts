@@ -13,10 +13,10 @@ import { type RunningEnvoy, runEnvoy } from "#test/support/envoy/run-envoy";
 import { garitaFolder, type RunningGarita, runGarita } from "#test/support/envoy/run-garita";
 import type { Issuer } from "#test/support/issuer/issuer";
 import { startOidcProvider } from "#test/support/issuer/start-oidc-provider";
+import { until } from "#test/support/until";
 
 /** What an identity provider does in its life, and what requests with its tokens come to meanwhile. */
 const free = { address: "127.0.0.1", port: 0 };
-const WAIT_MILLIS = 30_000;
 
 /** One workload whose policies name the issuer, one whose policies name the address of its keys. */
 const ways = ["discovered", "named"] as const;
@@ -181,11 +181,3 @@ test("a provider that is away, comes, goes, shows a page, and is back with other
   const log = byShaky.log();
   for (const token of [old, fresh]) assert.ok(!log.includes(token.split(".")[2]!));
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_MILLIS;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`what was waited for did not come in ${WAIT_MILLIS} ms`);
-    await delay(50);
-  }
-}

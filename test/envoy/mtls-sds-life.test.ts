@@ -16,10 +16,10 @@ import {
   protocols,
   startGround,
   startPair,
-  until,
   web,
 } from "#test/support/envoy/mtls-pair";
 import { keyWith, newKey, startSecretServer } from "#test/support/envoy/secret-server";
+import { until } from "#test/support/until";
 
 const found = await findEnvoy();
 const closing = new Closing();
@@ -62,7 +62,7 @@ for (const protocol of protocols) {
     const pair = await startPair(binary, ground, protocol);
     const next = await openScene({ entries: [web, orders].map((id) => entry(id)) });
     const both = [pair.callerSecrets, pair.calleeSecrets];
-    const taken = () => until("what is given acknowledged", () => both.every((secrets) => secrets.isTaken()));
+    const taken = () => until(() => both.every((secrets) => secrets.isTaken()), "what is given acknowledged");
     try {
       const [oldRoots, newRoots] = [ground.scene, next].map(({ authority }) => authority.service.bundle().anchors);
       const trust = async (anchors: readonly Certificate[]) => {
@@ -105,7 +105,7 @@ for (const protocol of protocols) {
           .status()
           .flatMap(({ names }) => names)
           .find(({ name }) => name === "default")?.rejected;
-      await until("a rejection", () => rejected() !== undefined);
+      await until(() => rejected() !== undefined, "a rejection");
       assert.match(rejected()!.message, /KEY_VALUES_MISMATCH|private key/i);
       t.diagnostic(rejected()!.message);
       const event = pair.calleeSecrets.events.find(({ kind }) => kind === "rejected");
@@ -114,7 +114,7 @@ for (const protocol of protocols) {
       await delay(300);
       assert.equal(pair.calleeSecrets.events.filter(({ kind }) => kind === "rejected").length, 1, "not sent again");
       pair.calleeSecrets.give(good);
-      await until("the good one taken", () => rejected() === undefined);
+      await until(() => rejected() === undefined, "the good one taken");
       assert.equal((await ask(pair.port, "/orders")).status, 200);
     } finally {
       await pair.stop();
@@ -133,8 +133,8 @@ for (const protocol of protocols) {
       assert.equal((await ask(pair.port, "/orders")).status, 200);
       const next = await newKey(ground.scene, orders);
       const back = again.add(await startSecretServer(join(ground.folder, "orders.sock"), ground.scene, orders, next));
-      await until("the new key taken", async () => (await updates()) > before);
-      await until("both acknowledged", () => back.isTaken());
+      await until(async () => (await updates()) > before, "the new key taken");
+      await until(() => back.isTaken(), "both acknowledged");
       assert.equal(await updates(), before + 1, "the bundle, which it had, made no new context");
       assert.equal((await ask(pair.port, "/orders")).status, 200);
     } finally {

@@ -6,8 +6,9 @@ import type { PlanShape, RotationShape } from "#ca/transport/http/root-shapes";
 import { Closing } from "#test/support/envoy/closing";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
 import { type Load, startLoad } from "#test/support/envoy/load";
-import { ask, count, until, web } from "#test/support/envoy/mtls-pair";
+import { ask, count, web } from "#test/support/envoy/mtls-pair";
 import { startWholeMesh, type WholeMesh } from "#test/support/envoy/whole-mesh";
+import { until } from "#test/support/until";
 
 /**
  * Everything at once, each part as a process of its own: the service with its authority, an agent for each of two workloads, an Envoy for each. A request goes from one Envoy to
@@ -76,12 +77,12 @@ test("the root is replaced under load, from its making to the end of the old one
       await mesh.ca("root", "rotate");
       const holds = async () => (await rotation()).steps.flatMap(({ heldUpBy }) => heldUpBy);
       await until(
-        "everybody has the new root",
         async () => (await holds()).every(({ kind }) => kind === "time"),
+        "everybody has the new root",
         60_000,
       );
       t.diagnostic(`everybody has acknowledged the new root after ${(performance.now() - begun).toFixed(0)} ms`);
-      if (isLong) await until("the new root active", async () => (await stateOf(false)) === "active", 5 * 60_000);
+      if (isLong) await until(async () => (await stateOf(false)) === "active", "the new root active", 5 * 60_000);
       else await force("activate");
       assert.equal(await stateOf(true), "retiring");
       await load.more(50);
@@ -114,7 +115,7 @@ test("a revoked workload is refused within a second, its replacement is accepted
   const { serial } = (await mesh.web.identity()).certificate!;
   const begun = performance.now();
   await mesh.ca("revoke", serial, "--reason", "a test");
-  await until("refused", async () => (await ask(mesh.port, "/orders")).status === 403);
+  await until(async () => (await ask(mesh.port, "/orders")).status === 403, "refused");
   const refusedMillis = performance.now() - begun;
   t.diagnostic(`refused ${refusedMillis.toFixed(0)} ms after garita ca revoke was run`);
   assert.ok(refusedMillis < 1_000);
@@ -124,5 +125,5 @@ test("a revoked workload is refused within a second, its replacement is accepted
   );
   await writeFile(mesh.web.tokenFile, await mesh.ca("token", "new", "--id", web), { mode: 0o600 });
   await mesh.web.until("another certificate", ({ certificate }) => certificate?.serial !== serial);
-  await until("accepted", async () => (await ask(mesh.port, "/orders")).status === 200);
+  await until(async () => (await ask(mesh.port, "/orders")).status === 200, "accepted");
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { renderBundlePem } from "#ca/bundle/render-pem";
@@ -19,6 +18,7 @@ import { openSecretDoor } from "#test/support/ca/secret-door";
 import type { SecretStream } from "#test/support/ca/secret-stream";
 import { createFakeTime } from "#test/support/keys/fake-time";
 import { bytesClient } from "#test/support/service/grpc-client";
+import { until } from "#test/support/until";
 import { aggregatedService } from "#xds/services";
 
 const otherId = `spiffe://${sceneDomain}/ns/hello/sa/other`;
@@ -34,14 +34,6 @@ function keyPairOf(body: Uint8Array): { readonly uri: string | undefined; readon
   );
   const leaf = new X509Certificate(chain!);
   return { uri: leaf.subjectAltName, fits: leaf.checkPrivateKey(createPrivateKey(key!)) };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (isSo()) return;
-    await delay(10);
-  }
-  throw new Error("not within five seconds");
 }
 
 test("the bundle goes to whoever brings a certificate, and what is acknowledged is known", async (t) => {

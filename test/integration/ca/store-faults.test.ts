@@ -7,6 +7,7 @@ import { verifyChain } from "#ca/store/verify-chain";
 import { silentLog } from "#test/support/ca/silent-log";
 import { completionOf, intentOf, noonMillis, serialOf } from "#test/support/ca/store-records";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 async function open(t: TestContext, but: Partial<SqliteStoreOptions> = {}) {
   const threads: Worker[] = [];
@@ -43,11 +44,6 @@ function handTimers() {
     },
     delays: () => set.map(({ delayMillis }) => delayMillis),
   };
-}
-
-/** Waits, turn by turn, until it is so. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const large = (sizeBytes: number) => ({

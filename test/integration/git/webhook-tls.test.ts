@@ -10,12 +10,12 @@ import { ConfigRefused, type Service } from "#cli/serve/contract";
 import { startService } from "#cli/serve/start-service";
 import { createLog } from "#platform/log";
 import { type Certificates, type Leaf, makeCertificates } from "#test/support/certificates";
-import { until } from "#test/support/envoy/mtls-pair";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { hostDeliveries, hostSecret } from "#test/support/git/webhooks/deliveries";
 import { type Posted, post } from "#test/support/git/webhooks/post";
 import { runService } from "#test/support/service/run-service";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 let certificates: Certificates;
 let ca: Buffer;
@@ -94,7 +94,7 @@ for (const { host, proof, body, fields } of hostDeliveries) {
     const headers = fields(body, nowSeconds);
     const taken = await send({ path, headers, body });
     assert.deepEqual([taken.status, taken.body], [202, '{"asked":true}\n']);
-    await until("the push is in force", () => inForce() === pushed);
+    await until(() => inForce() === pushed, "the push is in force");
     await repository.commit({ "a.yaml": allowing("/three") });
     const attempted = service.status().rules.lastAttemptMillis;
     const again = await send({ path, headers, body });
@@ -110,22 +110,24 @@ test("a certificate that is replaced while it runs is shown from then on, one wi
   const { folder, service, take, send, logged } = await listening(t, repository.url);
   const old = await shownSerial(portOf(service));
   await copyFile(certificates.file("server-renewed", "crt"), join(folder, "door.crt"));
-  await until("the half of a pair is refused", () => logged().includes("the configuration is refused"));
+  await until(() => logged().includes("the configuration is refused"), "the half of a pair is refused");
   assert.equal(await shownSerial(portOf(service)), old);
   await take("server-renewed");
   // In between nobody listens.
   const shown = async () => shownSerial(portOf(service));
 
-  await until("the new certificate is shown", () =>
-    shown().then(
-      (serial) => serial !== old,
-      () => false,
-    ),
+  await until(
+    () =>
+      shown().then(
+        (serial) => serial !== old,
+        () => false,
+      ),
+    "the new certificate is shown",
   );
   const { host, body, fields } = hostDeliveries[0]!;
   const pushed = await repository.commit({ "a.yaml": allowing("/two") });
   assert.equal((await send({ path: `/${host}`, headers: fields(body, 0), body })).status, 202);
-  await until("the push is in force", () => service.status().rules.active?.revision?.commit === pushed);
+  await until(() => service.status().rules.active?.revision?.commit === pushed, "the push is in force");
 });
 
 test("with authorities of clients, who shows no certificate of theirs, or of another name, gets no answer", async (t) => {

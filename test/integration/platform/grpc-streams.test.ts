@@ -10,6 +10,7 @@ import { openChannel } from "#platform/grpc/open-channel";
 import { endingOf, framed, openCall, rawSession } from "#test/support/ca/raw-call";
 import { type FollowedStream, followStream } from "#test/support/grpc/follow-stream";
 import { type OpenGrpcDoor, openGrpcDoor } from "#test/support/grpc/open-door";
+import { until } from "#test/support/until";
 
 const path = "/test.Echo/Stream";
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -46,10 +47,6 @@ function sessionTo(t: TestContext, { port }: OpenGrpcDoor) {
   const session = rawSession(port);
   t.after(() => session.destroy());
   return session;
-}
-
-async function until(seen: () => boolean): Promise<void> {
-  while (!seen()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("messages of any size go both ways, in their order", async (t) => {

@@ -18,6 +18,7 @@ import { enrolIn } from "#test/support/ca/scene-requests";
 import { createFakeTime } from "#test/support/keys/fake-time";
 import { type AssembledService, startAssembled } from "#test/support/service/assembled";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 const idOf = (name: string) => `spiffe://${sceneDomain}/ns/hello/sa/${name}`;
 const [web, gone, service] = ["web", "gone", "garita"].map(idOf) as [string, string, string];
@@ -84,16 +85,6 @@ const configOf = (folder: string, port: number, more = "") => `revocations:
 ${more}`;
 
 const statusOf = ({ service: { status } }: AssembledService) => status().revocations as RevocationsStatus;
-
-/** Resolves when it holds. The time that it took. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<number> {
-  const begunMillis = performance.now();
-  while (!(await holds())) {
-    assert.ok(performance.now() - begunMillis < 20_000, "it never came");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return performance.now() - begunMillis;
-}
 
 test("a revocation is in force on every connected service within a second", async (t) => {
   const registrations = [web, gone, service].map(

@@ -3,15 +3,12 @@ import { test } from "node:test";
 import { openChannel } from "#platform/grpc/open-channel";
 import { systemTimers } from "#platform/timers";
 import { silentLog } from "#test/support/ca/silent-log";
+import { until } from "#test/support/until";
 import { deltaRequest, readStateResponse, stateRequest } from "#test/support/xds/messages";
 import { openDiscoveryDoor } from "#test/support/xds/open-discovery-door";
 import { adsPath, deltaAdsPath, deltaSecretPath, secretPath } from "#test/support/xds/scripted-stream";
 import { createShelf, shelfUrl } from "#test/support/xds/shelf";
 import { type Acknowledgement, followDelta } from "#xds/client/follow-delta";
-
-async function until(seen: () => boolean): Promise<void> {
-  while (!seen()) await new Promise((resolve) => setImmediate(resolve));
-}
 
 for (const path of [secretPath, adsPath, deltaSecretPath, deltaAdsPath]) {
   const isDelta = path.includes("Delta");

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { KeyKind } from "#ca/x509/contract";
 import { envoyJson } from "#envoy-configs/envoy-json";
@@ -152,18 +151,4 @@ export async function count(envoy: RunningEnvoy, pattern: RegExp): Promise<numbe
   const numbers = lines.flatMap(([name = "", value]) => (pattern.test(name) ? [Number(value)] : []));
   assert.ok(numbers.length > 0, `no counter is ${pattern}`);
   return numbers.reduce((sum, each) => sum + each, 0);
-}
-
-/** Resolves when it is so; rejects after `patienceMillis`. */
-export async function until(
-  what: string,
-  isSo: () => boolean | Promise<boolean>,
-  patienceMillis = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + patienceMillis;
-  while (performance.now() < deadline) {
-    if (await isSo()) return;
-    await delay(20);
-  }
-  throw new Error(`${what}: not within ${patienceMillis / 1000} seconds`);
 }

@@ -9,6 +9,7 @@ import {
 import type { SubjectPublicKey } from "#ca/x509/subject-public-key";
 import { recordLog } from "#test/support/ca/record-log";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
+import { until } from "#test/support/until";
 
 const hour = 3_600_000;
 
@@ -35,11 +36,6 @@ async function start(time: FakeTime, lifetimeMillis = 24 * hour, earliestMillis 
     onRenewed: (certificate) => renewed.push(certificate),
   });
   return { source, state, renewed, lines };
-}
-
-/** Key generation waits for a thread, which no fake time knows: until what is awaited has come. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test("the first certificate is there when the source is, for the key that was granted", async () => {
