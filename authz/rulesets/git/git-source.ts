@@ -71,6 +71,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   let trust: string | undefined;
   let warnings: readonly string[] = [];
   let keptFault: string | undefined;
+  /** A good signature looks like another's when the key ring is damaged. */
+  let signersDoubted = false;
   let isFirst = true;
   /** At the start requests wait too: with the rules of the last run at hand a silent host, or a folder that others have, is not waited for as long as later. */
   const patienceMillis = () =>
@@ -134,7 +136,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     if (tokenFile !== undefined) await readPrivateSecret(tokenFile);
   };
   const readSigners = async (): Promise<TrustedSigners | undefined> => {
-    const signers = settings.signatures && (await readTrustedSigners(repository, settings.signatures, timers));
+    const { signatures } = settings;
+    const signers = signatures && (await readTrustedSigners(repository, signatures, timers, signersDoubted));
+    signersDoubted = false;
     trust = signers?.mark;
     return signers;
   };
@@ -203,6 +207,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       }
     } catch (fault) {
       const code = fault instanceof CodedError ? fault.code : "source/compiler";
+      signersDoubted ||= code === "git/signature";
       return { kind: "failed", code, message: messageOf(fault) };
     }
   };

@@ -73,3 +73,21 @@ test("git that the thread of the compiler runs ends with the service", async (t)
   await loading;
   assert.equal(running(tree), 0);
 });
+
+test("a name that is there twice in a tree is refused: people are shown one of the two files", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  const shown = await repository.git("rev-parse", "HEAD:a.yaml");
+  await writeFile(join(repository.folder, "hidden"), allowing("/hidden", "b"));
+  const hidden = await repository.git("hash-object", "-w", "hidden");
+  const entries = [hidden, shown].flatMap((name) => [Buffer.from("100644 a.yaml\0"), Buffer.from(name, "hex")]);
+  await writeFile(join(repository.folder, "tree"), Buffer.concat(entries));
+  const tree = await repository.git("hash-object", "-t", "tree", "--literally", "-w", "tree");
+  const commit = await repository.git("commit-tree", tree, "-p", "HEAD", "-m", "twice");
+  await repository.git("update-ref", "refs/heads/main", commit);
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit()], ["git/entry", good]);
+  assert.equal(rules.status().candidate!.message, "`a.yaml` is there twice");
+});
