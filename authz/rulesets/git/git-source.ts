@@ -103,10 +103,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   });
   /** The newest commit that was taken, which others have to come from. */
   const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? kept?.rules.revision.commit;
-  const fetchParts = (known: string | undefined) => ({
+  const fetchParts = (asked: string, known: string | undefined) => ({
     timers,
     signal: ending.signal,
     maxMirrorBytes: settings.maxMirrorBytes,
+    asked,
     known,
   });
 
@@ -147,9 +148,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const signers = await readSigners();
     const bring = async () => {
       await checkToken();
-      await ask();
-      await fetchCommit(repository, fetchParts(known));
-      await fetchHistory(repository, fetchParts(known));
+      const asking = fetchParts(await ask(), known);
+      await fetchCommit(repository, asking);
+      await fetchHistory(repository, asking);
     };
     return compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
   };
@@ -165,7 +166,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       signatures: settings.signatures && signers && { mode: settings.signatures.mode, signers },
     };
     const take = async () => {
-      const revision = await takeCommit(repository, fetchParts(known), rules);
+      const revision = await takeCommit(repository, fetchParts(asked, known), rules);
       if (revision.commit === inForce?.commit) {
         if (asked === inForce.commit) return { kind: "unchanged" } as const;
         // git takes nothing over a cut in the remote's own history, and calls that a success.

@@ -281,3 +281,16 @@ test("git that the thread of the compiler runs ends with the service", async (t)
   await loading;
   assert.equal(running(), false);
 });
+
+test("a repository whose objects are named by SHA-256", async (t) => {
+  const repository = await testRepository(t, { GIT_DEFAULT_HASH: "sha256" });
+  const first = await repository.commit({ "a.yaml": allowing("/one") });
+  assert.equal(first.length, 64);
+  const rules = await gitRules(t, repository.url);
+  assert.equal(await rules.load(), "activated", rules.logged());
+  const second = await repository.commit({ "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), second);
+  assert.equal(await rules.sync.pin({ commit: first, durationMillis: 3_600_000 }), undefined);
+  assert.equal(rules.commit(), first);
+});
