@@ -40,8 +40,9 @@ const toldBytes = 8 * 1024;
 const toldCharacters = 400;
 
 /**
- * Runs a program with its arguments as they stand and gathers its output. Whatever it has started ends with it; beyond the memory that it may have it fails. Fails with `git/missing` where it cannot be started,
- * `git/too-slow`, `source/too-large` when it says more than is taken, or the fault of `tooMuch`; its own failure is a status.
+ * Runs a program with its arguments as they stand and gathers its output. Whatever it has started ends with it. Fails with `git/missing` where it cannot be started,
+ * `git/too-slow`, `source/too-large` when it says more than is taken, or the fault of `tooMuch`; its own failure, as for want of the
+ * memory that it may not have, is a status.
  */
 export function runProgram(run: Run): Promise<Ran> {
   const { program, args, environment, cwd, timers, signal } = run;
