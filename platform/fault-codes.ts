@@ -17,17 +17,17 @@ export const faultCodes = {
     "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes.",
   "git/argument":
     "A URL, branch, tag or path of a repository that git could take for something else, or a transport that others could change policies on.",
-  "git/missing": "`git`, or `gpg` where OpenPGP keys are trusted, cannot be run.",
+  "git/missing": "`git`, or what verifies signatures (`ssh-keygen` or `gpg`), cannot be run.",
   "git/unreachable": "The repository cannot be asked: the host does not answer, or refuses the key or token.",
   "git/unknown-reference": "The repository has no such branch or tag.",
   "git/too-slow": "A call of git took longer than `timeoutSeconds`, and was ended.",
   "git/mirror":
-    "The mirror is damaged, and was not mended by fetching anew, or its folder cannot be written: a full disk, or its permissions.",
+    "The mirror is damaged, and was not mended by fetching anew, or its folder cannot be written: a full disk, or its permissions. Of `--as-of` and `diff`: the repository on this machine is damaged.",
   "git/locked": "Another service kept the folder of the mirror to itself for too long.",
   "git/path": "The commit has no such folder.",
   "git/entry": "The commit holds policies that cannot be read as files: a link, a submodule, a pointer of LFS.",
   "git/absent":
-    "The server did not send a policy file of the commit: it is larger than a policy file can be, see limits.md.",
+    "The server did not send a policy file of the commit: it is larger than a policy file can be, see limits.md. Of `--as-of` and `diff`: the repository on this machine lacks it.",
   "git/forced": "The branch's history was rewritten, which `allowForced` would take.",
   "git/signers": "The file of the signers whose commits are taken cannot be read or used.",
   "git/signature": "A commit is not signed by one of the signers. Nothing in it was read.",
@@ -45,7 +45,11 @@ export const faultCodes = {
   "bundle/signature":
     "The policy bundle is not signed, signed by a key that is not trusted here, or was changed since. Nothing in it was read.",
   "bundle/name": "The policy bundle is for somebody else.",
+  "bundle/expired":
+    "The policy bundle was built to be used until a time that is over (`garita build --valid-for`). Where it is in force already, `onStale` says what follows.",
   "bundle/older": "The policy bundle was built before the one in force, which `allowOlder` would take.",
+  "bundle/ahead":
+    "The policy bundle says it was built in the future: a clock is wrong. In force, it would have later bundles refused as older.",
   "bundle/last-known-good": "The policy bundle that was kept of the last run cannot be used.",
   "ruleset/damaged": "The bytes of compiled rules are damaged, or of another version.",
   "ruleset/unusable": "Compiled rules could not be put in force: a defect of ours. The rules in force stay.",

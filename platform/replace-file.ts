@@ -1,12 +1,24 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** How the new bytes get to their place. */
+export interface ReplaceOptions {
+  /** Where they are written first, in the same folder; whatever is there is removed. */
+  readonly draft: string;
+  readonly place: (draft: string, path: string) => Promise<void>;
+}
+
 /**
  * Replaces a file, or makes it: whoever reads it meanwhile, or after a loss of power, finds the old bytes or the new ones, whole, and once this resolves the new ones. `mode` is that of the new
- * file, less what the system takes away (`umask`). Rejects with the system's error; then nothing is left behind. Not for two writers of one file at a time.
+ * file, less what the system takes away (`umask`). Rejects with the system's error; then nothing is left behind. Two writers of one file at a time need drafts of their own.
  */
-export async function replaceFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const draft = `${path}.part`;
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  // One name for each file: a killed program leaves one behind at most.
+  { draft, place }: ReplaceOptions = { draft: `${path}.part`, place: rename },
+): Promise<void> {
   // What a killed program left behind may have another mode.
   await rm(draft, { force: true });
   try {
@@ -17,7 +29,7 @@ export async function replaceFile(path: string, bytes: Uint8Array, mode: number)
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await place(draft, path);
   } catch (fault) {
     await rm(draft, { force: true }).catch(() => undefined);
     throw fault;

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type FileHandle, open, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { CodedError, messageOf } from "./coded-error.ts";
 
 /**
@@ -20,12 +21,17 @@ export async function readSecret(path: string): Promise<Uint8Array> {
 /**
  * As `readSecret`, for a secret that nobody but its owner may read. Links are followed; what they lead to must be a file of at most 64 KiB that is
  * owned by `ownUid` or root, and that neither its group nor others can read or write: else `secret/exposed`. The file that was checked is
- * the one that is read.
+ * the one that is read. A file of root's in the folder of credentials (systemd.exec(5), `LoadCredential=`) may show rights of a group: of its access control list, which names
+ * the service's user alone.
  */
-export async function readPrivateSecret(path: string, ownUid = process.getuid?.()): Promise<Uint8Array> {
+export async function readPrivateSecret(
+  path: string,
+  ownUid = process.getuid?.(),
+  credentialsFolder = process.env["CREDENTIALS_DIRECTORY"],
+): Promise<Uint8Array> {
   const file = await open(path).catch(unreadable(path));
   try {
-    await demandPrivate(file, path, ownUid);
+    await demandPrivate(file, path, ownUid, dirname(path) === credentialsFolder);
     return withoutLineBreak(await file.readFile().catch(unreadable(path)), path);
   } finally {
     await file.close();
@@ -34,7 +40,12 @@ export async function readPrivateSecret(path: string, ownUid = process.getuid?.(
 
 const largestPrivateSecretBytes = 64 * 1024;
 
-async function demandPrivate(file: FileHandle, path: string, ownUid: number | undefined): Promise<void> {
+async function demandPrivate(
+  file: FileHandle,
+  path: string,
+  ownUid: number | undefined,
+  isCredential: boolean,
+): Promise<void> {
   const found = await file.stat();
   const name = `the secret \`${path}\``;
   if (!found.isFile()) throw new CodedError("secret/unreadable", `${name} is no file`);
@@ -47,7 +58,8 @@ async function demandPrivate(file: FileHandle, path: string, ownUid: number | un
   if (found.uid !== ownUid && found.uid !== 0)
     throw new CodedError("secret/exposed", `${name} belongs to user ${found.uid}: expected ${ownUid} or root`);
   const mode = found.mode & 0o777;
-  if ((mode & 0o077) !== 0)
+  const tooMuch = isCredential && found.uid === 0 ? 0o037 : 0o077;
+  if ((mode & tooMuch) !== 0)
     throw new CodedError(
       "secret/exposed",
       `${name} has the mode 0${mode.toString(8)}: expected 0600 or less (\`chmod 600\`)`,

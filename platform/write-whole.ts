@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, rename, rm, stat } from "node:fs/promises";
 import { CodedError, messageOf } from "./coded-error.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export interface WriteOptions {
   /** File mode; what the system takes away of it (`umask`) is taken. */
@@ -10,26 +11,20 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a file whole or not at all: whoever reads it meanwhile gets the old bytes or the new ones, also after a loss of power. Fails
- * with `output/unwritable`, or `output/exists` under `keepExisting`; then nothing is left behind.
+ * `replaceFile` for files that several programs may write at a time. Fails with `output/unwritable`, or `output/exists` under `keepExisting`; then nothing is left
+ * behind.
  */
 export async function writeWhole(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   // No number of the process: in a container it is the same after every start, and what a crash left behind would be in the way.
   const draft = `${path}.${randomUUID()}.part`;
+  // A rename would put a device or a pipe away for the file.
+  const found = options.keepExisting === true ? undefined : await stat(path).catch(() => undefined);
+  if (found?.isFile() === false)
+    throw new CodedError("output/unwritable", `\`${path}\` cannot be written: it is there, and no file`);
+  const place = options.keepExisting === true ? linkNew : rename;
   try {
-    const file = await open(draft, "wx", options.mode ?? 0o666);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (options.keepExisting === true) {
-      await linkNew(draft, path);
-      await rm(draft);
-    } else await rename(draft, path);
+    await replaceFile(path, bytes, options.mode ?? 0o666, { draft, place });
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => undefined);
     if (cause instanceof CodedError) throw cause;
     throw new CodedError("output/unwritable", `\`${path}\` cannot be written: ${messageOf(cause)}`, { cause });
   }
@@ -43,4 +38,5 @@ async function linkNew(draft: string, path: string): Promise<void> {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     throw new CodedError("output/exists", `\`${path}\` is there already`, { cause });
   }
+  await rm(draft);
 }

@@ -1,12 +1,12 @@
 /**
  * `npm run test:package`: packs the package, installs it into an empty folder as a user would, and uses it there: the command line, the
- * service from compiled JavaScript with its certificate authority, and the types. Needs `npm run build` first.
+ * service from compiled JavaScript with its certificate authority, the types, and that no link of its pages leads nowhere. Needs `npm run build` first.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -36,9 +36,23 @@ try {
   assert.match(garita("--help"), /serve/);
   await serve(program);
   types();
-  console.log(`${packed}: installed, checked, served, certified, typed`);
+  links(join(folder, "node_modules/garita"));
+  console.log(`${packed}: installed, checked, served, certified, typed, linked`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Every relative link of the pages of the installed package names a file or folder of it. */
+function links(installed: string): void {
+  const pages = readdirSync(installed, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".md") && !name.startsWith("node_modules"),
+  );
+  assert.ok(pages.includes("README.md") && pages.includes(join("docs", "git.md")), pages.join(" "));
+  for (const page of pages) {
+    const text = readFileSync(join(installed, page), "utf8");
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g))
+      assert.ok(existsSync(join(installed, dirname(page), target)), `${page}: ${target} is not in the package`);
+  }
 }
 
 /** Starts the service on a free port, asks it over HTTP, has a certificate issued, stops it. */

@@ -16,10 +16,10 @@ export interface Snapshot {
   readonly providers: CustomProviders;
   /** The commit that the rules are of, where they come from Git. */
   readonly commit?: string;
-  /** The rules were not found to be the newest for so long that nothing is decided by them. */
+  /** The rules were not found to be the newest for so long, or have expired, so that nothing is decided by them. */
   readonly expired?: boolean;
-  /** What is revoked; undefined: no list is known, and nothing is looked up. */
-  readonly denyList: DenyList | undefined;
+  /** What is revoked; undefined: no list is known, and nothing is looked up; `awaited`: nor is one, but it is demanded, and until it comes nobody with a certificate passes. */
+  readonly denyList: DenyList | "awaited" | undefined;
 }
 
 /** Rules with what they need from outside. */

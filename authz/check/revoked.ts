@@ -16,10 +16,15 @@ import { type Refusal, refusal } from "./refusal.ts";
  * | identities | some names, its URI names not for sure | refused (law 2) |
  * | identities | nothing | refused (law 2) |
  * | any | that it has no certificate | goes on |
+ * | is awaited | a fingerprint, names, or nothing | refused: whatever it holds may be listed |
  *
  * Constant time in the list.
  */
-export function refuseRevoked(list: DenyList, attributes: CheckAttributes): Refusal | undefined {
+export function refuseRevoked(list: DenyList | "awaited", attributes: CheckAttributes): Refusal | undefined {
+  if (list === "awaited") {
+    const { peer, fingerprint } = attributes;
+    return peer === undefined && typeof fingerprint !== "string" ? undefined : refusal("revocations/none");
+  }
   if (list.certificates.length > 0) {
     const { fingerprint } = attributes;
     if (typeof fingerprint === "string" && list.hasCertificate(fingerprint)) {

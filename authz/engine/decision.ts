@@ -26,6 +26,7 @@ export const decisionReasons = {
     "a CUSTOM rule matched and its provider cannot be asked: not known, not valid, or one of several",
   revoked:
     "the peer's certificate or identity is on the deny list, or the list has identities and the peer's is not known",
+  "revocations/none": "a deny list is required and none has come yet, and the peer has a certificate, or may have one",
   "mtls-required": "PeerAuthentication is STRICT and the connection is not known to be mutual TLS",
   "authentication/refused": "a token was found and is not valid",
   "answer/no-value":
@@ -38,7 +39,7 @@ export const decisionReasons = {
   "workload/incomplete": "the workload is not completely described",
   "rules/none": "no rule set is in force yet",
   "rules/expired":
-    "the rules were not found to be the newest for longer than `maxStaleSeconds`, and `onStale` is `deny`",
+    "the rules were not found to be the newest for longer than `maxStaleSeconds`, or their bundle has expired, and `onStale` is `deny`",
   "request/unreadable": "the request could not be read",
   "request/too-large": "the request is larger than the limit",
   "request/deadline": "the deadline passed before a decision",

@@ -1,3 +1,4 @@
+import type { Engine } from "#authz/engine/contract";
 import type { FaultCode } from "#platform/fault-codes";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { Revision } from "./git/settings.ts";
@@ -16,6 +17,8 @@ export type BuildResult =
       readonly bytes: Uint8Array;
       /** Hex SHA-256 of `bytes`. */
       readonly digest: string;
+      /** `bytes`, prepared, where the source had to see that they can be. */
+      readonly engine?: Engine;
       /** Warnings and notes. */
       readonly diagnostics: readonly Diagnostic[];
       /** Files that were read. */
@@ -29,10 +32,15 @@ export type BuildResult =
     }
   /** The source holds what is in force. */
   | { readonly kind: "unchanged" }
-  /** The policies have errors. */
-  | { readonly kind: "invalid"; readonly diagnostics: readonly Diagnostic[]; readonly files: number }
-  /** The source could not be read. */
-  | { readonly kind: "failed"; readonly code: FaultCode; readonly message: string };
+  /** The policies have errors. `revision`: the commit that has them, where the source has commits. */
+  | {
+      readonly kind: "invalid";
+      readonly diagnostics: readonly Diagnostic[];
+      readonly files: number;
+      readonly revision?: Revision;
+    }
+  /** The source could not be read. `revision`: the commit whose fault it is, where it is one's. */
+  | { readonly kind: "failed"; readonly code: FaultCode; readonly message: string; readonly revision?: Revision };
 
 /** Why older rules are offered, and when they were last known to be the newest. */
 export interface Fallback extends BuildFault {
@@ -43,6 +51,8 @@ export interface BuildFault {
   readonly code: FaultCode;
   readonly message: string;
   readonly diagnostics: readonly Diagnostic[];
+  /** The commit that has the fault. */
+  readonly revision?: Revision | undefined;
 }
 
 /** What came of the policy tests of a source. */

@@ -1,7 +1,6 @@
-import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import type { Pin } from "./build.ts";
+import type { BuildFault, Pin } from "./build.ts";
 import type { Revision } from "./git/settings.ts";
 
 /** The rule set in force, for people and metrics. */
@@ -30,13 +29,9 @@ export interface RuleSetCounts {
   readonly registrations: number;
 }
 
-/** The newest attempt, when it did not come into force. */
-export interface RefusedCandidate {
+/** The newest attempt, when it did not come into force: `policy/invalid`, or what was wrong with the source. */
+export interface RefusedCandidate extends BuildFault {
   readonly atMillis: number;
-  /** `policy/invalid`, or what was wrong with the source. */
-  readonly code: FaultCode;
-  readonly message: string;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
@@ -58,6 +53,8 @@ export interface RuleSetStatus {
   readonly nextAttemptMillis: number | undefined;
   /** Since when the rules in force are older than is allowed. */
   readonly staleSinceMillis: number | undefined;
+  /** Why they are. */
+  readonly staleReason: string | undefined;
   /** What the source has to say, one line each. */
   readonly warnings: readonly string[];
 }
@@ -65,6 +62,16 @@ export interface RuleSetStatus {
 /** A pin in words. */
 export function pinText({ commit, untilMillis }: Pin): string {
   return `the policies are pinned to ${commit.slice(0, 12)} until ${new Date(untilMillis).toISOString()}: no push comes into force`;
+}
+
+/** Rules that have expired, in words. */
+export function expiredText({ commit, expiresMillis = 0 }: Revision): string {
+  return `the policy bundle in force, \`${commit}\`, expired at ${new Date(expiresMillis).toISOString()}`;
+}
+
+/** Rules that were not found to be the newest for too long, in words. */
+export function agedText(lastSuccessMillis: number): string {
+  return `the policies in force were not found to be the newest since ${new Date(lastSuccessMillis).toISOString()}, which is too long`;
 }
 
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {

@@ -9,7 +9,15 @@ import { buildFault } from "./build-fault.ts";
 import { diagnosticLines, newDiagnostics } from "./diagnostic-lines.ts";
 import type { Holder } from "./holder.ts";
 import { type StalenessSettings, watchStaleness } from "./staleness.ts";
-import { type ActiveRuleSet, countRuleSet, pinText, type RefusedCandidate, type RuleSetStatus } from "./status.ts";
+import {
+  type ActiveRuleSet,
+  agedText,
+  countRuleSet,
+  expiredText,
+  pinText,
+  type RefusedCandidate,
+  type RuleSetStatus,
+} from "./status.ts";
 
 export type LoadResult = "activated" | "unchanged" | "refused";
 
@@ -22,7 +30,7 @@ export interface SyncOptions {
   readonly equip: (engine: Engine) => Promise<EquippedRules> | EquippedRules;
   readonly nowMillis: () => number;
   readonly log: Log;
-  /** Undefined: rules never get too old. */
+  /** Undefined: rules get too old by their own expiry alone, and nothing follows. */
   readonly staleness?: StalenessSettings | undefined;
   readonly timers: Timers;
   /** Hears of every attempt, but for one that is refused for the same fault as the one before. */
@@ -79,10 +87,19 @@ export function createSync(options: SyncOptions): Sync {
 
   const staleness = watchStaleness(options.staleness, options.timers, options.nowMillis, () => {
     if (stopped) return;
-    log.error({ source: source.name, reaction: staleness.reaction }, "the rules in force are older than is allowed");
+    tellStale();
     mark();
     for (const listener of listeners) listener();
   });
+  const staleReason = (): string | undefined => {
+    if (active === undefined || staleness.sinceMillis() === undefined) return undefined;
+    const { revision } = active;
+    return staleness.haveExpired() && revision !== undefined ? expiredText(revision) : agedText(lastSuccessMillis ?? 0);
+  };
+  const tellStale = () => {
+    const reason = staleReason();
+    if (reason !== undefined) log.error({ source: source.name, reaction: staleness.reaction }, reason);
+  };
   /** INVARIANT: a snapshot that may not be decided by says so. */
   const expired = () => staleness.reaction === "deny" && staleness.sinceMillis() !== undefined;
   const mark = () => {
@@ -92,11 +109,11 @@ export function createSync(options: SyncOptions): Sync {
   };
   const confirm = (atMillis: number) => {
     lastSuccessMillis = atMillis;
-    staleness.confirm(atMillis);
+    staleness.confirm(atMillis, active?.revision?.expiresMillis);
     mark();
   };
 
-  const refuse = (refused: Omit<RefusedCandidate, "atMillis">): LoadResult | "refused again" => {
+  const refuse = (refused: BuildFault): LoadResult | "refused again" => {
     // An attempt that the end has interrupted says nothing about the source.
     if (stopped) return "unchanged";
     const known = candidate !== undefined && isSameFault(candidate, refused);
@@ -104,10 +121,9 @@ export function createSync(options: SyncOptions): Sync {
     degradedSinceMillis ??= candidate.atMillis;
     // One edit leads to several readings; what was told of it need not be told again.
     if (known) return "refused again";
-    log.error(
-      { source: source.name, code: refused.code, errors: diagnosticLines(refused.diagnostics, "error", toldErrors) },
-      refused.message,
-    );
+    const { code, revision, message, diagnostics } = refused;
+    const errors = diagnosticLines(diagnostics, "error", toldErrors);
+    log.error({ source: source.name, code, ...revision, errors }, message);
     return "refused";
   };
 
@@ -125,10 +141,10 @@ export function createSync(options: SyncOptions): Sync {
     const unchanged = built.digest === active?.digest;
     const { revision, fallback } = built;
     if (!unchanged) {
-      const engine = await options.prepare(built.bytes, built.digest);
+      const engine = built.engine ?? (await options.prepare(built.bytes, built.digest));
       const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
-      staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis());
+      staleness.confirm(fallback?.confirmedMillis ?? options.nowMillis(), revision?.expiresMillis);
       holder.swap({ ...equipped, ...(revision && { commit: revision.commit }), expired: expired() });
       active = {
         digest: built.digest,
@@ -156,6 +172,7 @@ export function createSync(options: SyncOptions): Sync {
       confirm(fallback.confirmedMillis);
       refuse(fallback);
     }
+    tellStale();
     return unchanged ? "unchanged" : "activated";
   };
   /** What is in force is what should be: the newest, or what is pinned, which does not get stale. */
@@ -184,6 +201,8 @@ export function createSync(options: SyncOptions): Sync {
       const message = `the rule set cannot be put in force: ${messageOf(defect)}`;
       result = refuse({ code: "ruleset/unusable", message, diagnostics: [] });
     }
+    // The timers of a machine that slept are late.
+    mark();
     if (result !== "refused again") options.onLoad?.(result, options.nowMillis() - begun);
     for (const listener of listeners) listener();
     return result === "refused again" ? "refused" : result;
@@ -254,13 +273,16 @@ export function createSync(options: SyncOptions): Sync {
       const staleSinceMillis = active && staleness.sinceMillis();
       const pinned = active && source.pins?.current();
       const sinceMillis = degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
-      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? "the source was not asked for too long";
+      const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? staleReason();
       return {
         source: source.name,
         ready: active !== undefined && (staleSinceMillis === undefined || staleness.reaction === "nothing"),
         current:
           active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
-        degraded: active !== undefined && sinceMillis !== undefined ? { reason, sinceMillis } : undefined,
+        degraded:
+          active !== undefined && sinceMillis !== undefined && reason !== undefined
+            ? { reason, sinceMillis }
+            : undefined,
         pinned,
         active,
         candidate,
@@ -268,6 +290,7 @@ export function createSync(options: SyncOptions): Sync {
         lastSuccessMillis,
         nextAttemptMillis: source.nextAttemptMillis?.(),
         staleSinceMillis,
+        staleReason: staleReason(),
         warnings: source.warnings?.() ?? [],
       };
     },
@@ -290,9 +313,10 @@ const noCommits = {
   diagnostics: [],
 } as const;
 
-function isSameFault(a: Omit<RefusedCandidate, "atMillis">, b: Omit<RefusedCandidate, "atMillis">): boolean {
+function isSameFault(a: BuildFault, b: BuildFault): boolean {
   return (
     a.code === b.code &&
+    a.revision?.commit === b.revision?.commit &&
     a.message === b.message &&
     JSON.stringify(errorsOf(a.diagnostics)) === JSON.stringify(errorsOf(b.diagnostics))
   );

@@ -3,6 +3,7 @@ import { buildBundle } from "#authz/rulesets/bundle/build-bundle";
 import { isTimeSeconds, isWord, largestWordCharacters } from "#authz/rulesets/bundle/manifest";
 import { systemClock } from "#platform/clock";
 import { writeWhole } from "#platform/write-whole";
+import { durationSeconds } from "../ca/duration.ts";
 import type { CommandContext } from "../command.ts";
 import { addIstioLax } from "../options.ts";
 import { compileAndTell } from "../policies/compile-and-tell.ts";
@@ -15,6 +16,8 @@ interface Options {
   readonly name?: string;
   /** Seconds. */
   readonly time?: number;
+  /** Seconds. */
+  readonly validFor?: number;
   readonly istioLax: boolean;
 }
 
@@ -22,8 +25,8 @@ interface Options {
 const shortDigest = 12;
 
 /**
- * `garita build [FOLDER] -o FILE`: writes a policy bundle that nobody has signed yet, and prints the digest of its rules. The same folder, revision, name and
- * time give the same bytes.
+ * `garita build [FOLDER] -o FILE`: writes a policy bundle that nobody has signed yet, and prints the digest of its rules. The same folder, revision, name,
+ * time and duration give the same bytes.
  */
 export function define(command: Command, context: CommandContext): void {
   addIstioLax(command)
@@ -40,8 +43,16 @@ export function define(command: Command, context: CommandContext): void {
       "RFC 3339: when it was built (default: SOURCE_DATE_EPOCH of the environment, else now)",
       time,
     )
-    .action(async (folder: string, { output, revision, name, time: said, istioLax }: Options) => {
+    .option(
+      "--valid-for <duration>",
+      "from its time on, as `72h` or `30d`; then services take it no more (default: for ever)",
+      durationSeconds,
+    )
+    .action(async (folder: string, { output, revision, name, time: said, validFor, istioLax }: Options) => {
       const timeSeconds = said ?? timeOf(context.environment["SOURCE_DATE_EPOCH"]);
+      const expiresSeconds = validFor === undefined ? undefined : timeSeconds + validFor;
+      if (expiresSeconds !== undefined && !isTimeSeconds(expiresSeconds))
+        throw new UsageFault("no bundle is valid beyond the year 9999");
       const compiled = await compileAndTell(folder, { istioLax }, context);
       if (compiled === undefined) return;
       const { ruleSet, bytes, digest, files } = compiled;
@@ -49,6 +60,7 @@ export function define(command: Command, context: CommandContext): void {
         name,
         revision: revision ?? digest.slice(0, shortDigest),
         timeSeconds,
+        expiresSeconds,
         digest,
         files: files.length,
         ruleSet,

@@ -32,7 +32,7 @@ export const bundleSchema: ConfigSchema = object(
     ),
     maxBytes: integer("Larger bundles are not taken.", 1024, 1024 ** 3, bundleDefaults.maxBytes),
     allowOlder: flag("Take a bundle that was built before the one in force."),
-    ...stalenessProperties,
+    ...stalenessProperties("when the bundle expires (`garita build --valid-for`), and never else"),
   },
   { required: ["url", "publicKeyFile", "folder"] },
 );

@@ -4,7 +4,7 @@ import { convertGit, type RawGit } from "./convert-git.ts";
 import { gitDefaults } from "./git-defaults.ts";
 import type { RawConfig } from "./model.ts";
 import { fault, onKey, type ShapeFault } from "./shape-fault.ts";
-import { checkStaleness } from "./staleness-keys.ts";
+import { checkReaction, checkStaleness } from "./staleness-keys.ts";
 
 /** What a schema cannot say of `policies.git`. */
 export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
@@ -21,6 +21,7 @@ export function checkGitRules({ policies: { git } }: RawConfig): ShapeFault[] {
     ...own,
     ...both,
     ...webhookFaults(git, [...place, "webhook"]),
+    ...checkReaction(place, git),
     ...checkStaleness(place, git, git.pollSeconds ?? gitDefaults.pollSeconds),
   ];
 }

@@ -21,7 +21,7 @@ export interface RawBundle {
 
 export interface BundlePolicies {
   readonly settings: BundleSettings;
-  /** Undefined: rules never get too old. */
+  /** Undefined: rules get too old by the expiry of a bundle alone, and nothing follows. */
   readonly staleness: StalenessSettings | undefined;
 }
 

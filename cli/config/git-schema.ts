@@ -61,7 +61,7 @@ export const gitSchema: ConfigSchema = object(
       },
       { required: ["address", "secretFile"] },
     ),
-    ...stalenessProperties,
+    ...stalenessProperties("never"),
   },
   { required: ["url", "folder"] },
 );

@@ -19,7 +19,7 @@ export const revocationsSchema: ConfigSchema = object(
       { examples: ["/var/lib/garita/deny-list"] },
     ),
     required: flag(
-      "Not ready until there is a list, kept or new. Unset: a service that never had one starts, and warns.",
+      "Until there is a list, kept or new, the service is not ready, and refuses every peer that has a certificate, or may have one. Unset: a service that never had one starts, decides without, and warns.",
     ),
   },
   { required: ["trustDomain", "address", "bundleFile", "certificateFile", "keyFile", "stateFile"] },

@@ -10,36 +10,40 @@ export interface RawStaleness {
 
 const defaultReaction = "nothing";
 
-/** Properties of such a source. */
-export const stalenessProperties = {
-  maxStaleSeconds: integer(
-    "When the policies in force were not found to be the newest for so long, they are stale. Unset: never.",
-    10,
-    31_536_000,
-  ),
-  onStale: text(
-    "What follows then beside the status: nothing, `/readyz` and gRPC health say no, or every request is denied too.",
-    { enum: ["nothing", "not-ready", "deny"], default: defaultReaction },
-  ),
-} as const;
-
-/** Undefined: policies never get too old. */
-export function convertStaleness({ maxStaleSeconds, onStale }: RawStaleness): StalenessSettings | undefined {
-  if (maxStaleSeconds === undefined) return undefined;
-  return { maxStaleMillis: maxStaleSeconds * 1000, reaction: onStale ?? defaultReaction };
+/** Properties of such a source. `unset`: when its policies are stale where `maxStaleSeconds` is not set. */
+export function stalenessProperties(unset: string) {
+  return {
+    maxStaleSeconds: integer(
+      `When the policies in force were not found to be the newest for so long, they are stale. At least twice \`pollSeconds\`. Unset: ${unset}.`,
+      10,
+      31_536_000,
+    ),
+    onStale: text(
+      "What follows then beside the status: nothing, `/readyz` and gRPC health say no, or every request is denied too.",
+      { enum: ["nothing", "not-ready", "deny"], default: defaultReaction },
+    ),
+  } as const;
 }
 
-/** What a schema cannot say of them. `place`: of the source. */
+/** Undefined: nothing is said of it. */
+export function convertStaleness({ maxStaleSeconds, onStale }: RawStaleness): StalenessSettings | undefined {
+  if (maxStaleSeconds === undefined && onStale === undefined) return undefined;
+  return { maxStaleMillis: maxStaleSeconds && maxStaleSeconds * 1000, reaction: onStale ?? defaultReaction };
+}
+
+/** What a schema cannot say of a source whose policies get stale by `maxStaleSeconds` alone. `place`: of the source. */
+export function checkReaction(place: readonly string[], { maxStaleSeconds, onStale }: RawStaleness): ShapeFault[] {
+  if (maxStaleSeconds !== undefined || onStale === undefined) return [];
+  return [fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
+}
+
+/** What a schema cannot say of every source that is asked by time. `place`: of the source. */
 export function checkStaleness(
   place: readonly string[],
-  { maxStaleSeconds, onStale }: RawStaleness,
+  { maxStaleSeconds }: RawStaleness,
   pollSeconds: number,
 ): ShapeFault[] {
-  if (maxStaleSeconds === undefined) {
-    if (onStale === undefined) return [];
-    return [fault("config/value", [...place, "onStale"], "`onStale` needs `maxStaleSeconds`")];
-  }
-  if (maxStaleSeconds >= 2 * pollSeconds) return [];
+  if (maxStaleSeconds === undefined || maxStaleSeconds >= 2 * pollSeconds) return [];
   const found = `\`maxStaleSeconds\` of ${maxStaleSeconds} is less than twice \`pollSeconds\` of ${pollSeconds}`;
   const help = "policies would be stale because one poll failed";
   return [fault("config/value", [...place, "maxStaleSeconds"], found, help)];

@@ -5,15 +5,19 @@ import type { Policy, RuleSet } from "#policy-compiler/ruleset/model";
 /** A workload, or those that a policy means, whose default changed: whether what no rule matches is denied. */
 export interface DefaultChange {
   readonly workloads: string;
+  /** One workload of the registry. Of those that a policy means, others may select some in both states. */
+  readonly registered: boolean;
   readonly before: "allow" | "deny";
   readonly after: "allow" | "deny";
   /** The ALLOW policies, `namespace/name`, that select it where the default is to deny. */
   readonly policies: readonly string[];
 }
 
+/** As it is in the two states: its labels may have changed. */
 interface Subject {
   readonly name: string;
-  readonly workload: Workload;
+  readonly before: Workload;
+  readonly after: Workload;
 }
 
 /**
@@ -21,41 +25,73 @@ interface Subject {
  * those that policies mean by their selectors and targetRefs, registered or not; of the latter only where no registered one tells it.
  */
 export function defaultChanges(before: RuleSet, after: RuleSet): readonly DefaultChange[] {
-  const registered = changesOf(registeredIn(before, after), before, after);
-  const told = registered.map(({ subject }) => subject.workload);
-  const meant = changesOf(meantBy([before, after]), before, after).filter(
-    ({ subject: { workload } }) => !told.some((one) => isOneOf(one, workload)),
+  const registered = changesOf(registeredIn(before, after), before, after, true);
+  const told = Map.groupBy(
+    registered.flatMap(({ change, subject }) => {
+      const workload = deniedOf(subject, change);
+      return [undefined, ...workload.labels].map((label) => ({ workload, file: fileOf(change.after, label) }));
+    }),
+    ({ file }) => file,
   );
+  const meant = changesOf(meantBy([before, after]), before, after, false).filter(({ change, subject }) => {
+    const workload = deniedOf(subject, change);
+    const file = fileOf(change.after, [...workload.labels][0]);
+    return !told.get(file)?.some((one) => isOneOf(one.workload, workload));
+  });
   return [...registered, ...meant].map(({ change }) => change);
 }
 
-function changesOf(subjects: readonly Subject[], before: RuleSet, after: RuleSet) {
+function changesOf(subjects: readonly Subject[], before: RuleSet, after: RuleSet, registered: boolean) {
+  const [allowingBefore, allowingAfter] = [allowing(before), allowing(after)];
   return subjects.flatMap((subject) => {
-    const [old, now] = [allowing(before, subject.workload), allowing(after, subject.workload)];
+    const [old, now] = [allowingBefore(subject.before), allowingAfter(subject.after)];
     if ((old.length === 0) === (now.length === 0)) return [];
     const defaultOf = (policies: readonly string[]) => (policies.length === 0 ? "allow" : "deny");
     const policies = now.length === 0 ? old : now;
-    const change: DefaultChange = { workloads: subject.name, before: defaultOf(old), after: defaultOf(now), policies };
+    const defaults = { before: defaultOf(old), after: defaultOf(now) } as const;
+    const change: DefaultChange = { workloads: subject.name, registered, ...defaults, policies };
     return [{ subject, change }];
   });
 }
 
-function allowing({ policies, mesh }: RuleSet, workload: Workload): readonly string[] {
-  const subject = selectionSubject(mesh, workload);
-  return policies
-    .filter(({ stage, attachment, namespace }) => stage === "allow" && selects(attachment, namespace, subject))
-    .map(({ namespace, name }) => `${namespace}/${name}`);
+/** The workload as policies select it. */
+function deniedOf({ before, after }: Subject, change: DefaultChange): Workload {
+  return change.after === "deny" ? after : before;
+}
+
+/** The ALLOW policies that select a workload. Of many, those of its namespaces are looked at that ask for no label first, or for one of its own. */
+function allowing({ policies, mesh }: RuleSet): (workload: Workload) => readonly string[] {
+  const filed = Map.groupBy(
+    policies.filter(({ stage }) => stage === "allow"),
+    ({ attachment, namespace }) => fileOf(namespace, attachment.kind === "selector" ? attachment.labels[0] : undefined),
+  );
+  return (workload) => {
+    const subject = selectionSubject(mesh, workload);
+    const files = subject.namespaces.flatMap((namespace) =>
+      [undefined, ...subject.labels].map((label) => fileOf(namespace, label)),
+    );
+    return files
+      .flatMap((file) => filed.get(file) ?? [])
+      .filter(({ attachment, namespace }) => selects(attachment, namespace, subject))
+      .map(({ namespace, name }) => `${namespace}/${name}`);
+  };
+}
+
+function fileOf(namespace: string, label: readonly [key: string, value: string] | undefined): string {
+  return [namespace, ...(label ?? [])].join("\0");
 }
 
 /** Those of the later state that the earlier one has too: a workload that is new has had no default. */
 function registeredIn(before: RuleSet, after: RuleSet): readonly Subject[] {
-  const known = new Set(before.workloads.map(({ namespace, name }) => `${namespace}/${name}`));
-  return after.workloads
-    .map(({ namespace, name, labels }) => ({
-      name: `${namespace}/${name}`,
-      workload: sidecar(namespace, new Map(labels)),
-    }))
-    .filter(({ name }) => known.has(name));
+  const named = ({ workloads }: RuleSet) =>
+    workloads.map(
+      ({ namespace, name, labels }) => [`${namespace}/${name}`, sidecar(namespace, new Map(labels))] as const,
+    );
+  const known = new Map(named(before));
+  return named(after).flatMap(([name, workload]) => {
+    const old = known.get(name);
+    return old === undefined ? [] : [{ name, before: old, after: workload }];
+  });
 }
 
 function sidecar(namespace: string, labels: ReadonlyMap<string, string>): Workload {
@@ -78,18 +114,22 @@ function subjectsOf({ attachment, namespace }: Policy, rootNamespace: string): r
     const where = isRoot ? "any namespace" : `namespace ${namespace}`;
     const labels = attachment.labels.map(([key, value]) => `${key}=${value}`).join(" ");
     const name = `workloads of ${where}${labels === "" ? "" : ` with ${labels}`}`;
-    return [{ name, workload: sidecar(isRoot ? anyNamespace : namespace, new Map(attachment.labels)) }];
+    return [unchanged(name, sidecar(isRoot ? anyNamespace : namespace, new Map(attachment.labels)))];
   }
   return attachment.refs.flatMap(({ kind, name }): readonly Subject[] => {
     const base = { namespace, name: undefined, labels: new Map<string, string>() };
     if (kind === "Gateway") {
-      const workload: Workload = { ...base, kind: "k8s-gateway", gateway: name, service: undefined };
-      return [{ name: `gateway ${namespace}/${name}`, workload }];
+      const gateway: Workload = { ...base, kind: "k8s-gateway", gateway: name, service: undefined };
+      return [unchanged(`gateway ${namespace}/${name}`, gateway)];
     }
     if (kind !== "Service" && kind !== "ServiceEntry") return [];
-    const workload: Workload = { ...base, kind: "waypoint", gateway: undefined, service: { namespace, name, kind } };
-    return [{ name: `waypoint of ${kind} ${namespace}/${name}`, workload }];
+    const waypoint: Workload = { ...base, kind: "waypoint", gateway: undefined, service: { namespace, name, kind } };
+    return [unchanged(`waypoint of ${kind} ${namespace}/${name}`, waypoint)];
   });
+}
+
+function unchanged(name: string, workload: Workload): Subject {
+  return { name, before: workload, after: workload };
 }
 
 /** Is a registered workload one of those that a policy means? */

@@ -25,13 +25,18 @@ export async function findClone(folder: string, outside: Outside, timers: Timers
   const cwd = await realpath(folder).catch((cause) => {
     throw new UsageFault(`the folder \`${folder}\` cannot be opened`, { cause });
   });
+  // git answers line by line.
+  if (/\p{Cc}/u.test(cwd)) throw new UsageFault("git cannot be asked about a folder whose path has control characters");
   const environment = { ...Object.fromEntries(discovered(outside)), LC_ALL: "C" };
   // ORDER: git answers in the order of the questions.
-  const args = ["rev-parse", "--absolute-git-dir", "--show-prefix"];
+  const args = ["rev-parse", "--absolute-git-dir", "--is-inside-git-dir", "--is-inside-work-tree", "--show-prefix"];
   const run = { program: "git", args, environment, cwd, timers, timeoutMillis, maxOutputBytes: 64 * 1024 } as const;
   const { status, output, told } = await runProgram(run);
   if (status !== 0) throw new UsageFault(`\`${folder}\` is in no repository that git reads: ${told}`);
-  const [gitFolder = "", prefix = ""] = output.toString("utf8").split("\n");
+  const [gitFolder = "", inGitFolder, inWorkTree, prefix = ""] = output.toString("utf8").split("\n");
+  // `core.worktree` may name another place: where the folder stands in commits is not known then.
+  if (inGitFolder !== "true" && inWorkTree !== "true")
+    throw new UsageFault(`\`${folder}\` is outside the work tree of its repository`);
   return { repository: localRepository(gitFolder, outside), prefix: prefix.replace(/\/$/, "") };
 }
 
@@ -55,6 +60,7 @@ function localRepository(gitFolder: string, outside: Outside): Repository {
     caFile: undefined,
   };
   return {
+    kind: "clone",
     url,
     folder: dirname(gitFolder),
     mirror: gitFolder,

@@ -1,5 +1,6 @@
+import { withoutRemote } from "#authz/rulesets/git/git-environment";
 import { readCommit } from "#authz/rulesets/git/read-commit";
-import { readGit } from "#authz/rulesets/git/repository";
+import { runGit } from "#authz/rulesets/git/repository";
 import { systemTimers } from "#platform/timers";
 import type { SourceFile } from "#policy-compiler/compile";
 import { UsageFault } from "../usage-fault.ts";
@@ -31,6 +32,9 @@ export async function readRevision(
   if (named === "") throw new UsageFault(`\`${revision}\` names no revision`);
   const commit = await findCommit(named);
   const subfolder = (path ?? prefix).replace(/^\.?\/|\/$/g, "");
+  // git would start from a folder of its own.
+  if (/^\.{1,2}(?:\/|$)/.test(subfolder))
+    throw new UsageFault(`expected a folder from the top of the repository, found \`${subfolder}\``);
   return {
     commit,
     path,
@@ -40,10 +44,13 @@ export async function readRevision(
   async function findCommit(name: string): Promise<string> {
     // By standard input, where nothing is taken for an option.
     const call = { args: ["cat-file", "--batch-check"], timers: systemTimers, input: `${name}^{commit}\n` };
-    const told = (await readGit(repository, call)).toString("utf8");
-    const found = /^([0-9a-f]+) commit \d+\n$/.exec(told)?.[1];
+    const environment = withoutRemote(repository.environment);
+    const { output, told } = await runGit(repository, { ...call, environment });
+    const answer = output.toString("utf8");
+    const found = /^([0-9a-f]+) commit \d+\n$/.exec(answer)?.[1];
     if (found !== undefined) return found;
-    const why = / ambiguous\n$/.test(told) ? "more than one commit" : "no commit";
-    throw new UsageFault(`\`${name}\` names ${why} of the repository of \`${folder}\``);
+    const what = / ambiguous\n$/.test(answer) ? "more than one commit" : "no commit";
+    const why = told === "" ? "" : `: ${told}`;
+    throw new UsageFault(`\`${name}\` names ${what} of the repository of \`${folder}\`${why}`);
   }
 }

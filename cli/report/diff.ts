@@ -137,14 +137,21 @@ const mostCharacters = 200;
 
 function excerpt(text: string): string {
   const line = text === "" ? '""' : text.replaceAll(/\s+/g, " ");
-  return line.length <= mostCharacters ? line : `${line.slice(0, mostCharacters - 1)}…`;
+  if (line.length <= mostCharacters) return line;
+  // Not through the middle of a character.
+  return `${line.slice(0, mostCharacters - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
-function defaultLine({ workloads, after, policies }: DefaultChange, quote: Quote): string {
-  const by = policies.map(quote).join(", ");
+function defaultLine({ workloads, registered, after, policies }: DefaultChange, quote: Quote): string {
+  const [where, by] = [quote(workloads), policies.map(quote).join(", ")];
+  if (registered) {
+    return after === "deny"
+      ? `closes: denied at ${where}, selected by ${by} now`
+      : `opens: allowed at ${where}, selected by no ALLOW policy any more; it was by ${by}`;
+  }
   return after === "deny"
-    ? `closes: denied at ${quote(workloads)}, selected by ${by} now`
-    : `opens: allowed at ${quote(workloads)}, selected by no ALLOW policy any more; it was by ${by}`;
+    ? `closes: denied at ${where} that no ALLOW policy selected before; now: ${by}`
+    : `opens: allowed at ${where} that no ALLOW policy selects any more; before: ${by}`;
 }
 
 function countsOf(changes: readonly DocumentChange[]): string {
@@ -160,11 +167,11 @@ function placeText({ compiled }: PolicyState, { file, line }: ChangePlace): stri
   return `${pathFrom(compiled.folder, file)}:${line}`;
 }
 
-/** CommonMark §6.1: the fence is longer than any run of backticks in the text. */
+/** CommonMark §6.1: the fence is longer than any run of backticks in the text; of blanks at both ends one is taken away. */
 function codeSpan(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
-  const pad = longest > 0 ? " " : "";
+  const pad = longest > 0 || /^ .* $/.test(text) ? " " : "";
   return `${fence}${pad}${printable(text)}${pad}${fence}`;
 }
 

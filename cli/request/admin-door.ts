@@ -56,6 +56,8 @@ function doorOf(admin: string, asked: string): Door {
     const message = `expected \`http://host:port\`, \`https://host:port\` or \`unix:/path\` for --admin, found \`${admin}\``;
     throw new UsageFault(message, { hinted: true });
   }
+  if (url.username !== "" || url.password !== "")
+    throw new UsageFault("credentials for --admin belong into --token-file");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const where = { ...call, host, ...(url.port === "" ? {} : { port: url.port }) };
   return { send: url.protocol === "https:" ? httpsRequest : httpRequest, where };

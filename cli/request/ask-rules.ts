@@ -48,7 +48,7 @@ export async function askRules(
   if (answer?.error?.message !== undefined) {
     throw new UsageFault(`the service answered ${status}: ${answer.error.message}`);
   }
-  if (answer?.ok === undefined) {
+  if (!isAnswer(answer)) {
     throw new CodedError("service/answer", `\`${admin}\` answered ${status}, not as an admin API does`);
   }
   context.write(format === "json" ? `${JSON.stringify(answer, undefined, 2)}\n` : render(answer));
@@ -56,12 +56,17 @@ export async function askRules(
 }
 
 function render(answer: Partial<SyncAnswer>): string {
-  const { result, commit, subject, author, signer, digest, message, pinnedUntilMillis } = answer;
+  const { result, commit, subject, author, signer, digest, message, refused, pinnedUntilMillis, expiresMillis } =
+    answer;
   const lines = [
     `${result}${message === undefined ? "" : `: ${message}`}`,
+    ...(refused === undefined
+      ? []
+      : [`refused commit: ${revisionText(refused.commit, refused.subject, refused.author)}`]),
     ...(commit === undefined ? [] : [`in force: ${revisionText(commit, subject, author)}`]),
     ...(pinnedUntilMillis === undefined ? [] : [`pinned until: ${new Date(pinnedUntilMillis).toISOString()}`]),
     ...(signer === undefined ? [] : [`signed by: ${signer}`]),
+    ...(expiresMillis === undefined ? [] : [`expires: ${new Date(expiresMillis).toISOString()}`]),
     ...(digest === undefined ? ["no rule set is in force"] : [`digest: ${digest}`]),
   ];
   return `${lines.map(printable).join("\n")}\n`;
@@ -70,6 +75,18 @@ function render(answer: Partial<SyncAnswer>): string {
 /** A commit with its subject; the revision of a bundle as it stands. */
 function revisionText(commit: string, subject: string | undefined, author: string | undefined): string {
   return subject === undefined ? commit : `${commit.slice(0, 12)} ${subject} (${author})`;
+}
+
+const texts = ["commit", "subject", "author", "signer", "digest", "message"] as const;
+
+/** As much as is shown: what answers may be another program. */
+function isAnswer(answer: Answer | undefined): answer is Answer & Pick<SyncAnswer, "ok" | "result"> {
+  if (typeof answer?.ok !== "boolean" || typeof answer.result !== "string") return false;
+  const { pinnedUntilMillis = 0 } = answer;
+  return (
+    texts.every((name) => answer[name] === undefined || typeof answer[name] === "string") &&
+    !Number.isNaN(new Date(pinnedUntilMillis).getTime())
+  );
 }
 
 type Answer = Partial<SyncAnswer> & { readonly error?: { readonly message?: string } };

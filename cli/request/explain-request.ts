@@ -19,6 +19,10 @@ export async function explainRequest(
   if (snapshot === undefined) {
     return { ok: false, status: 503, code: "rules/none", message: "no rule set is in force yet" };
   }
+  if (snapshot.expired === true) {
+    const message = "every request is denied: the rules in force are too old or have expired, and `onStale` is `deny`";
+    return { ok: false, status: 503, code: "rules/expired", message };
+  }
   // A question must not reach anybody else: providers answer as described.
   const providers = describedProviders(snapshot.engine, description.providers);
   const asked = await ask(checkMessage(description), {

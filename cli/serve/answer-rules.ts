@@ -13,6 +13,7 @@ export function answerRules(rules: () => Sync, log: Log): Pick<AdminParts, "sync
       ...active?.revision,
       pinnedUntilMillis: pinned?.untilMillis,
       message: degraded?.reason ?? candidate?.message,
+      refused: candidate?.revision,
     };
   };
   return {
@@ -24,14 +25,14 @@ export function answerRules(rules: () => Sync, log: Log): Pick<AdminParts, "sync
       const fault = await rules().pin({ commit, durationMillis: forSeconds * 1000 });
       if (fault === undefined) return { ...inForce(), ok: true, result: "activated", message: undefined };
       log.warn({ commit, code: fault.code }, `the pin is refused: ${fault.message}`);
-      return { ...inForce(), ok: false, result: "refused", message: fault.message };
+      return { ...inForce(), ok: false, result: "refused", message: fault.message, refused: fault.revision };
     },
     async unpin() {
       try {
         const result = await rules().unpin();
         return { ...inForce(), result };
       } catch (fault) {
-        return { ...inForce(), ok: false, result: "refused", message: messageOf(fault) };
+        return { ...inForce(), ok: false, result: "refused", message: messageOf(fault), refused: undefined };
       }
     },
   };

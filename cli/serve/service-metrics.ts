@@ -63,7 +63,7 @@ const gauges: readonly GaugeRow[] = [
   },
   {
     name: "garita_ruleset_stale",
-    help: "1: the rule set in force was not found to be the newest for longer than is allowed.",
+    help: "1: the rule set in force was not found to be the newest for longer than is allowed, or its bundle has expired.",
     read: ({ rules }) => one(rules.active === undefined ? undefined : rules.staleSinceMillis === undefined ? 0 : 1),
   },
   {

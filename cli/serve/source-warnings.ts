@@ -10,7 +10,7 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
   const { active, candidate, degraded, pinned } = rules;
   return [
     ...(pinned === undefined ? [] : [pinText(pinned)]),
-    ...(degraded === undefined || (pinned !== undefined && candidate === undefined)
+    ...(degraded === undefined || candidate === undefined
       ? []
       : [
           `older policies are in force, the newest were refused at ${timeOf(degraded.sinceMillis)}: ${degraded.reason}`,
@@ -21,11 +21,7 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
           `the older configuration is in force, the newest was refused at ${timeOf(fault.atMillis)}: ${firstOf(fault.messages)}`,
         ]),
     ...rules.warnings,
-    ...(rules.staleSinceMillis === undefined
-      ? []
-      : [
-          `the policies in force were not found to be the newest since ${timeOf(rules.lastSuccessMillis ?? 0)}, which is too long`,
-        ]),
+    ...(rules.staleReason === undefined ? [] : [rules.staleReason]),
     ...diagnosticLines(active?.diagnostics ?? [], "warning", toldWarnings).map((line) => `policies: ${line}`),
   ];
 }

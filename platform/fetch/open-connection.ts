@@ -110,7 +110,9 @@ function tlsSentence(fault: unknown): string {
   const { code, message } = fault as { readonly code?: unknown; readonly message?: unknown };
   const said = String(message).replace(/[^\x20-\x7e]+/g, " ");
   const named = typeof code === "string" ? `${code}: ` : "";
-  const help = unknownAuthority.test(named) ? "; name an authority of your own by `jwt.caFile` or `--ca-file`" : "";
+  const help = unknownAuthority.test(named)
+    ? "; name an authority of your own by `caFile`, beside the URL or in `jwt`, or by `--ca-file`"
+    : "";
   return `${named}${said.length > 200 ? `${said.slice(0, 200)}...` : said}${help}`;
 }
 

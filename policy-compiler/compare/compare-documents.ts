@@ -67,8 +67,10 @@ export interface DocumentChange {
 export function compareDocuments(before: DecodedFolder, after: DecodedFolder): readonly DocumentChange[] {
   const [old, now] = [headed(before.documents), headed(after.documents)];
   const places = { before: new LineTables(before.texts), after: new LineTables(after.texts) };
+  const { trustDomain, trustDomainAliases } = after.documents.mesh;
+  const trustDomains = [trustDomain, ...trustDomainAliases];
   const keys = [...new Set([...old.keys(), ...now.keys()])].toSorted(compareText);
-  const changes = keys.flatMap((key) => compareOne(old.get(key), now.get(key), places) ?? []);
+  const changes = keys.flatMap((key) => compareOne(old.get(key), now.get(key), places, trustDomains) ?? []);
   const mesh = compareMesh(before.documents, after.documents, places);
   return mesh === undefined ? changes : [mesh, ...changes];
 }
@@ -100,6 +102,7 @@ function compareOne(
   before: HeadedDocument | undefined,
   after: HeadedDocument | undefined,
   places: Places,
+  trustDomains: readonly string[],
 ): DocumentChange | undefined {
   const document = (after ?? before)!;
   const named = {
@@ -113,7 +116,8 @@ function compareOne(
   }
   const files: Files = { before: before.head.file, after: after.head.file, places };
   const fields = compareFields(describeDocument(before), describeDocument(after), "");
-  const { changes, renumbered } = isPolicy(before) && isPolicy(after) ? compareRules(before, after) : noRules;
+  const { changes, renumbered } =
+    isPolicy(before) && isPolicy(after) ? compareRules(before, after, trustDomains) : noRules;
   const isSame = fields.length + changes.length + renumbered.length === 0;
   if (isSame && before.head.file === after.head.file) return undefined;
   return {

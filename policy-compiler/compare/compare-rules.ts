@@ -29,18 +29,30 @@ export interface ComparedRules {
   readonly renumbered: readonly (readonly [before: number, after: number])[];
 }
 
-/** Which rules of a policy came, went, changed, or have another ordinal; rules are matched by what they say. */
-export function compareRules(before: AuthorizationPolicy, after: AuthorizationPolicy): ComparedRules {
+/**
+ * Which rules of a policy came, went, changed, or have another ordinal; rules are matched by what they say. `trustDomains`: the mesh's own, then its
+ * aliases, in the later state.
+ */
+export function compareRules(
+  before: AuthorizationPolicy,
+  after: AuthorizationPolicy,
+  trustDomains: readonly string[],
+): ComparedRules {
   const pairs = matchItems(before.rules.map(describeRule), after.rules.map(describeRule));
   const renumbered = pairs.flatMap((pair) =>
     pair.before !== undefined && pair.after !== undefined && pair.equal && pair.before !== pair.after
       ? [[pair.before, pair.after] as const]
       : [],
   );
-  return { changes: pairs.flatMap((pair) => changeOf(pair, before, after) ?? []), renumbered };
+  return { changes: pairs.flatMap((pair) => changeOf(pair, before, after, trustDomains) ?? []), renumbered };
 }
 
-function changeOf(pair: Pair, before: AuthorizationPolicy, after: AuthorizationPolicy): SpannedRuleChange | undefined {
+function changeOf(
+  pair: Pair,
+  before: AuthorizationPolicy,
+  after: AuthorizationPolicy,
+  trustDomains: readonly string[],
+): SpannedRuleChange | undefined {
   const old = pair.before === undefined ? undefined : before.rules[pair.before]!;
   const now = pair.after === undefined ? undefined : after.rules[pair.after]!;
   const placed = {
@@ -56,6 +68,6 @@ function changeOf(pair: Pair, before: AuthorizationPolicy, after: AuthorizationP
   }
   const fields = compareFields(describeRule(old), describeRule(now), `spec.rules[${pair.after}]`);
   if (fields.length === 0) return undefined;
-  const consequence = isComparable ? ruleConsequence(stage, ruleWidth(old, now)) : undefined;
+  const consequence = isComparable ? ruleConsequence(stage, ruleWidth(old, now, { stage, trustDomains })) : undefined;
   return { kind: "changed", ...placed, text: undefined, fields, consequence };
 }

@@ -68,10 +68,10 @@ function ofWholePolicy(policy: AuthorizationPolicy, step: "added" | "removed"): 
   const count = policy.rules.length;
   const what = count === 0 ? "nothing" : count === 1 ? "what its rule matches" : `what its ${count} rules match`;
   // That there is an ALLOW policy closes a workload, whatever it allows.
-  const direction = more === "opens" ? "unclear" : count === 0 ? "none" : more;
-  return step === "added"
-    ? { direction, message: `it ${does} ${what}` }
-    : { direction: opposite[direction], message: `it ${does} ${what} no more` };
+  const direction = more === "opens" ? (count === 0 ? "closes" : "unclear") : count === 0 ? "none" : more;
+  if (step === "added") return { direction, message: `it ${does} ${what}` };
+  const message = count === 0 ? "it had no rules" : `it ${does} ${what} no more`;
+  return { direction: opposite[direction], message };
 }
 
 function ofPolicy(before: AuthorizationPolicy, after: AuthorizationPolicy): readonly Consequence[] {
@@ -97,12 +97,28 @@ function directionOf(old: Stage, now: Stage): Consequence["direction"] {
   return "unclear";
 }
 
+/** What inherits its mode may do what STRICT does: only what is written is known. */
 function ofModes(before: PeerAuthentication, after: PeerAuthentication): readonly Consequence[] {
-  const [old, now]: readonly (MtlsMode | undefined)[] = [before.mode?.value, after.mode?.value];
+  const [old, now] = [modeOf(before), modeOf(after)];
   if (old === now) return [];
-  if (now === "STRICT") return [{ direction: "closes", message: "connections without mutual TLS are refused now" }];
+  if (now === "STRICT") {
+    const message =
+      old === "UNSET"
+        ? "connections without mutual TLS are refused, whatever it inherits"
+        : "connections without mutual TLS are refused now";
+    return [{ direction: "closes", message }];
+  }
   if (old === "STRICT") {
-    return [{ direction: "opens", message: "it does not refuse connections without mutual TLS any more" }];
+    const message =
+      now === "UNSET"
+        ? "connections without mutual TLS are refused only where it inherits that"
+        : "it does not refuse connections without mutual TLS any more";
+    return [{ direction: "opens", message }];
   }
   return [];
+}
+
+/** Without a mode it inherits, as with `UNSET`. */
+function modeOf({ mode }: PeerAuthentication): MtlsMode {
+  return mode?.value ?? "UNSET";
 }

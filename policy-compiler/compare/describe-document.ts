@@ -11,7 +11,17 @@ import type {
   WorkloadRegistrationDocument,
 } from "#policy-compiler/document/model";
 import { describePlacement, describePolicySpec, describeSelector } from "./describe-policy.ts";
-import { type FieldNode, type GroupNode, group, items, located, mapGroup, texts, valueNode } from "./field-tree.ts";
+import {
+  type FieldNode,
+  type GroupNode,
+  group,
+  items,
+  keyOf,
+  located,
+  mapGroup,
+  texts,
+  valueNode,
+} from "./field-tree.ts";
 
 /** A document that has a head. */
 export type HeadedDocument =
@@ -95,6 +105,7 @@ function describeJwtRule(rule: JwtRuleDocument): GroupNode {
         rule.outputClaimToHeaders.map(({ header, claim, span }) =>
           group({ header: located(header), claim: located(claim) }, span),
         ),
+        true,
       ),
       timeout: located(rule.timeout),
       spaceDelimitedClaims: texts(rule.spaceDelimitedClaims),
@@ -132,17 +143,19 @@ function describeService(service: ServiceDocument): GroupNode {
   const { hosts, ports, endpoints, workloadSelector, location, resolution } = service;
   return group({
     hosts: texts(hosts),
-    ports: mapGroup(
-      ports.map(({ name, number, targetPort, protocol }) => [
-        name,
+    // Nothing keeps two ports from having the same name, or none.
+    ports: items(
+      ports.map(({ name, number, targetPort, protocol }) =>
         group({
+          name: valueNode(name),
           number: valueNode(number),
           targetPort: targetPort === undefined ? undefined : valueNode(targetPort),
           protocol: valueNode(protocol),
         }),
-      ]),
+      ),
     ),
-    endpoints: items(endpoints.map(describeWorkload)),
+    // The workload of an endpoint is named by its place.
+    endpoints: items(endpoints.map(describeWorkload), true),
     workloadSelector:
       workloadSelector && group({ labels: mapGroup([...workloadSelector].map(([k, v]) => [k, valueNode(v)])) }),
     location: location === undefined ? undefined : valueNode(location),
@@ -178,7 +191,12 @@ function describeCaller({ span, spiffeId, jwt, joinToken }: RegistrationCallerDo
 
 /** Options of a provider as they are kept: plain JSON. */
 function describeJson(json: unknown): FieldNode {
-  if (Array.isArray(json)) return texts(json.map(String)) ?? { kind: "texts", items: [] };
+  if (Array.isArray(json)) return texts(json.map(jsonText)) ?? { kind: "texts", items: [] };
   if (typeof json !== "object" || json === null) return valueNode(String(json));
   return group(Object.fromEntries(Object.entries(json).map(([name, value]) => [name, describeJson(value)])));
+}
+
+/** The same for items that say the same. */
+function jsonText(item: unknown): string {
+  return typeof item === "object" && item !== null ? keyOf(describeJson(item)) : String(item);
 }

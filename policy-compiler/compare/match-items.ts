@@ -6,8 +6,8 @@ export type Pair =
   | { readonly before: number; readonly after: undefined }
   | { readonly before: undefined; readonly after: number };
 
-/** So many comparisons of items that changed are made; beyond them items count as removed and added. */
-const mostComparisons = 250_000;
+/** So many fields and texts of items that changed are looked up in others; beyond them items count as removed and added. */
+const mostLookups = 5_000_000;
 
 /** Two items that share less than this part of their fields and texts are not one that changed. */
 const leastAlike = 0.5;
@@ -21,7 +21,9 @@ export function matchItems(before: readonly GroupNode[], after: readonly GroupNo
   const waiting = new Map<string, number[]>();
   before.forEach((item, i) => {
     const key = keyOf(item);
-    waiting.set(key, [...(waiting.get(key) ?? []), i]);
+    const same = waiting.get(key);
+    if (same === undefined) waiting.set(key, [i]);
+    else same.push(i);
   });
   const added: number[] = [];
   after.forEach((item, i) => {
@@ -43,12 +45,12 @@ function pairAlike(
   removed: readonly number[],
   added: readonly number[],
 ): readonly Pair[] {
-  if (removed.length * added.length > mostComparisons) return [];
-  const leaves = new Map(added.map((i) => [i, leavesOf(after[i]!)]));
-  const candidates = removed.flatMap((from) => {
-    const own = leavesOf(before[from]!);
-    return added.map((to) => ({ before: from, after: to, alike: likeness(own, leaves.get(to)!) }));
-  });
+  const gone = removed.map((from) => ({ from, leaves: leavesOf(before[from]!) }));
+  if (gone.reduce((sum, { leaves }) => sum + leaves.size, 0) * added.length > mostLookups) return [];
+  const come = added.map((to) => ({ to, leaves: leavesOf(after[to]!) }));
+  const candidates = gone.flatMap(({ from, leaves }) =>
+    come.map((other) => ({ before: from, after: other.to, alike: likeness(leaves, other.leaves) })),
+  );
   const distance = ({ before: from, after: to }: { before: number; after: number }) => Math.abs(from - to);
   const best = candidates
     .filter(({ alike }) => alike >= leastAlike)

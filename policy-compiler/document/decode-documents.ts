@@ -110,7 +110,7 @@ class FolderDecoder {
     if (policyTestName.test(path)) {
       this.#findings.push({
         code: "folder/policy-test",
-        message: "passed over policy tests",
+        message: "passed over policy tests, which `garita test` runs",
         file: path,
         span: fileStart,
       });

@@ -3,11 +3,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { issuanceDefaults } from "#ca/issuance/settings";
-import { envoyJson } from "#envoy-configs/envoy-json";
-import { type ScenarioPlaces, scenarios } from "#envoy-configs/scenarios";
+import type { ScenarioPlaces } from "#envoy-configs/scenarios";
 import { systemClock } from "#platform/clock";
 import { systemTimers } from "#platform/timers";
 import { authorityDoor } from "#test/support/ca/agent/authority-door";
@@ -16,20 +14,13 @@ import { tokenIn } from "#test/support/ca/scene-requests";
 import { http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
 import { startEchoUpstream } from "#test/support/envoy/echo-upstream";
-import { clusterOf } from "#test/support/envoy/edit-config";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
 import { startLoad } from "#test/support/envoy/load";
-import { free, nobody, shopPolicies } from "#test/support/envoy/mtls-pair";
+import { editedScenario, free, nobody, shopPolicies } from "#test/support/envoy/mtls-pair";
 import { runEnvoy } from "#test/support/envoy/run-envoy";
 import { garitaFolder, type RunningGarita, runGarita } from "#test/support/envoy/run-garita";
 
 const idOf = (name: string) => `spiffe://${sceneDomain}/ns/shop/sa/${name}`;
-/** Each request on a connection of its own. */
-function demandHandshakes(config: JsonValue): void {
-  const options = clusterOf(config, "orders")["typed_extension_protocol_options"] as JsonObject;
-  for (const each of Object.values(options))
-    (each as JsonObject)["common_http_protocol_options"] = { max_requests_per_connection: 1 };
-}
 
 const closing = new Closing();
 let garita: RunningGarita;
@@ -66,22 +57,19 @@ identities: [{ spiffeId: "${idOf(name)}", socket: ${door.folder}/${name}.sock, j
   const own = new Closing();
   try {
     const start = async (name: string, places: Partial<ScenarioPlaces>) => {
-      const config = envoyJson(
-        scenarios[name]!({
-          listener: free,
-          outbound: free,
-          callee: nobody,
-          upstream: { ...free, port: upstreamPort },
-          garita: garita.endpoint("grpc"),
-          garitaHttp: nobody,
-          garitaSocket: nobody,
-          agentSockets: door.folder,
-          admin: free,
-          certificates: door.folder,
-          ...places,
-        }),
-      );
-      if (name === "mtls-sds-caller") demandHandshakes(config);
+      const config = editedScenario(name, "GRPC", {
+        listener: free,
+        outbound: free,
+        callee: nobody,
+        upstream: { ...free, port: upstreamPort },
+        garita: garita.endpoint("grpc"),
+        garitaHttp: nobody,
+        garitaSocket: nobody,
+        agentSockets: door.folder,
+        admin: free,
+        certificates: door.folder,
+        ...places,
+      });
       return own.add(await runEnvoy(binary, config));
     };
     const callee = await start("mtls-sds-callee", {});

@@ -34,7 +34,7 @@ function readResource(bytes: Uint8Array, typeUrls: Set<string>): Resource {
   let body = new Uint8Array();
   eachField(bytes, (field, reader) => {
     if (field === 1) version = reader.string();
-    else if (field === 2) body = readAny(reader.bytes(), typeUrls);
+    else if (field === 2) body = readAny(reader.bytes(), typeUrls, body);
     else if (field === 3) name = reader.string();
     else return false;
     return true;
@@ -42,8 +42,9 @@ function readResource(bytes: Uint8Array, typeUrls: Set<string>): Resource {
   return { name, version, body };
 }
 
-function readAny(bytes: Uint8Array, typeUrls: Set<string>): Uint8Array<ArrayBuffer> {
-  let body = new Uint8Array();
+/** A message that stands twice is merged (protobuf.dev, "Last One Wins"): `before` is the body of the first, which stays where the second has none. */
+function readAny(bytes: Uint8Array, typeUrls: Set<string>, before: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  let body = before;
   eachField(bytes, (field, reader) => {
     if (field === 1) typeUrls.add(reader.string());
     else if (field === 2) body = new Uint8Array(reader.bytes());

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import type { Engine } from "#authz/engine/contract";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
@@ -12,6 +13,8 @@ import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createPoll } from "../poll.ts";
+import { demandPresent } from "./demand-present.ts";
+import { expiryFault, expiryWarning } from "./expiry.ts";
 import { confirmKept, keepBundle, keptFile, readKept } from "./kept-bundle.ts";
 import { readTrustedKeys, type TrustedKeys } from "./keys.ts";
 import { type BundleManifest, encodeManifest } from "./manifest.ts";
@@ -23,7 +26,7 @@ export interface BundleSourceParts {
   /** Names the proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Makes of compiled rules what comes into force; fails where this version cannot. */
-  readonly prepare: (rules: Uint8Array, digest: string) => unknown;
+  readonly prepare: (rules: Uint8Array, digest: string) => Promise<Engine> | Engine;
   readonly clock: Clock;
   readonly timers: Timers;
   /** From 0 to 1. */
@@ -41,6 +44,8 @@ interface Seen {
   readonly mark: string;
   /** Why it is not in force; undefined: it is. */
   readonly refused: Failed | undefined;
+  /** When it was looked at. */
+  readonly atMillis: number;
 }
 
 /** A bundle on its way into force. */
@@ -106,29 +111,43 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     throw new CodedError("bundle/older", message);
   };
 
+  /** Nothing newer is there than what is in force. */
+  const unchanged = (): BuildResult => {
+    const expired = newest && expiryFault(newest, clock.nowMillis());
+    return expired === undefined ? { kind: "unchanged" } : failed(expired);
+  };
+
   const attempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
     const { mark } = trusted;
-    const known = seen?.mark === mark ? seen : undefined;
+    const atMillis = clock.nowMillis();
+    // By a clock that was set back, one that was refused may not have expired yet.
+    const known = seen?.mark === mark && seen.atMillis <= atMillis ? seen : undefined;
     const { bytes, tag: sent } = await fetchBundle(known?.tag);
-    if (bytes === undefined) return known?.refused ?? { kind: "unchanged" };
+    if (bytes === undefined) return known?.refused ?? unchanged();
     const tag = sent !== undefined && sent.length <= longestTagCharacters ? sent : undefined;
     try {
       const opened = await open(bytes, trusted);
       const { manifest, rules } = opened;
       if (anyInForce && newest !== undefined && encodeManifest(manifest) === encodeManifest(newest)) {
-        seen = { tag, mark, refused: undefined };
-        return { kind: "unchanged" };
+        seen = { tag, mark, atMillis, refused: undefined };
+        return unchanged();
       }
+      if (!settings.allowOlder) demandPresent(manifest, clock.nowMillis());
       demandNotOlder(manifest);
-      await prepare(rules, manifest.digest);
-      const built = resultOf(opened);
-      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, refused: undefined } } };
+      const expired = expiryFault(manifest, clock.nowMillis());
+      if (expired !== undefined) throw expired;
+      const sameRules = anyInForce && manifest.digest === newest?.digest;
+      // One of the same rules, built or signed anew, has nothing to prepare.
+      const engine = sameRules ? undefined : await prepare(rules, manifest.digest);
+      const built = resultOf(opened, engine);
+      offer = { built, manifest, fetched: { bytes, seen: { tag, mark, atMillis, refused: undefined } } };
       return built;
     } catch (fault) {
       // A defect of ours, or want of memory, says nothing of the bundle.
       if (!(fault instanceof CodedError)) throw fault;
       const refused = failed(fault);
-      seen = { tag, mark, refused };
+      // What only time mends is looked at again.
+      seen = { tag: fault.code === "bundle/ahead" ? undefined : tag, mark, atMillis, refused };
       return refused;
     }
   };
@@ -167,14 +186,15 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     const result = await tryAttempt(trusted, false);
     if (kept === undefined || result.kind !== "failed") return result;
     const { manifest, rules } = kept.opened;
+    let engine: Engine;
     try {
-      await prepare(rules, manifest.digest);
+      engine = await prepare(rules, manifest.digest);
     } catch (fault) {
       log.warn({ source: name }, `the bundle of the last run is not used: ${messageOf(fault)}`);
       return result;
     }
     const fallback = { ...buildFault(result), confirmedMillis: kept.confirmedMillis };
-    const built = { ...resultOf(kept.opened), fallback };
+    const built = { ...resultOf(kept.opened, engine), fallback };
     offer = { built, manifest, fetched: undefined };
     return built;
   };
@@ -208,7 +228,10 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       }
     },
     nextAttemptMillis: poll.nextMillis,
-    warnings: () => (keptFault === undefined ? [] : [keptFault]),
+    warnings() {
+      const expiring = newest && expiryWarning(newest, clock.nowMillis());
+      return [keptFault, expiring].filter((warning) => warning !== undefined);
+    },
     watch: poll.watch,
     async close() {
       ending.abort();
@@ -217,15 +240,21 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   };
 }
 
-function resultOf({ manifest, rules, signer }: OpenedBundle): Built {
-  const { digest, files, revision, timeSeconds } = manifest;
+function resultOf({ manifest, rules, signer }: OpenedBundle, engine: Engine | undefined): Built {
+  const { digest, files, revision, timeSeconds, expiresSeconds } = manifest;
   return {
     kind: "built",
     bytes: rules,
     digest,
+    ...(engine === undefined ? {} : { engine }),
     diagnostics: [],
     files,
-    revision: { commit: revision, signer, builtMillis: timeSeconds * 1000 },
+    revision: {
+      commit: revision,
+      signer,
+      builtMillis: timeSeconds * 1000,
+      ...(expiresSeconds === undefined ? {} : { expiresMillis: expiresSeconds * 1000 }),
+    },
   };
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
-import { syncFolder } from "#platform/replace-file";
 import { writeWhole } from "#platform/write-whole";
 import type { BundleSettings } from "./settings.ts";
 
@@ -14,7 +13,6 @@ export function keptFile({ folder, url }: Pick<BundleSettings, "folder" | "url">
 /** Keeps a bundle for a start without its server: after a crash the file is the old one or the new one, whole. Fails with `output/unwritable`. */
 export async function keepBundle(file: string, bytes: Uint8Array, nowMillis: number): Promise<void> {
   await writeWhole(file, bytes, { mode: 0o600 });
-  await syncFolder(dirname(file));
   await confirmKept(file, nowMillis);
 }
 

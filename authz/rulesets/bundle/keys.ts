@@ -10,16 +10,20 @@ export interface TrustedKeys {
   readonly mark: string;
 }
 
+/** RFC 7468 §3. */
+const block = /-----BEGIN [^-]*-----[^-]*-----END [^-]*-----/g;
+
 /**
- * The Ed25519 keys of a file of SPKI PEM (`BEGIN PUBLIC KEY`), as `openssl pkey -pubout` writes them; several stand one after the other. Fails with
- * `bundle/keys`, also for a file that holds anything else beside.
+ * The Ed25519 keys of a file of SPKI PEM (`BEGIN PUBLIC KEY`), as `openssl pkey -pubout` writes them; several stand one after the other, with lines that begin
+ * with `#` between them. Fails with `bundle/keys`, also for a file that holds anything else beside: it may be a key that was damaged.
  */
 export async function readTrustedKeys(path: string): Promise<TrustedKeys> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new CodedError("bundle/keys", `cannot read \`${path}\`: ${messageOf(cause)}`, { cause });
   });
-  const blocks = text.match(/-----BEGIN [^-]*-----[^-]*-----END [^-]*-----/g) ?? [];
+  const blocks = text.match(block) ?? [];
   const keys = blocks.map((pem) => parsePublicKey(pem, path));
+  if (/^\s*[^#\s]/m.test(text.replaceAll(block, ""))) throw holdsElse(path);
   if (keys.length === 0) throw new CodedError("bundle/keys", `\`${path}\` holds no public key in PEM`);
   return { keys, mark: keys.map(keyFingerprint).join(" ") };
 }
@@ -55,5 +59,9 @@ function parsePublicKey(pem: string, path: string): KeyObject {
     key = undefined;
   }
   if (key?.asymmetricKeyType === "ed25519") return key;
-  throw new CodedError("bundle/keys", `\`${path}\` holds something else than Ed25519 public keys in SPKI PEM`);
+  throw holdsElse(path);
+}
+
+function holdsElse(path: string): CodedError {
+  return new CodedError("bundle/keys", `\`${path}\` holds something else than Ed25519 public keys in SPKI PEM`);
 }

@@ -8,6 +8,8 @@ export interface BundleManifest {
   readonly revision: string;
   /** When it was built, in whole seconds of Unix time: an older one does not replace a newer one. */
   readonly timeSeconds: number;
+  /** From then on it is not taken, and where it is in force it is too old; later than `timeSeconds`. Undefined: never. */
+  readonly expiresSeconds?: number;
   /** Hex SHA-256 of the compiled rules. */
   readonly digest: string;
   /** Of the compiled rules. */
@@ -38,9 +40,9 @@ const latestSeconds = 253_402_300_799;
 
 /** One line of JSON without its line break; equal manifests are equal lines. */
 export function encodeManifest(manifest: BundleManifest): string {
-  const { name, revision, timeSeconds, digest, sizeBytes, files } = manifest;
+  const { name, revision, timeSeconds, expiresSeconds, digest, sizeBytes, files } = manifest;
   const counts = Object.fromEntries(countNames.map((each) => [each, manifest.counts[each]]));
-  return JSON.stringify({ name, revision, timeSeconds, digest, sizeBytes, files, counts });
+  return JSON.stringify({ name, revision, timeSeconds, expiresSeconds, digest, sizeBytes, files, counts });
 }
 
 /** The manifest of a line that `encodeManifest` could have written; undefined for every other. */
@@ -69,11 +71,12 @@ function parseJson(line: string): Readonly<Record<keyof BundleManifest, unknown>
 }
 
 function hasShape(value: Readonly<Record<keyof BundleManifest, unknown>>): value is BundleManifest & typeof value {
-  const { name, revision, timeSeconds, digest, sizeBytes, files, counts } = value;
+  const { name, revision, timeSeconds, expiresSeconds, digest, sizeBytes, files, counts } = value;
   return (
     (name === undefined || isWord(name)) &&
     isWord(revision) &&
     isTimeSeconds(timeSeconds) &&
+    (expiresSeconds === undefined || (isTimeSeconds(expiresSeconds) && expiresSeconds > timeSeconds)) &&
     typeof digest === "string" &&
     /^[0-9a-f]{64}$/.test(digest) &&
     isCount(sizeBytes) &&

@@ -23,6 +23,8 @@ export function gitEnvironment({ remote, credentials, mirror, outside }: Environ
   return {
     ...Object.fromEntries(taken),
     HOME: mirror, // `.netrc`, `.ssh` and `.gnupg` of the user are not read.
+    // A signature is verified out of a file, and no other folder is known to be writable: without the file git calls a signed commit unsigned.
+    TMPDIR: mirror,
     LC_ALL: "C",
     GIT_DIR: mirror,
     GIT_CONFIG_NOSYSTEM: "1",

@@ -117,7 +117,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const result = await builder.build({ kind: "commit", repository, commit: revision.commit, testModule: module });
     // Thrown, so that the mirror is mended first.
     if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
-    if (result.kind !== "built") return result;
+    if (result.kind === "unchanged") return result;
+    if (result.kind !== "built") return { ...result, revision };
     const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
     if (failed.length > 0 && wanted === "refuse") {
       const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
@@ -125,6 +126,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         kind: "failed",
         code: "git/tests",
         message: `${failed.length} of ${tests} policy tests fail: ${failed[0]}${more}`,
+        revision,
       };
     }
     warnings = failed.slice(0, toldTests).map((line) => `policy test: ${line}`);

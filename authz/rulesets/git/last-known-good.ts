@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { open, readFile, stat, utimes } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import { writeWhole } from "#platform/write-whole";
 import type { Repository } from "./repository.ts";
@@ -35,12 +35,6 @@ export async function writeLastKnownGood(repository: Repository, rules: LastKnow
   const body = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bytes]);
   const file = fileOf(repository);
   await writeWhole(file, Buffer.concat([Buffer.from(`${sha256(body)}\n`), body]), { mode: 0o600 });
-  const folder = await open(dirname(file), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** Notes that they are still the newest: the time of the file is when they were last found so. */

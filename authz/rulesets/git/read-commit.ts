@@ -5,7 +5,7 @@ import type { SourceFile } from "#policy-compiler/compile";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
 import { directoryLimits, isLeftOver, isPolicyFile } from "../read-directory.ts";
 import { withoutRemote } from "./git-environment.ts";
-import { type GitParts, type Repository, readGit, runGit } from "./repository.ts";
+import { type GitParts, placeText, type Repository, readGit, runGit } from "./repository.ts";
 
 interface Entry {
   readonly mode: string;
@@ -131,11 +131,12 @@ async function readObjects(
   const maxOutputBytes = yamlLimits.folderBytes + entries.length * 128;
   const environment = withoutRemote(repository.environment);
   const args = ["cat-file", "--batch"];
+  const place = placeText(repository);
   const { status, output, told } = await runGit(repository, { ...parts, args, environment, input, maxOutputBytes });
   if (status !== 0) {
     const unsent = wanted.get(/could not fetch ([0-9a-f]+)/.exec(told)?.[1] ?? "");
-    if (unsent !== undefined) throw absent(unsent);
-    throw new CodedError("git/mirror", `the mirror cannot be read: ${told}`);
+    if (unsent !== undefined) throw absent(repository, unsent);
+    throw new CodedError("git/mirror", `${place} cannot be read: ${told}`);
   }
   const found = new Map<string, Uint8Array>();
   let at = 0;
@@ -143,25 +144,26 @@ async function readObjects(
     const end = output.indexOf(0x0a, at);
     const [object = "", type, size] = output.toString("latin1", at, end).split(" ");
     const path = wanted.get(object) ?? object;
-    if (type === "missing") throw absent(path);
+    if (type === "missing") throw absent(repository, path);
     const bytes = output.subarray(end + 1, end + 1 + Number(size));
     if (nameOf(bytes, object.length) !== object) {
-      throw new CodedError("git/mirror", `the mirror's copy of \`${path}\` is damaged`);
+      throw new CodedError("git/mirror", `\`${path}\` is damaged in ${place}`);
     }
     found.set(object, bytes);
     at = end + 2 + Number(size);
   }
   const lacking = [...wanted].find(([object]) => !found.has(object));
-  if (lacking !== undefined) throw new CodedError("git/mirror", `the mirror did not give \`${lacking[1]}\``);
+  if (lacking !== undefined) throw new CodedError("git/mirror", `${place} did not give \`${lacking[1]}\``);
   return found;
 }
 
-/** The filter of the fetch leaves away what no policy file may be. Damage looks alike, and is mended by fetching anew. */
-function absent(path: string): CodedError {
-  return new CodedError(
-    "git/absent",
-    `\`${path}\` was not sent: a policy file has at most ${yamlLimits.fileBytes} bytes`,
-  );
+/** The filter of our fetch leaves away what no policy file may be. Damage looks alike, and is mended by fetching anew. */
+function absent(repository: Repository, path: string): CodedError {
+  const why =
+    repository.kind === "mirror"
+      ? `was not sent: a policy file has at most ${yamlLimits.fileBytes} bytes`
+      : `is not in ${placeText(repository)}: it was cloned without it, or is damaged`;
+  return new CodedError("git/absent", `\`${path}\` ${why}`);
 }
 
 /** The name that Git gives to a file's bytes: the digest is told by the length of the names. */

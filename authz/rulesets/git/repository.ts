@@ -10,9 +10,11 @@ import { fullReference, type GitSettings } from "./settings.ts";
 
 /** What git is run with for one source. Plain values: it can be given to a thread. */
 export interface Repository {
+  /** A mirror of our own that can be made anew; or somebody's clone on this machine, which is only read. */
+  readonly kind: "mirror" | "clone";
   readonly url: string;
   readonly folder: string;
-  /** The bare mirror inside `folder`. */
+  /** The repository itself: the bare mirror inside `folder`; of a clone its `.git`. */
   readonly mirror: string;
   /** As git names it: `refs/heads/main`. */
   readonly reference: string;
@@ -40,7 +42,7 @@ export function describeRepository(
     .digest("hex")
     .slice(0, 16);
   const environment = gitEnvironment({ remote: parsed.remote, credentials, mirror, outside });
-  return { url: parsed.remote.url, folder, mirror, reference, path, key, environment, timeoutMillis };
+  return { kind: "mirror", url: parsed.remote.url, folder, mirror, reference, path, key, environment, timeoutMillis };
 }
 
 /** What ends a call of git. */
@@ -63,6 +65,11 @@ export function runGit(repository: Repository, call: GitCall): Promise<Ran> {
   });
 }
 
+/** What is read, in words. */
+export function placeText({ kind, mirror }: Repository): string {
+  return kind === "mirror" ? "the mirror" : `the repository \`${mirror}\``;
+}
+
 /** As `runGit`, of what is in the mirror alone; its failure is `git/mirror`: something that should be there is not. */
 export async function readGit(repository: Repository, call: GitCall): Promise<Buffer> {
   const { status, output, told } = await runGit(repository, {
@@ -72,7 +79,7 @@ export async function readGit(repository: Repository, call: GitCall): Promise<Bu
   if (status === 0) return output;
   throw new CodedError(
     "git/mirror",
-    `the mirror cannot be read: \`git ${call.args[0]}\`: ${told || `status ${status}`}`,
+    `${placeText(repository)} cannot be read: \`git ${call.args[0]}\`: ${told || `status ${status}`}`,
   );
 }
 
@@ -89,8 +96,11 @@ export async function askRemote(repository: Repository, timers: Timers, signal?:
     timers,
     ...(signal && { signal }),
   });
-  if (status !== 0)
-    throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${told || `status ${status}`}`);
+  if (status !== 0) {
+    // What git advises then is a configuration that is not read here.
+    const why = told.includes("dubious ownership") ? "it does not belong to the user of the service" : told;
+    throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${why || `status ${status}`}`);
+  }
   const lines = output.toString("utf8").split("\n");
   const named = (name: string) => lines.map((line) => line.split("\t")).find(([, its]) => its === name)?.[0];
   const found = named(`${reference}^{}`) ?? named(reference);

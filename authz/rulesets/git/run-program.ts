@@ -3,7 +3,7 @@ import { CodedError, messageOf } from "#platform/coded-error";
 import type { Timers } from "#platform/timers";
 
 export interface Run {
-  readonly program: "git" | "gpg";
+  readonly program: "git" | "gpg" | "ssh-keygen";
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Folder to run in. */
@@ -104,9 +104,9 @@ function endGroup({ pid }: ChildProcess): void {
 }
 
 function oneLine(told: Buffer): string {
-  return told
+  const text = told
     .toString("utf8")
     .replace(/[\p{Cc}\s]+/gu, " ")
-    .trim()
-    .slice(-toldCharacters);
+    .trim();
+  return text.length <= toldCharacters ? text : `…${text.slice(-toldCharacters)}`;
 }

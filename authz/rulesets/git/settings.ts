@@ -55,6 +55,8 @@ export interface Revision {
   readonly signer: string | undefined;
   /** When a bundle was built. */
   readonly builtMillis?: number;
+  /** From when on a bundle is too old, however often it is found to be the newest. */
+  readonly expiresMillis?: number;
 }
 
 /** `refs/heads/main`, as git names it. */

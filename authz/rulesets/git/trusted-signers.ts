@@ -17,7 +17,7 @@ export interface TrustedSigners {
 
 /**
  * Reads the files of the signers as they are now. OpenPGP keys get a key ring of their own inside the folder, in which nothing else is; it is
- * kept, unless it is wanted `anew`. Fails with `git/signers`, or `git/missing` without gpg.
+ * kept, unless it is wanted `anew`. Fails with `git/signers`, or `git/missing` without the program that verifies.
  */
 export async function readTrustedSigners(
   repository: Repository,
@@ -27,6 +27,9 @@ export async function readTrustedSigners(
 ): Promise<TrustedSigners> {
   const { allowedSignersFile, openpgpKeysFile } = settings;
   const { ssh, openpgp, mark } = await readFiles(settings);
+  // git calls a signature bad when the program is missing that verifies it.
+  if (ssh !== undefined) await demandProgram(repository, "ssh-keygen", "-?", timers);
+  if (openpgp !== undefined) await demandProgram(repository, "gpg", "--version", timers);
   const base = withoutRemote(repository.environment);
   const environment = withConfiguration(base, [
     ["gpg.ssh.allowedSignersFile", ssh === undefined ? "/dev/null" : allowedSignersFile!],
@@ -50,6 +53,25 @@ async function readFiles({ mode, allowedSignersFile, openpgpKeysFile }: Signatur
   const [ssh, openpgp] = await Promise.all([readKeys(allowedSignersFile), readKeys(openpgpKeysFile)]);
   const mark = digestOf(JSON.stringify([mode, ssh && digestOf(ssh), openpgp && digestOf(openpgp)]));
   return { ssh, openpgp, mark };
+}
+
+/** Whatever it says to `option`: it is there. */
+async function demandProgram(
+  repository: Repository,
+  program: "gpg" | "ssh-keygen",
+  option: string,
+  timers: Timers,
+): Promise<void> {
+  const { environment, folder, timeoutMillis } = repository;
+  await runProgram({
+    program,
+    args: [option],
+    environment,
+    cwd: folder,
+    timers,
+    timeoutMillis,
+    maxOutputBytes: 64 * 1024,
+  });
 }
 
 async function readKeys(file: string | undefined): Promise<Buffer | undefined> {

@@ -1,4 +1,5 @@
 import type { ProviderStatus } from "#authz/custom/contract";
+import type { Revision } from "#authz/rulesets/git/settings";
 import type { RuleSetStatus } from "#authz/rulesets/status";
 import type { LoadResult } from "#authz/rulesets/sync";
 import type { KeySourceStatus } from "#identity/key-sources/contract";
@@ -44,7 +45,7 @@ export interface StatusPage {
   readonly warnings: readonly string[];
 }
 
-/** An explanation, or why there is none. `status` is the HTTP status of a refusal: 400 (bad question) or 503 (no rules yet). */
+/** An explanation, or why there is none. `status` is the HTTP status of a refusal: 400 (bad question) or 503 (no rules yet, or none that may decide). */
 export type ExplainAnswer =
   | { readonly ok: true; readonly explanation: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: 400 | 503; readonly code: string; readonly message: string };
@@ -62,8 +63,11 @@ export interface SyncAnswer {
   /** When the pin of this commit ends. */
   readonly pinnedUntilMillis?: number | undefined;
   readonly builtMillis?: number;
+  readonly expiresMillis?: number;
   /** Why the newest state is not in force. */
   readonly message: string | undefined;
+  /** The commit that was refused, where it is a commit's fault. */
+  readonly refused?: Revision | undefined;
 }
 
 export interface PinQuestion {

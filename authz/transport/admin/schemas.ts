@@ -30,22 +30,25 @@ const diagnostics = {
   },
 } as const;
 
+const revision = {
+  type: "object",
+  description: "The commit, where the policies live in Git; of a bundle, its revision.",
+  properties: {
+    commit: text,
+    subject: text,
+    author: text,
+    signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
+    builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
+    expiresMillis: { ...time, description: "A bundle is too old from then on. Milliseconds since the epoch." },
+  },
+} as const;
+
 const active = {
   type: "object",
   description: "The rule set in force.",
   properties: {
     digest: { type: "string", description: "SHA-256 of the encoded rule set, in hexadecimal." },
-    revision: {
-      type: "object",
-      description: "The commit, where the policies live in Git; of a bundle, its revision.",
-      properties: {
-        commit: text,
-        subject: text,
-        author: text,
-        signer: { type: "string", description: "Whose signature was found good, where one is demanded." },
-        builtMillis: { ...time, description: "A bundle was built. Milliseconds since the epoch." },
-      },
-    },
+    revision,
     sinceMillis: time,
     files: count,
     sizeBytes: count,
@@ -70,7 +73,7 @@ const active = {
 const candidate = {
   type: "object",
   description: "The newest attempt, when it did not come into force.",
-  properties: { atMillis: time, code: text, message: text, diagnostics },
+  properties: { atMillis: time, code: text, message: text, revision, diagnostics },
 } as const;
 
 const rules = {
@@ -91,6 +94,7 @@ const rules = {
     lastSuccessMillis: { ...time, description: "It was last found to be the newest. Milliseconds since the epoch." },
     nextAttemptMillis: time,
     staleSinceMillis: { ...time, description: "It is older than is allowed since. Milliseconds since the epoch." },
+    staleReason: text,
     warnings: texts,
   },
   required: ["source", "ready", "current"],
@@ -298,7 +302,9 @@ const sync = {
     signer: text,
     pinnedUntilMillis: { ...time, description: "The commit is pinned until then. Milliseconds since the epoch." },
     builtMillis: time,
+    expiresMillis: time,
     message: { type: "string", description: "Why the newest state is not in force." },
+    refused: revision,
   },
   required: ["ok", "result"],
 } as const;

@@ -1,11 +1,10 @@
+import { webhookLimits } from "./limits.ts";
+
 /** Deliveries that came already: a window in time, bounded in number. */
 export interface Deliveries {
   /** Has one with any of these marks come? From now on they have. */
   isRepeated(marks: readonly string[], nowMillis: number): boolean;
 }
-
-const windowMillis = 3_600_000;
-const mostMarks = 4_096;
 
 /** Remembers for an hour; the oldest are forgotten before that when there are many. */
 export function createDeliveries(): Deliveries {
@@ -14,7 +13,11 @@ export function createDeliveries(): Deliveries {
   return {
     isRepeated(marks, nowMillis) {
       for (const [mark, atMillis] of seen) {
-        if (seen.size <= mostMarks - marks.length && nowMillis - atMillis < windowMillis) break;
+        if (
+          seen.size <= webhookLimits.rememberedMarks - marks.length &&
+          nowMillis - atMillis < webhookLimits.rememberedMillis
+        )
+          break;
         seen.delete(mark);
       }
       const repeated = marks.some((mark) => seen.has(mark));

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 import { secretsEqual } from "#platform/secret";
+import { webhookLimits } from "./limits.ts";
 
 /** A field of the request; undefined where it is lacking. Fields that come twice are joined, and fit nothing then. */
 export type Field = (name: string) => string | undefined;
@@ -13,9 +14,6 @@ export interface Delivery {
 
 /** Begins to look at a delivery; undefined: its fields already say that the host has not sent it. */
 export type Begin = (field: Field, secret: Uint8Array, nowMillis: number) => Delivery | undefined;
-
-/** Older and newer deliveries than this are refused, where the host signs their time. */
-const clockToleranceSeconds = 300;
 
 /** How each host proves that it has sent a delivery, by the path that it is told to send to. */
 export const webhookHosts: ReadonlyMap<string, Begin> = new Map<string, Begin>([
@@ -55,7 +53,7 @@ function signedTime(field: Field, secret: Uint8Array, nowMillis: number): Delive
   const [id, time, signatures] = [field("webhook-id"), field("webhook-timestamp"), field("webhook-signature")];
   if (id === undefined || time === undefined || signatures === undefined || !/^[0-9]{1,12}$/.test(time))
     return undefined;
-  if (Math.abs(nowMillis / 1000 - Number(time)) > clockToleranceSeconds) return undefined;
+  if (Math.abs(nowMillis / 1000 - Number(time)) > webhookLimits.clockToleranceSeconds) return undefined;
   const text = Buffer.from(secret).toString("latin1");
   const key = text.startsWith("whsec_") ? Buffer.from(text.slice("whsec_".length), "base64") : secret;
   if (key.length === 0) return undefined;

@@ -14,6 +14,7 @@ import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
 import { createDeliveries } from "./deliveries.ts";
 import { createHints } from "./hints.ts";
 import { type Begin, webhookHosts } from "./hosts.ts";
+import { webhookLimits } from "./limits.ts";
 
 export interface WebhookStart {
   readonly address: Address;
@@ -36,20 +37,16 @@ export interface WebhookServer {
   stop(deadline: AbortSignal): Promise<void>;
 }
 
-/** Hosts send less for a push of some thousand commits. */
-export const largestDeliveryBytes = 4 * 1024 * 1024;
-const hintGapMillis = 1_000;
 const linesPerSecond = 5;
 
 /** Strangers come here: what they may hold is little. */
 const serverOptions: ServerOptions = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 5_000,
-  requestTimeout: 15_000,
-  keepAliveTimeout: 5_000,
+  maxHeaderSize: webhookLimits.headerBytes,
+  headersTimeout: webhookLimits.headersMillis,
+  requestTimeout: webhookLimits.requestMillis,
+  keepAliveTimeout: webhookLimits.idleMillis,
   connectionsCheckingInterval: 1_000,
 };
-const mostConnections = 128;
 
 /**
  * Listens for webhooks of the hosts of `webhookHosts`. A delivery is believed for its signature alone, and is only a hint: nothing in its body is read, and what is in force is
@@ -58,7 +55,7 @@ const mostConnections = 128;
 export async function serveWebhook(start: WebhookStart): Promise<WebhookServer> {
   const { tls, log, clock } = start;
   const deliveries = createDeliveries();
-  const hints = createHints(hintGapMillis, start.timers, start.onHint);
+  const hints = createHints(webhookLimits.hintGapMillis, start.timers, start.onHint);
   const gate = createLineGate(linesPerSecond, start.timers);
   const warn = (remote: string | undefined, code: FaultCode, message: string) => {
     const told = gate.pass();
@@ -83,7 +80,7 @@ export async function serveWebhook(start: WebhookStart): Promise<WebhookServer> 
     let sizeBytes = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
-      if (sizeBytes > largestDeliveryBytes) return refuse(request, response, 413, tooLarge);
+      if (sizeBytes > webhookLimits.deliveryBytes) return refuse(request, response, 413, tooLarge);
       delivery.update(chunk);
     }
     const marks = delivery.verify();
@@ -110,11 +107,11 @@ export async function serveWebhook(start: WebhookStart): Promise<WebhookServer> 
             ...secureContextOptions(tls),
             requestCert: tls.ca !== undefined,
             rejectUnauthorized: tls.ca !== undefined,
-            handshakeTimeout: 5_000,
+            handshakeTimeout: webhookLimits.handshakeMillis,
           },
           onRequest,
         );
-  server.maxConnections = mostConnections;
+  server.maxConnections = webhookLimits.connections;
   if (tls !== undefined) {
     guardClients(
       server as unknown as TlsServer,
@@ -136,7 +133,7 @@ export async function serveWebhook(start: WebhookStart): Promise<WebhookServer> 
 }
 
 const wrongSignature = "it is not signed with the secret of `policies.git.webhook`, or too old";
-const tooLarge = `it has more than ${largestDeliveryBytes} bytes`;
+const tooLarge = `it has more than ${webhookLimits.deliveryBytes} bytes`;
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });

@@ -36,6 +36,8 @@ export interface RevocationsStatus {
 export interface Revocations {
   /** The newest good one; undefined: there was never one, or nothing says where from. */
   current(): DenyList | undefined;
+  /** What decisions look up: `current`, or `awaited` where there is none of the trust domain whose list is required. */
+  inForce(): DenyList | "awaited" | undefined;
   /** The list of the authority in this service. */
   own(list: DenyList): void;
   /**

@@ -37,7 +37,8 @@ export function createRevocations({ follow, onList, clock, metrics }: Revocation
     list = next;
     onList();
   };
-  const ready = () => config?.required !== true || list !== undefined;
+  const ready = () => config?.required !== true || list?.trustDomain === config.trustDomain;
+  const inForce = () => (ready() ? list : "awaited");
   const described = (from: "own" | "authority" | "disk"): RevocationsStatus["list"] =>
     list && {
       sequence: list.sequence,
@@ -58,14 +59,17 @@ export function createRevocations({ follow, onList, clock, metrics }: Revocation
   addRevocationMetrics(metrics, status);
   return {
     current: () => list,
+    inForce,
     own: take,
     async become(next, own) {
       hasOwn = own;
       if (JSON.stringify(next) !== JSON.stringify(config)) {
         const old = remote;
         const held = list?.trustDomain === next?.trustDomain ? list : undefined;
+        const before = inForce();
         config = next;
         remote = undefined;
+        if (inForce() !== before) onList();
         await old?.stop();
         if (next !== undefined) remote = await follow(next, held, take);
       }

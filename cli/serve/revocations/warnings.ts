@@ -8,8 +8,9 @@ export function revocationWarnings(status: RevocationsStatus | undefined): strin
   const why = reason === undefined ? "" : `: ${reason}`;
   const away = connected === true ? [] : [`not connected to the authority${since}${why}`];
   const lacking = list === undefined ? ["there is none yet, so that nothing is refused for being revoked"] : [];
+  const awaited = ["there is none yet, so that every peer with a certificate is refused"];
   return [
-    ...lacking,
+    ...(status.ready ? lacking : awaited),
     ...away,
     ...(refused === undefined ? [] : [`one was refused: ${refused.message} [${refused.code}]`]),
     ...(unkept === undefined ? [] : [`the one in force is not kept: ${unkept.message}`]),

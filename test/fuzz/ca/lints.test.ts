@@ -12,6 +12,17 @@ function freeBytes({ parts, context }: ValidParts, tbs: Uint8Array): (at: number
   return (at) => (at >= serial && at < serial + 16) || (name >= 0 && at >= name && at < name + parts.subject.length);
 }
 
+/** The same bytes, but that a root whose name is another in both places has its old one as its issuer. */
+function renamedBack(bytes: Uint8Array, { parts, context }: ValidParts, tbs: Uint8Array): Uint8Array {
+  const name = Buffer.from(parts.subject);
+  const [issuer, subject] = [Buffer.from(tbs).indexOf(name), Buffer.from(tbs).lastIndexOf(name)];
+  const at = (start: number) => bytes.subarray(start, start + name.length);
+  if (context.profile !== "root" || Buffer.compare(at(issuer), at(subject)) !== 0) return bytes;
+  const back = new Uint8Array(bytes);
+  back.set(name, issuer);
+  return back;
+}
+
 for (const profile of ["leaf", "issuing", "root"] as const) {
   test(`${profile}: whichever bit falls over, a lint speaks`, () => {
     for (const kind of ["P-256", "RSA-2048"] as const) {
@@ -46,7 +57,7 @@ test("bytes that are cut, doubled, mixed and made up are linted without a throw,
     const isFree = freeBytes(valid[which]!, tbs);
     assert.equal(bytes.length, tbs.length, `run ${run}`);
     assert.ok(
-      bytes.every((octet, at) => octet === tbs[at] || isFree(at)),
+      renamedBack(bytes, valid[which]!, tbs).every((octet, at) => octet === tbs[at] || isFree(at)),
       `run ${run} passed: ${Buffer.from(bytes).toString("hex")}`,
     );
   }

@@ -127,6 +127,17 @@ test("of a response that the library reads we read the same, and of others somet
   assert.ok(read > rounds / 20, `${read} were read`);
 });
 
+test("a resource whose body comes in two pieces is the one that the library reads", () => {
+  const first = deltaResponse({ resources: [{ name: "a", resource: { value: Uint8Array.of(7) } }] });
+  const second = deltaResponse({ resources: [{ resource: { typeUrl: shelfUrl } }] });
+  // Field 2 of the response: the fields of both in one resource.
+  const fields = [...first.subarray(2), ...second.subarray(2)];
+  const bytes = Uint8Array.of(0x12, fields.length, ...fields);
+  const theirs = theirsOf(DeltaDiscoveryResponseSchema, bytes)?.resources.at(-1);
+  assert.deepEqual([theirs?.name, theirs?.resource?.value], ["a", Uint8Array.of(7)]);
+  assert.deepEqual(decodeDeltaResponse(bytes)?.resources.at(-1)?.body, Uint8Array.of(7));
+});
+
 test("what our client writes the library reads", () => {
   const initialVersions = new Map([
     ["a", "1"],

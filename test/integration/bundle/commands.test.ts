@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { bundleKeys, keyFiles } from "#test/support/bundle/make-bundle";
+import { bundleKeys, keyFiles, makeBundle } from "#test/support/bundle/make-bundle";
 import { cli, folderOf, policy, readers } from "#test/support/cli/run-cli";
 
 async function scene(t: TestContext) {
@@ -32,7 +32,7 @@ test("build, sign, verify: a bundle says what it is, and the same input gives th
   assert.equal(verified.status, 0);
   assert.match(
     verified.out,
-    /^signed by +SHA256:.+\nname +shop\nrevision +r1\nbuilt +2025-12-31T23:00:00\.000Z\ndigest +[0-9a-f]{64}\nrules +1 of 1 policies in 1 files, \d+ bytes\n$/,
+    /^signed by +SHA256:.+\nname +shop\nrevision +r1\nbuilt +2025-12-31T23:00:00\.000Z\ndigest +[0-9a-f]{64}\nfiles +1\npolicies +1\nrules +1, \d+ bytes\n$/,
   );
   const json = JSON.parse((await cli(["verify", file, "--key", publicKeyFile, "--format", "json"])).out);
   assert.deepEqual([json.name, json.time, json.counts.policies], ["shop", "2025-12-31T23:00:00.000Z", 1]);
@@ -60,6 +60,31 @@ test("the time is told, that of the environment, or now; the revision without a 
     ["--name", "a\nb"],
   ])
     assert.equal((await build(...more)).status, 2, more.join(" "));
+});
+
+test("a bundle can be built to be valid for some time: verify tells until when, and refuses it then", async (t) => {
+  const { file, keyFile, publicKeyFile, build } = await scene(t);
+  const verified = async (...more: readonly string[]) => {
+    const built = await build(...more);
+    assert.equal(built.status, 0, built.err);
+    await cli(["sign", file, "--key", keyFile]);
+    return cli(["verify", file, "--key", publicKeyFile, "--format", "json"]);
+  };
+  const endless = await verified("--time", "2026-01-01T00:00:00Z");
+  assert.deepEqual([endless.status, "expires" in JSON.parse(endless.out)], [0, false]);
+  const over = await verified("--time", "2020-01-01T00:00:00Z", "--valid-for", "30d", "--revision", "r1");
+  assert.deepEqual([over.status, over.out], [5, ""]);
+  assert.match(over.err, /`r1` expired at 2020-01-31T00:00:00\.000Z \[bundle\/expired\]/);
+  const builtMillis = Math.floor(Date.now() / 1000) * 1000;
+  const [time, expires] = [builtMillis, builtMillis + 90 * 60_000].map((millis) => new Date(millis).toISOString());
+  const good = await verified("--time", time!, "--valid-for", "90m");
+  assert.deepEqual([good.status, JSON.parse(good.out).expires], [0, expires]);
+  const text = (await cli(["verify", file, "--key", publicKeyFile])).out;
+  assert.ok(text.includes(`\nbuilt      ${time}\nexpires    ${expires}\ndigest`), text);
+  for (const duration of ["0s", "30", "soon", "-1d", "9999999d"])
+    assert.equal((await build("--valid-for", duration)).status, 2, duration);
+  const beyond = await build("--time", "9999-12-31T23:59:59Z", "--valid-for", "1s");
+  assert.equal(beyond.status, 2, beyond.err);
 });
 
 test("wrong policies, files and keys end with their own status, and leave the file as it was", async (t) => {
@@ -90,4 +115,20 @@ test("wrong policies, files and keys end with their own status, and leave the fi
   assert.equal((await cli(["verify", file, "--key", other])).status, 5);
   await writeFile(file, (await readFile(file)).subarray(0, -1));
   assert.equal((await cli(["verify", file, "--key", publicKeyFile])).status, 5);
+});
+
+test("what no service would take does not verify: rules of another version, and a time that is not yet", async (t) => {
+  const folder = await folderOf(t, {});
+  const { publicKeyFile, key } = keyFiles(folder);
+  const file = join(folder, "strange.bundle");
+  const cases = [
+    [{ rules: Buffer.from("garita\0\u00ff of another version") }, /\[ruleset\/damaged\]\n$/],
+    [{ timeSeconds: Math.floor(Date.now() / 1000) + 3600 }, /\[bundle\/ahead\]\n$/],
+  ] as const;
+  for (const [made, message] of cases) {
+    await writeFile(file, makeBundle("/one", key, made));
+    const { status, out, err } = await cli(["verify", file, "--key", publicKeyFile]);
+    assert.deepEqual([status, out], [5, ""]);
+    assert.match(err, message);
+  }
 });

@@ -141,6 +141,27 @@ test("signed rules that this version cannot read are refused, at a start too, wh
   }
 });
 
+test("a bundle is prepared once, and one of the same rules, or of none that are taken, not at all", async (t) => {
+  const { server, rules, bundle, keys } = await scene(t);
+  const first = await rules();
+  server.offer(bundle("/one"));
+  await first.load();
+  assert.equal(first.prepared(), 1);
+  server.offer(makeBundle("/one", keys.key, { revision: "again", timeSeconds: laterSeconds(1) }));
+  assert.equal(await first.load(), "unchanged");
+  assert.deepEqual([first.revision(), first.prepared()], ["again", 1]);
+  server.offer(bundle("/one", 0));
+  assert.equal(await first.load(), "refused", "older");
+  assert.equal(first.prepared(), 1);
+  server.offer(bundle("/two", 2));
+  await first.load();
+  assert.deepEqual([first.revision(), first.prepared()], ["/two", 2]);
+  await server.end();
+  const second = await rules();
+  await second.load();
+  assert.deepEqual([second.revision(), second.prepared()], ["/two", 1], "the kept one too");
+});
+
 test("an older bundle is refused after a restart too, unless it is allowed", async (t) => {
   const { server, rules, bundle } = await scene(t);
   server.offer(bundle("/two", 1));
@@ -152,6 +173,29 @@ test("an older bundle is refused after a restart too, unless it is allowed", asy
   const allowing = await rules({ allowOlder: true });
   await allowing.load();
   assert.deepEqual([allowing.code(), allowing.revision()], [undefined, "/one"]);
+});
+
+test("a bundle of the future is refused until then, so that it does not keep later ones out; also where it was refused before", async (t) => {
+  const { server, rules, keys, bundle } = await scene(t);
+  const site = await rules();
+  const nowSeconds = () => site.time.clock.nowMillis() / 1000;
+  const ahead = makeBundle("/wrong-clock", keys.key, { timeSeconds: nowSeconds() + 3600 });
+  server.offer(ahead);
+  for (const _ of [1, 2]) {
+    assert.equal(await site.load(), "refused");
+    assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", undefined]);
+  }
+  server.offer(bundle("/one"));
+  assert.equal(await site.load(), "activated");
+  server.offer(ahead);
+  await site.load();
+  assert.deepEqual([site.code(), site.revision()], ["bundle/ahead", "/one"]);
+  site.time.step(51 * 60_000);
+  assert.equal(await site.load(), "activated");
+  assert.equal(site.revision(), "/wrong-clock");
+  const allowing = await rules({ allowOlder: true });
+  server.offer(makeBundle("/far", keys.key, { timeSeconds: nowSeconds() + 1e6 }));
+  assert.equal(await allowing.load(), "activated");
 });
 
 test("a bundle for somebody else is refused where a name is expected", async (t) => {

@@ -55,10 +55,15 @@ test("a new bundle is in force after `garita sync`, a strange one is told by it,
   const first = await serving(t, folder, server.url, certificates.ca);
   assert.deepEqual([await first.ask("/one"), await first.ask("/two")], [200, 403], first.lines());
 
-  server.offer(makeBundle("/two", key, { revision: "r2", timeSeconds: laterSeconds(1) }));
+  server.offer(
+    makeBundle("/two", key, { revision: "r2", timeSeconds: laterSeconds(1), expiresSeconds: 32_503_680_000 }),
+  );
   const synced = await cli(["sync", "--admin", first.admin]);
   assert.deepEqual([synced.status, synced.err], [0, ""]);
-  assert.match(synced.out, /^activated\nin force: r2\nsigned by: SHA256:.+\ndigest: /);
+  assert.match(
+    synced.out,
+    /^activated\nin force: r2\nsigned by: SHA256:.+\nexpires: 3000-01-01T00:00:00\.000Z\ndigest: /,
+  );
   assert.deepEqual([await first.ask("/one"), await first.ask("/two")], [403, 200]);
   const denial = first
     .lines()
@@ -68,9 +73,10 @@ test("a new bundle is in force after `garita sync`, a strange one is told by it,
 
   server.offer(makeBundle("/three", undefined));
   const refused = await cli(["sync", "--admin", first.admin, "--format", "json"]);
-  const { ok, result, commit, message, builtMillis } = JSON.parse(refused.out);
+  const { ok, result, commit, message, builtMillis, expiresMillis } = JSON.parse(refused.out);
   assert.deepEqual([refused.status, ok, result, commit], [5, false, "refused", "r2"]);
-  assert.deepEqual([message, builtMillis], ["the policy bundle is not signed", laterSeconds(1) * 1000]);
+  assert.equal(message, "the policy bundle is not signed");
+  assert.deepEqual([builtMillis, expiresMillis], [laterSeconds(1) * 1000, 32_503_680_000_000]);
 
   await first.kill();
   await server.end();

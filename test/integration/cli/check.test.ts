@@ -172,7 +172,7 @@ test("a folder without a policy is told apart from one that is right", async (t)
     out: `${folder}:1:1: warning[folder/no-policies]: no policy documents found
 
 ${folder}/a/mesh.yaml:1:1: note[document/no-kind]: passed over a document without \`apiVersion\` and \`kind\` (\`mesh.yaml\` is read at the root of the folder)
-${folder}/b_test.yaml:1:1: note[folder/policy-test]: passed over policy tests
+${folder}/b_test.yaml:1:1: note[folder/policy-test]: passed over policy tests, which \`garita test\` runs
 
 valid: 0 AuthorizationPolicies, 0 rules, 1 warning, 2 notes
 `.replace("rules,", `rules, digest ${(await cli(["check", folder])).out.match(/digest (\w+)/)?.[1]},`),

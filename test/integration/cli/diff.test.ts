@@ -89,3 +89,12 @@ test("hostile text breaks out of neither text nor markdown", async (t) => {
   assert.doesNotMatch(out, /^#/m);
   assert.match(out, / ``` .*<script>.* ``` /);
 });
+
+test("blanks at both ends are seen in markdown, and a long text is not cut through a character", async (t) => {
+  const path = (text: string) => policy("p", `rules: [{ to: [{ operation: { paths: [${JSON.stringify(text)}] } }] }]`);
+  const [old, now] = [await folderOf(t, { "p.yaml": path("/a ") }), await folderOf(t, { "p.yaml": path(" /a ") })];
+  assert.match((await cli(["diff", old, now, "--format", "markdown"])).out, /was `\/a `, is ` {2}\/a {2}` /);
+  const long = await folderOf(t, { "p.yaml": path(`${"\u{1f600}".repeat(150)}`) });
+  const { out } = await cli(["diff", old, long]);
+  assert.ok(out.isWellFormed() && out.includes("\u{1f600}…"), out);
+});

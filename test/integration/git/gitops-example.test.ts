@@ -39,10 +39,6 @@ async function shellOf(t: TestContext) {
     NODE: process.execPath,
     MAIN: main,
     GIT_CONFIG_NOSYSTEM: "1",
-    GIT_AUTHOR_NAME: "Ada",
-    GIT_AUTHOR_EMAIL: "ada@example.org",
-    GIT_COMMITTER_NAME: "Ada",
-    GIT_COMMITTER_EMAIL: "ada@example.org",
     GARITA_LISTENERS__0__ADDRESS: "127.0.0.1:0",
   };
   const sh = (command: string) =>
@@ -50,7 +46,9 @@ async function shellOf(t: TestContext) {
       ({ stdout, stderr }) => ({ status: 0, out: stdout, err: stderr }),
       ({ code, stdout, stderr }) => ({ status: code as number, out: String(stdout), err: String(stderr) }),
     );
-  return { folder, env, sh };
+  /** Until then git does not know who commits. */
+  const identify = () => writeFile(join(folder, ".gitconfig"), "[user]\n  name = Ada\n  email = ada@example.org\n");
+  return { folder, env, sh, identify };
 }
 
 async function serving(t: TestContext, command: string, cwd: string, env: Record<string, string>): Promise<void> {
@@ -69,7 +67,7 @@ async function serving(t: TestContext, command: string, cwd: string, env: Record
 }
 
 test("README's five commands: a push is in force, a commit whose test fails is refused", async (t) => {
-  const { folder, env, sh } = await shellOf(t);
+  const { folder, env, sh, identify } = await shellOf(t);
   const commands = commandsOf("Policies in Git");
   assert.equal(commands.length, 5);
   const [init, copy, push, serve, sync] = commands as [string, string, string, string, string];
@@ -78,9 +76,9 @@ test("README's five commands: a push is in force, a commit whose test fails is r
   await serving(t, assigned[2]!, folder, { ...env, GARITA_POLICIES__GIT__URL: join(folder, assigned[1]!) });
   assert.match((await sh(sync)).out, /^unchanged\nin force: \w{12} the first policies \(Ada\)\n/);
 
+  await identify();
   const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
-  const commit =
-    "git -C .cache/policies commit --quiet --all -m edit && git -C .cache/policies push --quiet ../policies.git main";
+  const commit = "git -C .cache/policies commit --quiet --all -m edit && git -C .cache/policies push --quiet";
   await writeFile(cart, (await readFile(cart, "utf8")).replace("[PUT, DELETE]", "[PUT, DELETE, PATCH]"));
   const told = await sh("garita diff HEAD --folder .cache/policies/policies");
   assert.match(told.out, /opens: wider: .*\n {4}spec\.rules\[1\]\.to\[0\]\.operation\.methods got PATCH /);
@@ -90,11 +88,12 @@ test("README's five commands: a push is in force, a commit whose test fails is r
   assert.equal((await sh(commit)).status, 0);
   const refused = await sh(sync);
   assert.equal(refused.status, 5);
-  assert.match(refused.out, /^refused: /);
+  assert.match(refused.out, /^refused: .*\nrefused commit: \w{12} edit \(Ada\)\nin force: \w{12} edit \(Ada\)\n/);
 });
 
 test("the hook refuses policies with faults and tests that fail", async (t) => {
-  const { folder, sh } = await shellOf(t);
+  const { folder, sh, identify } = await shellOf(t);
+  await identify();
   const git = "git -C .cache/policies";
   const [, copy = ""] = commandsOf("Policies in Git");
   await sh(`${copy} && ${git} config core.hooksPath hooks && ${git} add .`);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
@@ -30,13 +30,20 @@ test("a bad commit changes nothing but the status; the next good one repairs it"
   const good = await repository.commit({ "a.yaml": allowing("/one") });
   const rules = await gitRules(t, repository.url);
   await rules.load();
-  await repository.commit({ "a.yaml": "kind: [" });
+  const bad = await repository.commit({ "a.yaml": "kind: [" }, "a bad one");
   assert.equal(await rules.load(), "refused");
+  assert.match(rules.logged(), new RegExp(`"level":"error".*"commit":"${bad}","subject":"a bad one","author":"Ada"`));
   const { candidate, degraded, current, ready } = rules.status();
   assert.deepEqual([rules.commit(), candidate?.code, current, ready], [good, "policy/invalid", false, true]);
-  assert.equal(candidate?.diagnostics[0]?.file, "a.yaml");
+  assert.deepEqual([candidate?.revision?.commit, candidate?.diagnostics[0]?.file], [bad, "a.yaml"]);
   assert.ok(degraded);
   assert.equal(await rules.load(), "refused", "asked again, and not compiled again");
+  const errors = () => rules.logged().match(/"level":"error"/g)?.length;
+  assert.equal(errors(), 1, "told once");
+  const another = await repository.commit({ "README.md": "no mend" });
+  await rules.load();
+  assert.equal(errors(), 2, "of another commit the same fault is told again");
+  assert.equal(rules.status().candidate?.revision?.commit, another);
   const mended = await repository.commit({ "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "activated");
   assert.deepEqual([rules.commit(), rules.status().current], [mended, true]);
@@ -135,6 +142,21 @@ test("a bad commit at the start: the rules of the last run are in force", async 
   assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
 });
 
+test("a repository of this machine that belongs to another user is not read, and that is said", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  // Of git's own tests: whatever it asks for the owner of is somebody else's.
+  const git = `#!/bin/sh\nPATH="\${PATH#*:}" GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git "$@"\n`;
+  await writeFile(join(bin, "git"), git, { mode: 0o755 });
+  const rules = await gitRules(t, repository.url, { outside: { PATH: [bin, process.env["PATH"]].join(delimiter) } });
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual(
+    [rules.code(), rules.status().candidate?.message],
+    ["git/unreachable", `\`${repository.url}\` cannot be asked: it does not belong to the user of the service`],
+  );
+});
+
 test("no rules at the start where there is nothing to fall back on", async (t) => {
   const rules = await gitRules(t, `file://${await tempFolder(t)}/none`);
   assert.equal(await rules.load(), "refused");
@@ -194,7 +216,9 @@ expect: [{ callers: [anybody], requests: [one], outcome: allow }]
     /^policy test: a_test\.yaml:4: `anybody` with `one`: outcome: expected `allow`, found `deny`/,
   );
   assert.deepEqual([await refused.load(), refused.commit(), refused.code()], ["refused", good, "git/tests"]);
-  assert.match(refused.status().candidate!.message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  const { message, revision } = refused.status().candidate!;
+  assert.match(message, /^1 of 1 policy tests fail: a_test\.yaml:4: /);
+  assert.equal(revision?.commit, bad);
   await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": "callers: [" });
   await refused.load();
   assert.match(refused.status().candidate!.message, /a_test\.yaml:1:\d+: error: /, "a test that cannot be read fails");

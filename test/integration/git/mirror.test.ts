@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lockFolder } from "#authz/rulesets/git/lock-folder";
 import { gitRules } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 async function inForce(t: Parameters<typeof gitRules>[0]) {

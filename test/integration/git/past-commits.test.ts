@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { cli } from "#test/support/cli/run-cli";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -83,11 +84,18 @@ test("what names no commit, and what could be an option of git, is refused: stat
     ":a.yaml",
     "HEAD:a.yaml^{tree}\nHEAD",
     "HEAD^{tree}",
+    "HEAD..HEAD",
+    "@{upstream}",
     "f".repeat(40),
   ]) {
     const { status, out, err } = await run("check", folder, `--as-of=${revision}`);
     assert.deepEqual([status, out], [2, ""], revision);
     assert.match(err, /^garita: (`.*` names no (commit|revision)|a revision has no control)[^\n]*\n$/);
+  }
+  for (const path of ["../x", "..", "."]) {
+    const { status, err } = await run("check", folder, "--as-of", `HEAD:${path}`);
+    assert.equal(status, 2);
+    assert.match(err, /^garita: expected a folder from the top of the repository/);
   }
   const gone = await run("check", folder, "--as-of", "HEAD:gone");
   assert.equal(gone.status, 2);
@@ -98,6 +106,46 @@ test("what names no commit, and what could be an option of git, is refused: stat
   assert.match(err, /is in no repository that git reads/);
   const admin = await run("explain", "--admin", "unix:none", "--as-of", "HEAD");
   assert.equal(admin.status, 2);
+});
+
+test("a repository that lacks a file, or holds another in its place, is told by its name, and no mirror is spoken of", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  await commit({ "a.yaml": allowing("/one") });
+  const object = await git("rev-parse", "HEAD:a.yaml");
+  const tree = await git("rev-parse", "HEAD^{tree}");
+  const objectFile = (its: string) => join(folder, ".git/objects", its.slice(0, 2), its.slice(2));
+  const file = objectFile(object);
+  const { status: whole } = await run("check", folder, "--as-of", "HEAD");
+  assert.equal(whole, 0);
+  const other = deflateSync("blob 3\0a: ");
+  for (const [spoil, status, message] of [
+    [
+      () => rm(file),
+      3,
+      /`a\.yaml` is not in the repository `.*\.git`: it was cloned without it, or is damaged \[git\/absent\]/,
+    ],
+    [() => writeFile(file, other), 1, /`a\.yaml` is damaged in the repository `.*\.git` \[git\/mirror\]/],
+    [() => rm(objectFile(tree)), 1, /the repository `.*\.git` cannot be read: .* \[git\/mirror\]/],
+    [() => rm(join(folder, ".git/objects"), { recursive: true }), 2, /is in no repository that git reads/],
+  ] as const) {
+    await spoil();
+    for (const args of [
+      ["check", folder, "--as-of", "HEAD"],
+      ["diff", "HEAD", "--folder", folder],
+    ]) {
+      const asked = await run(...args);
+      assert.equal(asked.status, status, asked.err);
+      assert.match(asked.err, message);
+      assert.doesNotMatch(asked.err, /mirror(?!\])/);
+    }
+  }
+  const partial = join(await tempFolder(t), "partial");
+  const source = await testRepository(t);
+  await source.commit({ "a.yaml": allowing("/one") });
+  await source.git("clone", "--quiet", "--no-checkout", "--filter=blob:none", source.url, partial);
+  const lacking = await run("check", partial, "--as-of", "HEAD");
+  assert.equal(lacking.status, 3, lacking.err);
+  assert.match(lacking.err, /it was cloned without it/);
 });
 
 test("a hook's variables and a repository's configuration lead nowhere", async (t) => {
@@ -115,4 +163,22 @@ test("a hook's variables and a repository's configuration lead nowhere", async (
   const { status } = await cli(["check", folder, "--as-of", "HEAD"], { environment: hostile });
   assert.equal(status, 0);
   await assert.rejects(import("node:fs/promises").then(({ stat }) => stat(touched)));
+});
+
+test("a folder of which git would say another place is refused, and a second work tree has its own HEAD", async (t) => {
+  const { folder, commit, git } = await testRepository(t);
+  const odd = "rules\nof others";
+  await commit({ "rules/a.yaml": allowing("/one"), [`${odd}/a.yaml`]: allowing("/two") });
+  const split = await run("check", join(folder, odd), "--as-of", "HEAD");
+  assert.deepEqual([split.status, split.out], [2, ""]);
+  assert.match(split.err, /control characters\n$/);
+  const second = join(await tempFolder(t), "second");
+  await git("worktree", "add", "--quiet", "--detach", second);
+  await commit({ "rules/b.yaml": allowing("/three", "b") });
+  const { out } = await run("diff", "HEAD", "main", "--folder", join(second, "rules"));
+  assert.match(out, /^documents: 1 added$/m);
+  await git("config", "core.worktree", second);
+  const elsewhere = await run("check", join(folder, "rules"), "--as-of", "HEAD");
+  assert.deepEqual([elsewhere.status, elsewhere.out], [2, ""]);
+  assert.match(elsewhere.err, /is outside the work tree of its repository\n$/);
 });

@@ -7,8 +7,8 @@ import { createPins, type Pins } from "#authz/rulesets/git/create-pins";
 import { describeRepository } from "#authz/rulesets/git/repository";
 import { createLog } from "#platform/log";
 import { gitRules, gitSettings } from "#test/support/git/git-rules";
-import { handTimers } from "#test/support/git/hand-timers";
 import { allowing, type TestRepository, testRepository } from "#test/support/git/test-repository";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const hour = 3_600_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
 import { gitRules } from "#test/support/git/git-rules";
@@ -40,6 +40,37 @@ test("a commit that a signer has signed with SSH is taken, and its signer is tol
   const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }) });
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.match(rules.status().active?.revision?.signer ?? "", /^ada@example\.org SHA256:[\w+/]{43}$/);
+});
+
+test("a signature is verified out of a file in the mirror: other folders may not be writable", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const seen = join(folder, "seen");
+  const bin = await tempFolder(t);
+  const program = `#!/bin/sh\nprintf '%s\\n' "$@" >> '${seen}'\nPATH="\${PATH#*:}" exec ssh-keygen "$@"\n`;
+  await writeFile(join(bin, "ssh-keygen"), program, { mode: 0o755 });
+  const outside = { PATH: [bin, process.env["PATH"]].join(delimiter) };
+  const rules = await gitRules(t, repository.url, { settings: by("head", { allowedSignersFile }), outside });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  const words = (await readFile(seen, "utf8")).split("\n");
+  const files = words.flatMap((word, i) => (word === "-s" ? [words[i + 1]!] : []));
+  assert.ok(files.length > 0 && files.every((file) => dirname(file) === join(rules.folder, "mirror.git")), `${files}`);
+});
+
+test("without the program that verifies signatures none is called bad: the program is missing", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  await signed("ada", { "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  await symlink(execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim(), join(bin, "git"));
+  for (const [program, files] of [
+    ["ssh-keygen", { allowedSignersFile }],
+    ["gpg", { openpgpKeysFile: allowedSignersFile }],
+  ] as const) {
+    const rules = await gitRules(t, repository.url, { settings: by("head", files), outside: { PATH: bin } });
+    assert.equal(await rules.load(), "refused");
+    assert.equal(rules.code(), "git/missing");
+    assert.match(rules.status().candidate!.message, new RegExp(`^\`${program}\` cannot be run: `));
+  }
 });
 
 test("what nobody, another one, or somebody in another name has signed is refused before it is parsed", async (t) => {

@@ -6,6 +6,7 @@ import { noVerification } from "#authz/check/tokens/no-verification";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { listenerSettings } from "#test/support/service/listener-start";
+import { explainRequest } from "../../../cli/request/explain-request.ts";
 
 const maxStaleMillis = 300_000;
 
@@ -40,6 +41,11 @@ test("rules that were not found the newest for too long: told, not ready, or not
     const grpc = createGrpcCheck(environment)(new Uint8Array(), { get: () => [] }, listenerSettings("grpc"));
     assert.ok(!(grpc instanceof Promise));
     assert.equal(grpc.record.decision.reason === "rules/expired", reaction === "deny");
+
+    const description = { workload: { namespace: "shop", labels: {} }, request: { path: "/one" } };
+    const explained = await explainRequest(description, environment);
+    if (reaction === "deny") assert.ok(!explained.ok && explained.status === 503 && explained.code === "rules/expired");
+    else assert.ok(explained.ok);
 
     await rules.load();
     assert.deepEqual([rules.status().current, rules.status().ready, rules.snapshot()?.expired], [true, true, false]);
@@ -80,4 +86,8 @@ test("rules of the last run that are too old at the start decide nothing where t
   const old = await gitRules(t, repository.url, { folder, time, staleness });
   await old.load();
   assert.deepEqual([old.snapshot()?.expired, old.status().ready], [true, false]);
+  assert.match(
+    old.logged(),
+    /"level":"error".*"reaction":"deny","msg":"the policies in force were not found to be the newest since /,
+  );
 });

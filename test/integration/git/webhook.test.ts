@@ -1,23 +1,21 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { chmod, readFile, writeFile } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
+import { chmod, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { BuildResult, RuleSource } from "#authz/rulesets/build";
 import { createHints } from "#authz/transport/webhook/hints";
-import { largestDeliveryBytes } from "#authz/transport/webhook/serve";
+import { webhookLimits } from "#authz/transport/webhook/limits";
 import { createMetrics } from "#platform/metrics";
-import { handTimers } from "#test/support/git/hand-timers";
+import { hexMac, hostDeliveries, hostSecret } from "#test/support/git/webhooks/deliveries";
+import { post } from "#test/support/git/webhooks/post";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 import { runService } from "#test/support/service/run-service";
 import { tempFolder } from "#test/support/service/temp-folder";
 
-const secret = "a-secret-of-the-host";
-const shapes = join(import.meta.dirname, "../../support/git/webhooks");
-
 /** A service whose source counts how often it is asked. */
-async function listening(t: TestContext, { value = secret, nowMillis = Date.now() } = {}) {
+async function listening(t: TestContext, { value = hostSecret, nowMillis = Date.now() } = {}) {
   const folder = await tempFolder(t);
   await writeFile(join(folder, "secret"), `${value}\n`, { mode: 0o600 });
   const file = join(folder, "garita.yaml");
@@ -65,97 +63,13 @@ policies: { git: { url: /srv/none.git, folder: state, webhook: { address: "127.0
         )?.[1],
       ),
     send: (path: string, headers: Readonly<Record<string, string>>, body: string | Buffer, method = "POST") =>
-      post(port, path, headers, body, method),
+      post({ port, path, headers, body, method }),
   };
 }
 
-function post(
-  port: number,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body: string | Buffer,
-  method: string,
-) {
-  return new Promise<{ status: number; body: string }>((resolve, reject) => {
-    const asked = request(
-      { host: "127.0.0.1", port, path, method, headers, agent: false },
-      (response: IncomingMessage) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => {
-          text += chunk.toString();
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
-  });
-}
-
-const hex = (body: string | Buffer, key: string | Buffer = secret) =>
-  createHmac("sha256", key).update(body).digest("hex");
-
-/** As the hosts send a push: their fields, over bodies of their shape. */
-const deliveries: readonly (readonly [
-  host: string,
-  shape: string,
-  fields: (body: Buffer, nowSeconds: number) => Record<string, string>,
-])[] = [
-  [
-    "github",
-    "github.json",
-    (body) => ({
-      "user-agent": "GitHub-Hookshot/f05835d",
-      "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
-      "x-github-event": "push",
-      "x-hub-signature": "sha1=7d38cdd689735b008b3c702edd92eea23791c5f6",
-      "x-hub-signature-256": `sha256=${hex(body)}`,
-    }),
-  ],
-  [
-    "gitea",
-    "gitea.json",
-    (body) => ({
-      "x-gitea-delivery": "f6266f16-1bf3-46a5-9ea4-602e06ead473",
-      "x-gitea-event": "push",
-      "x-gitea-signature": hex(body),
-      "x-hub-signature-256": `sha256=${hex(body)}`,
-    }),
-  ],
-  [
-    "forgejo",
-    "gitea.json",
-    (body) => ({ "x-forgejo-delivery": "f6266f16", "x-forgejo-event": "push", "x-forgejo-signature": hex(body) }),
-  ],
-  [
-    "gitlab",
-    "gitlab.json",
-    () => ({
-      "x-gitlab-event": "Push Hook",
-      "x-gitlab-event-uuid": "13792a34-cac6-4fda-95a8-c58e00a3954e",
-      "idempotency-key": "f5e5f430-f57b-4e6e-9fac-d9128cd7232f",
-      "x-gitlab-token": secret,
-    }),
-  ],
-  [
-    "gitlab",
-    "gitlab.json",
-    (body, nowSeconds) => ({
-      "x-gitlab-event": "Push Hook",
-      "webhook-id": "msg_1",
-      "webhook-timestamp": `${nowSeconds}`,
-      "webhook-signature": `v1,AAAA v1,${createHmac("sha256", secret).update(`msg_1.${nowSeconds}.`).update(body).digest("base64")}`,
-    }),
-  ],
-];
-
-for (const [host, shape, fieldsOf] of deliveries) {
-  const body = await readFile(join(shapes, shape));
+for (const { host, proof, body, fields: fieldsOf } of hostDeliveries) {
   const nowSeconds = 1_790_000_000;
   const fields = fieldsOf(body, nowSeconds);
-  const proof = Object.keys(fields).find((name) =>
-    /^(?:x-hub-signature-256|.*(?<!hub)-signature|x-gitlab-token)$/.test(name),
-  )!;
   test(`${host}, ${proof}: a push has the source asked once, a repeated one not again, a changed one never`, async (t) => {
     const { send, asked, counted, lines } = await listening(t, { nowMillis: nowSeconds * 1000 });
     const taken = await send(`/${host}`, fields, body);
@@ -166,7 +80,7 @@ for (const [host, shape, fieldsOf] of deliveries) {
       await send(`/${host}`, { ...fields, [proof]: `${fields[proof]}x` }, body),
       await send(`/${host}`, { ...fields, [proof]: "" }, body),
       await send(`/${host}`, {}, body),
-      ...(fields[proof] === secret ? [] : [await send(`/${host}`, fields, Buffer.concat([body, Buffer.from(" ")]))]),
+      ...(proof === "x-gitlab-token" ? [] : [await send(`/${host}`, fields, Buffer.concat([body, Buffer.from(" ")]))]),
     ];
     for (const { status, body: told } of wrong) {
       assert.equal(status, 401);
@@ -178,17 +92,17 @@ for (const [host, shape, fieldsOf] of deliveries) {
     );
     const told = JSON.stringify(lines());
     assert.match(told, /"code":"webhook\/signature"/);
-    assert.ok(!told.includes(secret) && !told.includes(fields[proof]!), "neither secret nor signature");
+    assert.ok(!told.includes(hostSecret) && !told.includes(fields[proof]!), "neither secret nor signature");
   });
 }
 
 test("one host's fields at another's path are not believed", async (t) => {
   const { send, asked } = await listening(t);
-  for (const [host, , fieldsOf] of deliveries) {
+  for (const { host, fields } of hostDeliveries) {
     for (const other of ["github", "gitlab", "gitea", "forgejo"].filter((one) => one !== host)) {
       // Gitea sends what GitHub would too.
       if (host === "gitea" && other === "github") continue;
-      const { status } = await send(`/${other}`, fieldsOf(Buffer.from("{}"), Date.now() / 1000), "{}");
+      const { status } = await send(`/${other}`, fields(Buffer.from("{}"), Date.now() / 1000), "{}");
       assert.equal(status, 401, `${host} at /${other}`);
     }
   }
@@ -216,8 +130,8 @@ test("what is no delivery is refused: path, method, size, and bodies that never 
   assert.deepEqual([elsewhere.status, JSON.parse(elsewhere.body).error.code], [404, "webhook/request"]);
   assert.equal((await send("/metrics", {}, "", "GET")).status, 404);
   assert.equal((await send("/github", {}, "", "GET")).status, 405);
-  const large = Buffer.alloc(largestDeliveryBytes + 1);
-  const refused = await send("/github", { "x-hub-signature-256": `sha256=${hex(large)}` }, large).catch(
+  const large = Buffer.alloc(webhookLimits.deliveryBytes + 1);
+  const refused = await send("/github", { "x-hub-signature-256": `sha256=${hexMac(large)}` }, large).catch(
     () => undefined,
   );
   // The end of the connection may come before the answer was read.
@@ -257,7 +171,12 @@ test("the secret is read again when the configuration is; one that others can re
   await service.reload();
   const address = service.webhookAddress();
   assert.ok(address?.kind === "tcp" && before?.kind === "tcp");
-  const asked = await post(address.port, "/gitlab", { "x-gitlab-token": "another" }, "{}", "POST");
+  const asked = await post({
+    port: address.port,
+    path: "/gitlab",
+    headers: { "x-gitlab-token": "another" },
+    body: "{}",
+  });
   assert.equal(asked.status, 202);
   await chmod(join(folder, "secret"), 0o644);
   assert.match((await service.reload()).messages[0] ?? "", /mode 0644/);

@@ -176,21 +176,25 @@ test("while the authority is away the last list counts, also for a start; what w
   assert.deepEqual([statusOf(second).list?.from, statusOf(second).connected], ["authority", true]);
 });
 
-test("a service without files starts and warns; where a list is required it is not ready until one is there", async (t) => {
+test("a service without files starts and warns; where a list is required nobody with a certificate passes until one is there", async (t) => {
   const { scene, open } = await authority(t);
   const door = await open();
   const folder = await tempFolder(t);
+  const lax = await startAssembled(t, configOf(await tempFolder(t), portOf(door)));
+  assert.equal(await lax.ask({ uri: gone }), "200");
+  assert.match(lax.service.status().warnings.join("\n"), /there is none yet, so that nothing is refused/);
   const one = await startAssembled(
     t,
     configOf(folder, portOf(door), "  required: true\nadmin: { address: 127.0.0.1:0 }\n"),
   );
   const ready = async () => (await fetch(`http://${one.service.adminAddresses()[0]}/readyz`)).json();
   assert.deepEqual(await ready(), { status: "no deny list" });
-  assert.equal(await one.ask({ uri: gone }), "200");
-  assert.match(one.service.status().warnings.join("\n"), /there is none yet, so that nothing is refused/);
+  assert.equal(await one.ask({ uri: web }), "403 revocations/none");
+  assert.match(one.service.status().warnings.join("\n"), /there is none yet, so that every peer/);
   await writeIdentity(scene, folder);
   await until(async () => ((await ready()) as { readonly status: string }).status === "ready");
   assert.equal(statusOf(one).connected, true);
+  assert.equal(await one.ask({ uri: web }), "200");
 });
 
 test("a service whose own certificate is revoked is told nothing more, and goes on with what it has", async (t) => {

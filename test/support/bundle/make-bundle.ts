@@ -38,6 +38,7 @@ export interface MadeBundle {
   readonly name?: string;
   readonly revision?: string;
   readonly timeSeconds?: number;
+  readonly expiresSeconds?: number;
   /** Bytes instead of compiled rules. */
   readonly rules?: Uint8Array;
 }
@@ -55,6 +56,7 @@ export function makeBundle(path: string, key: KeyObject | undefined, made: MadeB
     name: made.name,
     revision: made.revision ?? path,
     timeSeconds: made.timeSeconds ?? december,
+    expiresSeconds: made.expiresSeconds,
     digest: createHash("sha256").update(rules).digest("hex"),
     files: 1,
     ruleSet: decoded.ruleSet,

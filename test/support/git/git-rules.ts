@@ -1,15 +1,8 @@
-import { PassThrough } from "node:stream";
 import type { TestContext } from "node:test";
-import { snapshotOfRules } from "#authz/check/snapshot";
 import { gitSource } from "#authz/rulesets/git/git-source";
 import type { GitSettings } from "#authz/rulesets/git/settings";
-import { createHolder } from "#authz/rulesets/holder";
-import { prepareEngine } from "#authz/rulesets/prepare-at-once";
-import type { StalenessSettings } from "#authz/rulesets/staleness";
-import { createSync } from "#authz/rulesets/sync";
-import { createLog } from "#platform/log";
+import { type RulesInForceOptions, rulesInForce } from "#test/support/rulesets/rules-in-force";
 import { tempFolder } from "#test/support/service/temp-folder";
-import { handTimers } from "./hand-timers.ts";
 
 const testModule = new URL("../../../cli/policies/test-module.ts", import.meta.url).href;
 
@@ -37,12 +30,10 @@ export function gitSettings(url: string, folder: string, more: Partial<GitSettin
   };
 }
 
-export interface GitRulesOptions {
+export interface GitRulesOptions extends RulesInForceOptions {
   /** Where the mirror is; unset: a folder of its own. */
   readonly folder?: string;
   readonly settings?: Partial<GitSettings>;
-  readonly staleness?: StalenessSettings;
-  readonly time?: ReturnType<typeof handTimers>;
   /** URL of what runs policy tests; unset: the real one. */
   readonly testModule?: string;
   readonly outside?: Readonly<Record<string, string | undefined>>;
@@ -51,43 +42,13 @@ export interface GitRulesOptions {
 /** Rules out of a repository, as a service has them, without its doors. Ends with the test. */
 export async function gitRules(t: TestContext, url: string, options: GitRulesOptions = {}) {
   const folder = options.folder ?? (await tempFolder(t));
-  const time = options.time ?? handTimers();
-  const stream = new PassThrough();
-  let logged = "";
-  stream.on("data", (chunk: Buffer) => {
-    logged += chunk.toString("utf8");
-  });
-  const { log } = createLog({ level: "info", stream });
-  const holder = createHolder(() => undefined);
-  const source = gitSource({
-    settings: gitSettings(url, folder, options.settings),
-    outside: options.outside ?? { PATH: process.env["PATH"] },
-    testModule: options.testModule ?? testModule,
-    clock: time.clock,
-    timers: time.timers,
-    random: () => 0.5,
-    log,
-  });
-  const sync = createSync({
-    source,
-    holder,
-    prepare: prepareEngine,
-    equip: snapshotOfRules,
-    nowMillis: time.clock.nowMillis,
-    timers: time.timers,
-    staleness: options.staleness,
-    log,
-  });
-  t.after(() => sync.stop());
-  return {
-    folder,
-    time,
-    sync,
-    load: () => sync.load(),
-    status: () => sync.status(),
-    snapshot: () => holder.snapshot(),
-    commit: () => holder.snapshot()?.commit,
-    code: () => sync.status().candidate?.code,
-    logged: () => logged,
-  };
+  const rules = rulesInForce(t, options, ({ prepare: _, ...parts }) =>
+    gitSource({
+      settings: gitSettings(url, folder, options.settings),
+      outside: options.outside ?? { PATH: process.env["PATH"] },
+      testModule: options.testModule ?? testModule,
+      ...parts,
+    }),
+  );
+  return { folder, ...rules };
 }

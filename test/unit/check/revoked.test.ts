@@ -31,14 +31,14 @@ const lists = {
   both: denyListOf({ certificates, identities: [revokedId] }),
 } as const;
 
-function environmentWith(denyList: DenyList | undefined, ruleSet = ruleSetOf({})): CheckEnvironment {
+function environmentWith(denyList: DenyList | "awaited" | undefined, ruleSet = ruleSetOf({})): CheckEnvironment {
   const environment = environmentOf(ruleSet);
   const snapshot = environment.snapshot();
   return { ...environment, snapshot: () => snapshot && { ...snapshot, denyList } };
 }
 
 function ask(
-  denyList: DenyList | undefined,
+  denyList: DenyList | "awaited" | undefined,
   input: CheckInput,
   metadata: CallMetadata,
   listener: Partial<ListenerSettings> = {},
@@ -78,6 +78,8 @@ interface Case {
   readonly certificates: RegExp | undefined;
   readonly identities: RegExp | undefined;
   readonly lacks?: boolean;
+  /** It goes on while a list is awaited too. */
+  readonly bare?: boolean;
 }
 
 const cases: readonly Case[] = [
@@ -107,18 +109,21 @@ const cases: readonly Case[] = [
     told: metadata({ fingerprint: "", tls: "TLSv1.3", uris: "", dns: "", subject: "" }),
     certificates: undefined,
     identities: undefined,
+    bare: true,
   },
   {
     what: "plain text",
     told: metadata({ fingerprint: "", tls: "", uris: "", dns: "", subject: "" }),
     certificates: undefined,
     identities: undefined,
+    bare: true,
   },
   {
     what: "no TLS, of which nothing else is told",
     told: metadata({}),
     certificates: undefined,
     identities: undefined,
+    bare: true,
   },
   {
     what: "a certificate whose fingerprint is not told",
@@ -249,7 +254,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { what, told, principal = "", listener, lacks = false, ...expected } of cases) {
+for (const { what, told, principal = "", listener, lacks = false, bare = false, ...expected } of cases) {
   test(`deny list: ${what}`, () => {
     for (const name of ["certificates", "identities"] as const) {
       const { record } = ask(lists[name], { source: { principal } }, told, listener);
@@ -265,6 +270,8 @@ for (const { what, told, principal = "", listener, lacks = false, ...expected } 
       const { record } = ask(list, { source: { principal } }, told, listener);
       assert.deepEqual([record.decision.reason, record.lacking & lackingBits.fingerprint], ["policy/no-policy", 0]);
     }
+    const awaited = ask("awaited", { source: { principal } }, told, listener).record;
+    assert.equal(awaited.decision.reason, bare ? "policy/no-policy" : "revocations/none");
   });
 }
 

@@ -86,8 +86,12 @@ test("a list that is required makes ready when it comes; one that is not is miss
   ]);
   await revocations.become({ ...config, required: true }, false);
   assert.deepEqual([revocations.ready(), revocations.status()?.ready], [false, false]);
-  send(denyListOf());
-  assert.deepEqual([revocations.ready(), told], [true, [7]]);
+  assert.deepEqual([revocations.inForce(), told], ["awaited", [undefined]], "whoever looks it up was told");
+  const list = denyListOf();
+  send(list);
+  assert.deepEqual([revocations.ready(), revocations.inForce(), told], [true, list, [undefined, 7]]);
+  await revocations.become({ ...config, trustDomain: "other.local", required: true }, false);
+  assert.deepEqual([revocations.ready(), revocations.inForce()], [false, "awaited"], "a list of others is none");
 });
 
 test("another configuration begins anew with the list that is in force, if it is of the same trust domain", async () => {

@@ -8,6 +8,7 @@ import { mostDiagnostics } from "#authz/rulesets/build";
 import { longestBuildMillis } from "#authz/rulesets/builder";
 import { directoryLimits } from "#authz/rulesets/read-directory";
 import { receiveLimitBytes } from "#authz/transport/listener";
+import { webhookLimits } from "#authz/transport/webhook/limits";
 import { csrLimits } from "#ca/csr/limits";
 import { mostSignedBytes } from "#ca/deny-list/decode-signed";
 import { maxDocumentBytes } from "#cli/serve/issuer-keys";
@@ -87,6 +88,19 @@ const told: readonly (readonly [row: string, value: string])[] = [
   ["| node, version and everything", `${shownBytes.node} bytes`],
   ["| the words of a rejection", `${shownBytes.message / 1024} KiB`],
   ["| names of a stream on the status page", number(shownNames)],
+  ["| webhook: body", mebibytes(webhookLimits.deliveryBytes)],
+  ["| webhook: header fields", `${webhookLimits.headerBytes / 1024} KiB`],
+  ["| webhook: time that the host signs", `${webhookLimits.clockToleranceSeconds} s`],
+  ["| webhook: repeated delivery", `${webhookLimits.rememberedMillis / 3_600_000} hour`],
+  ["| webhook: repeated delivery", number(webhookLimits.rememberedMarks)],
+  ["| webhook: deliveries that have", `${webhookLimits.hintGapMillis / 1000} s`],
+  ["| webhook: connections", number(webhookLimits.connections)],
+  [
+    "| webhook: TLS handshake",
+    `${webhookLimits.handshakeMillis / 1000} s; ${webhookLimits.headersMillis / 1000} s, looked at`,
+  ],
+  ["| webhook: request that does not", `${webhookLimits.requestMillis / 1000} s`],
+  ["| webhook: idle connection", `${webhookLimits.idleMillis / 1000} s`],
   ["| document of keys", mebibytes(maxDocumentBytes)],
   ["| usable keys of a source", number(maxKeys)],
   ["| name, connection, TLS", `${maxTimeoutMillis / 1000} s at most`],

@@ -51,6 +51,30 @@ test("a private secret is read only when nobody else can read or write it, links
   }
 });
 
+test("a credential of systemd may be readable by a group, if it is root's and in that folder itself", async (t) => {
+  const folder = await tempFolder(t);
+  const [path, within] = [join(folder, "secret"), join(folder, "within")];
+  await mkdir(within);
+  await writeFile(path, "abc");
+  await writeFile(join(within, "secret"), "abc");
+  const exposed = (fault: unknown) => fault instanceof CodedError && fault.code === "secret/exposed";
+  for (const file of [path, join(within, "secret")]) await chmod(file, 0o440);
+  const isRoot = process.getuid!() === 0;
+  if (isRoot) assert.deepEqual(await readPrivateSecret(path, 4321, folder), bytes("abc"));
+  else await assert.rejects(readPrivateSecret(path, undefined, folder), exposed, "it is not root's");
+  for (const other of [undefined, within, join(folder, "..")])
+    await assert.rejects(readPrivateSecret(path, 4321, other), exposed);
+  await assert.rejects(readPrivateSecret(join(within, "secret"), 4321, folder), exposed);
+  for (const mode of [0o460, 0o450, 0o444, 0o442]) {
+    await chmod(path, mode);
+    await assert.rejects(readPrivateSecret(path, 4321, folder), exposed, mode.toString(8));
+  }
+  if (!isRoot) return;
+  await chmod(path, 0o440);
+  await chown(path, 4321, 4321);
+  await assert.rejects(readPrivateSecret(path, 4321, folder), exposed, "our own");
+});
+
 test("a private secret belongs to us or to root", async (t) => {
   const path = join(await tempFolder(t), "secret");
   await writeFile(path, "abc", { mode: 0o600 });

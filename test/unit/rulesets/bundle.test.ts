@@ -124,6 +124,10 @@ test("a manifest is written in one way, and no other is read, signed or not", ()
     line.replace('"files":1', '"files":1.5'),
     line.replace(`"timeSeconds":${manifest.timeSeconds}`, '"timeSeconds":1e15'),
     line.replace('"policies":1,', ""),
+    ...[manifest.timeSeconds, 1e15, -1, 1.5, "null", '"never"'].map((expires) =>
+      line.replace(',"digest"', `,"expiresSeconds":${expires},"digest"`),
+    ),
+    line.replace('{"revision"', `{"expiresSeconds":${manifest.timeSeconds + 1},"revision"`),
     "null",
     "7",
     "[]",
@@ -140,6 +144,25 @@ test("a manifest is written in one way, and no other is read, signed or not", ()
   }
   for (const text of ["", "  ", "a\nb", "a\u2028b", "a\u202eb", "a".repeat(201)]) assert.ok(!isWord(text), text);
   assert.ok(isWord("2026-01 größer"));
+});
+
+test("an expiry is signed with the rest, and a bundle without one is what it was before there were any", () => {
+  const rest =
+    '"digest":"fe9a2a0d8f3a3b2f07a4f4b7a8e3b9c3f2a2a0d8f3a3b2f07a4f4b7a8e3b9c3f","sizeBytes":3,"files":1,"counts":{"policies":1,"rules":1,"peerAuthentications":0,"requestAuthentications":0,"workloads":0,"services":0,"providers":0,"registrations":0}}';
+  const before = `{"name":"shop","revision":"r1","timeSeconds":1700000000,${rest}`;
+  assert.equal(parseManifest(before)?.expiresSeconds, undefined);
+  assert.equal(encodeManifest(parseManifest(before)!), before);
+  const line = `{"name":"shop","revision":"r1","timeSeconds":1700000000,"expiresSeconds":1700000001,${rest}`;
+  assert.equal(parseManifest(line)?.expiresSeconds, 1_700_000_001);
+
+  const signed = splitBundle(
+    makeBundle("/one", site.key, { timeSeconds: 1_700_000_000, expiresSeconds: 1_700_000_100 }),
+  );
+  const longer = Buffer.from(Buffer.from(signed.manifest).toString("utf8").replace("1700000100", "1800000100"));
+  const without = splitBundle(makeBundle("/one", undefined, { timeSeconds: 1_700_000_000 })).manifest;
+  for (const manifest of [longer, without])
+    assert.throws(() => open(joinBundle({ ...signed, manifest })), coded("bundle/signature"));
+  assert.equal(open(joinBundle(signed)).manifest.expiresSeconds, 1_700_000_100);
 });
 
 test("keys are Ed25519 in PEM, and a file of public keys holds nothing else", async (t) => {
@@ -160,6 +183,9 @@ test("keys are Ed25519 in PEM, and a file of public keys holds nothing else", as
     privatePem,
     `${publicPem}${privatePem}`,
     publicPem.replace(/[A-Za-z0-9+/]{20}/, "A".repeat(20)),
+    `${publicPem}${bundleKeys().publicPem.replace("-----BEGIN", "----BEGIN")}`,
+    `${publicPem}${bundleKeys().publicPem.replace("END PUBLIC KEY-----\n", "")}`,
+    `${publicPem}the key of last year`,
     rsa.publicKey.export({ type: "spki", format: "pem" }).toString(),
   ]) {
     await writeFile(wrong, text);

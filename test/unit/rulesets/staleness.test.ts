@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { watchStaleness } from "#authz/rulesets/staleness";
-import { handTimers } from "#test/support/git/hand-timers";
+import { handTimers } from "#test/support/rulesets/hand-timers";
 
 const maxStaleMillis = 600_000;
 const day = 86_400_000;

@@ -5,6 +5,7 @@ import { snapshotOfRules } from "#authz/check/snapshot";
 import type { Engine } from "#authz/engine/contract";
 import type { BuildResult } from "#authz/rulesets/build";
 import { createHolder } from "#authz/rulesets/holder";
+import type { StalenessSettings } from "#authz/rulesets/staleness";
 import { createSync, type LoadResult } from "#authz/rulesets/sync";
 import { createLog } from "#platform/log";
 import { systemTimers } from "#platform/timers";
@@ -47,10 +48,11 @@ const broken: Diagnostic = {
   end: { line: 3, column: 6 },
 };
 
-function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf) {
+function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf, staleness?: StalenessSettings) {
   const holder = createHolder(() => undefined);
   const stream = new PassThrough();
   let result: () => Promise<BuildResult> | BuildResult = () => built("one");
+  let accepted = () => {};
   let change: (() => void) | undefined;
   let now = 1000;
   const heard: LoadResult[] = [];
@@ -59,6 +61,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
     source: {
       name: "test",
       build: async () => result(),
+      accepted: async () => accepted(),
       async watch(onChange) {
         change = onChange;
         return async () => {
@@ -71,6 +74,7 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
     prepare: (_bytes, digest) => prepare(digest),
     nowMillis: () => now,
     timers: systemTimers,
+    staleness,
     log: createLog({ level: "info", stream }).log,
     onLoad: (load) => heard.push(load),
   });
@@ -82,6 +86,9 @@ function setUp(prepare: (digest: string) => Promise<Engine> | Engine = engineOf)
     logged: () => String(stream.read() ?? ""),
     give: (next: typeof result) => {
       result = next;
+    },
+    onAccepted: (listener: () => void) => {
+      accepted = listener;
     },
     at: (millis: number) => {
       now = millis;
@@ -261,4 +268,30 @@ test("a followed source is loaded when it changes, until it is stopped", async (
   assert.equal(digest(), "two");
   await sync.stop();
   assert.equal(watched(), false);
+});
+
+test("rules that got stale while no timer ran are not decided by after the next attempt, whatever comes of it", async () => {
+  const reaction = { maxStaleMillis: 60_000, reaction: "deny" } as const;
+  const { sync, holder, give, at } = setUp(engineOf, reaction);
+  await sync.load();
+  at(1_000 + 60_000);
+  assert.equal(holder.snapshot()?.expired, false, "the timer is late");
+  give(() => ({ kind: "failed", code: "bundle/unreachable", message: "away" }));
+  await sync.load();
+  assert.equal(holder.snapshot()?.expired, true);
+  await sync.stop();
+});
+
+test("rules that have expired are not decided by from their first moment on, before anything of them is kept", async () => {
+  const { sync, holder, give, onAccepted } = setUp(engineOf, { maxStaleMillis: undefined, reaction: "deny" });
+  const revision = { commit: "r1", signer: undefined, expiresMillis: 500 };
+  const fallback = { code: "bundle/unreachable", message: "away", diagnostics: [], confirmedMillis: 100 } as const;
+  give(() => ({ ...built("one"), revision, fallback }) as BuildResult);
+  let then: boolean | undefined;
+  onAccepted(() => {
+    then = holder.snapshot()?.expired;
+  });
+  assert.equal(await sync.load(), "activated");
+  assert.deepEqual([then, holder.snapshot()?.expired, sync.status().staleSinceMillis], [true, true, 500]);
+  await sync.stop();
 });

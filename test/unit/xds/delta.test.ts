@@ -1,34 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deltaRequest, type SeenResponse } from "#test/support/xds/messages";
-import { deltaAdsPath, deltaSecretPath, type ScriptedStream, scriptDiscovery } from "#test/support/xds/scripted-stream";
-import { createShelf, type Shelf, shelfUrl } from "#test/support/xds/shelf";
+import { deltaRequest } from "#test/support/xds/messages";
+import { deltaAdsPath, deltaSecretPath, scriptDiscovery } from "#test/support/xds/scripted-stream";
+import { createShelf, shelfUrl } from "#test/support/xds/shelf";
+import { type Answer, type StreamCase, testStreams } from "#test/support/xds/stream-cases";
 
-type Step =
-  | {
-      readonly add?: readonly string[];
-      readonly drop?: readonly string[];
-      /** Of the response with this place (from the first, counted from 0), or a text. */
-      readonly nonce?: number | string;
-      readonly nack?: string;
-      readonly held?: Readonly<Record<string, string>>;
-    }
-  | { readonly put: Readonly<Record<string, string>> }
-  | { readonly remove: string }
-  | { readonly stopReading: true }
-  | { readonly drain: true };
-
-interface Case {
-  readonly title: string;
-  readonly path?: string;
-  readonly wildcard?: boolean;
-  readonly there?: Readonly<Record<string, string>>;
-  /** Each with the responses that it brings: texts of resources, and names of the removed with a minus. */
-  readonly steps: readonly (readonly [step: Step, responses: readonly string[]])[];
-  readonly events?: readonly string[];
+interface Ask extends Answer {
+  readonly add?: readonly string[];
+  readonly drop?: readonly string[];
+  readonly held?: Readonly<Record<string, string>>;
 }
 
-const cases: readonly Case[] = [
+const cases: readonly StreamCase<Ask>[] = [
   {
     title: "a subscription is answered, an ACK is not, a change is told",
     there: { a: "1" },
@@ -219,27 +202,25 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { title, path = deltaSecretPath, wildcard = false, there = {}, steps, events } of cases) {
-  test(title, () => {
-    const shelf = createShelf(there, { wildcard });
-    const scripted = scriptDiscovery({ types: [shelf] });
-    const stream = scripted.open(path);
-    const all: SeenResponse[] = [];
-    for (const [step, expected] of steps) {
-      take(step, stream, shelf, all);
-      scripted.turn();
-      const seen = stream.take();
-      all.push(...seen);
-      assert.deepEqual(seen.map(show), expected, JSON.stringify(step));
-      for (const { typeUrl, nonce } of seen) assert.ok(typeUrl === shelfUrl && nonce !== "");
-    }
-    assert.equal(new Set(all.map(({ nonce }) => nonce)).size, all.length);
-    assert.equal(stream.ending(), undefined);
-    if (events !== undefined) assert.deepEqual(shelf.events, events);
-    stream.leave();
-    assert.equal(shelf.listeners.size, 0);
-  });
-}
+testStreams<Ask>(
+  {
+    path: deltaSecretPath,
+    encode: ({ add = [], drop = [], held }, answer) =>
+      deltaRequest({
+        typeUrl: shelfUrl,
+        resourceNamesSubscribe: [...add],
+        resourceNamesUnsubscribe: [...drop],
+        initialResourceVersions: { ...held },
+        ...answer,
+      }),
+    // Texts of resources, and names of the removed with a minus.
+    show({ resources, removed }) {
+      for (const { name, version, text } of resources) assert.equal(text, `${name}=${version}`);
+      return [...resources.map(({ text }) => text), ...removed.map((name) => `-${name}`)].join(" ");
+    },
+  },
+  cases,
+);
 
 test("ADS: a response that is long enough is followed by another", () => {
   const shelf = createShelf();
@@ -266,31 +247,3 @@ test("of a client that answers nothing the oldest responses are forgotten", () =
   assert.equal(shelf.events.length, 18);
   assert.equal(shelf.events.at(-1), "acknowledged a=100");
 });
-
-function show({ resources, removed }: SeenResponse): string {
-  for (const { name, version, text } of resources) assert.equal(text, `${name}=${version}`);
-  return [...resources.map(({ text }) => text), ...removed.map((name) => `-${name}`)].join(" ");
-}
-
-function take(step: Step, stream: ScriptedStream, shelf: Shelf, all: readonly SeenResponse[]): void {
-  if ("put" in step) {
-    for (const [name, version] of Object.entries(step.put)) shelf.putQuietly(name, version);
-    shelf.tell();
-  } else if ("remove" in step) shelf.remove(step.remove);
-  else if ("stopReading" in step) stream.stopReading();
-  else if ("drain" in step) stream.drain();
-  else {
-    const responseNonce = typeof step.nonce === "number" ? all[step.nonce]!.nonce : (step.nonce ?? "");
-    const errorDetail = step.nack === undefined ? {} : { errorDetail: { code: 3, message: step.nack } };
-    stream.message(
-      deltaRequest({
-        typeUrl: shelfUrl,
-        resourceNamesSubscribe: [...(step.add ?? [])],
-        resourceNamesUnsubscribe: [...(step.drop ?? [])],
-        initialResourceVersions: { ...step.held },
-        responseNonce,
-        ...errorDetail,
-      }),
-    );
-  }
-}

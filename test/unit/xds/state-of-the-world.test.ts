@@ -1,28 +1,15 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { type SeenResponse, stateRequest } from "#test/support/xds/messages";
-import { adsPath, type ScriptedStream, scriptDiscovery, secretPath } from "#test/support/xds/scripted-stream";
-import { createShelf, type Shelf, shelfUrl } from "#test/support/xds/shelf";
+import { stateRequest } from "#test/support/xds/messages";
+import { adsPath, secretPath } from "#test/support/xds/scripted-stream";
+import { shelfUrl } from "#test/support/xds/shelf";
+import { type Answer, type StreamCase, testStreams } from "#test/support/xds/stream-cases";
 
-type Step =
-  /** A request: names; nonce of the response with this place (from the first, counted from 0), or a text; what is said of it. */
-  | { readonly ask: readonly string[]; readonly nonce?: number | string; readonly nack?: string }
-  | { readonly put: Readonly<Record<string, string>> }
-  | { readonly remove: string }
-  | { readonly stopReading: true }
-  | { readonly drain: true };
-
-interface Case {
-  readonly title: string;
-  readonly path?: string;
-  readonly wildcard?: boolean;
-  readonly there?: Readonly<Record<string, string>>;
-  /** Each with the texts of the responses that it brings: resources of one response beside each other. */
-  readonly steps: readonly (readonly [step: Step, responses: readonly string[]])[];
-  readonly events?: readonly string[];
+interface Ask extends Answer {
+  /** Names. */
+  readonly ask: readonly string[];
 }
 
-const cases: readonly Case[] = [
+const cases: readonly StreamCase<Ask>[] = [
   {
     title: "the first request is answered, an ACK is not",
     there: { a: "1" },
@@ -254,51 +241,17 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { title, path = secretPath, wildcard = false, there = {}, steps, events } of cases) {
-  test(title, () => {
-    const shelf = createShelf(there, { wildcard });
-    const scripted = scriptDiscovery({ types: [shelf] });
-    const stream = scripted.open(path);
-    const all: SeenResponse[] = [];
-    for (const [step, expected] of steps) {
-      take(step, stream, shelf, all);
-      scripted.turn();
-      const seen = stream.take();
-      all.push(...seen);
-      assert.deepEqual(
-        seen.map(({ resources }) => resources.map(({ text }) => text).join(" ")),
-        expected,
-        JSON.stringify(step),
-      );
-      for (const { typeUrl, nonce, version } of seen) assert.ok(typeUrl === shelfUrl && nonce !== "" && version !== "");
-    }
-    assert.equal(new Set(all.map(({ nonce }) => nonce)).size, all.length);
-    assert.equal(stream.ending(), undefined);
-    if (events !== undefined) assert.deepEqual(shelf.events, events);
-    stream.leave();
-    assert.equal(shelf.listeners.size, 0);
-  });
-}
-
-function take(step: Step, stream: ScriptedStream, shelf: Shelf, all: readonly SeenResponse[]): void {
-  if ("put" in step) {
-    for (const [name, version] of Object.entries(step.put)) shelf.putQuietly(name, version);
-    shelf.tell();
-  } else if ("remove" in step) shelf.remove(step.remove);
-  else if ("stopReading" in step) stream.stopReading();
-  else if ("drain" in step) stream.drain();
-  else {
-    const responseNonce = typeof step.nonce === "number" ? all[step.nonce]!.nonce : (step.nonce ?? "");
-    const errorDetail = step.nack === undefined ? {} : { errorDetail: { code: 3, message: step.nack } };
-    stream.message(
-      stateRequest({
-        typeUrl: shelfUrl,
-        resourceNames: [...step.ask],
-        responseNonce,
-        // Whatever it says: nonce and error alone tell.
-        versionInfo: "nothing of ours",
-        ...errorDetail,
-      }),
-    );
-  }
-}
+testStreams<Ask>(
+  {
+    path: secretPath,
+    encode: ({ ask }, answer) =>
+      // Whatever the version says: nonce and error alone tell.
+      stateRequest({ typeUrl: shelfUrl, resourceNames: [...ask], versionInfo: "nothing of ours", ...answer }),
+    // Texts of the resources of one response beside each other.
+    show({ resources, version }) {
+      assert.notEqual(version, "");
+      return resources.map(({ text }) => text).join(" ");
+    },
+  },
+  cases,
+);

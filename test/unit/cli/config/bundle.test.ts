@@ -38,6 +38,13 @@ test("policies as a bundle: defaults are filled in, and paths are read from the 
     ["shop", "/etc/garita/t", "/etc/garita/c", 5_000, 7_000],
   );
   assert.deepEqual([settings.maxBytes, settings.allowOlder], [2048, true]);
+  const expiring = await read("{ url: https://h/b, publicKeyFile: k, folder: s, onStale: deny }");
+  assert.ok(expiring.ok && "bundle" in expiring.config.policies);
+  assert.deepEqual(
+    expiring.config.policies.bundle.staleness,
+    { maxStaleMillis: undefined, reaction: "deny" },
+    "a bundle can expire",
+  );
 });
 
 test("what cannot be fetched from, named or kept is refused at its place", async () => {
@@ -45,7 +52,6 @@ test("what cannot be fetched from, named or kept is refused at its place", async
     ["{ url: http://h/b, publicKeyFile: k, folder: s }", /expected `https:\/\/` with a host/],
     ["{ url: https://me:secret@h/b, publicKeyFile: k, folder: s }", /credentials belong into `tokenFile`/],
     ['{ url: https://h/b, publicKeyFile: k, folder: s, name: "a\\tb" }', /no bundle can have this name/],
-    ["{ url: https://h/b, publicKeyFile: k, folder: s, onStale: deny }", /`onStale` needs `maxStaleSeconds`/],
     ["{ url: https://h/b, publicKeyFile: k, folder: s, maxStaleSeconds: 100 }", /less than twice `pollSeconds`/],
     ["{ url: https://h/b, folder: s }", /publicKeyFile/],
   ] as const) {

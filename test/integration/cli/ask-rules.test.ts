@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { cli } from "#test/support/cli/run-cli";
+
+/** A server that answers everything so. Ends with the test. */
+async function answering(t: TestContext, body: string): Promise<string> {
+  const server = createServer((_request, response) => response.end(body)).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("what answers as no admin API does is not taken for one", async (t) => {
+  for (const body of [
+    "",
+    "<html>",
+    "null",
+    "[]",
+    "{}",
+    '{"ok":true}',
+    '{"ok":"false","result":"refused"}',
+    '{"ok":true,"result":"activated","commit":{}}',
+    '{"ok":true,"result":"activated","pinnedUntilMillis":1e99}',
+  ]) {
+    for (const command of [["sync"], ["unpin"], ["pin", "0123456", "--for", "1h"]]) {
+      const { status, out, err } = await cli([...command, "--admin", await answering(t, body)]);
+      assert.deepEqual([status, out], [1, ""], body);
+      assert.match(err, /answered 200, not as an admin API does \[service\/answer\]\n$/);
+    }
+  }
+});
+
+test("what is in force is told, and the status says whether it is what was asked for", async (t) => {
+  const admin = await answering(t, '{"ok":false,"result":"refused","commit":"r1\\u001b[2J","message":"no"}');
+  const { status, out, err } = await cli(["sync", "--admin", admin]);
+  assert.deepEqual([status, err], [5, ""]);
+  assert.equal(out, "refused: no\nin force: r1\ufffd[2J\nno rule set is in force\n");
+});
+
+test("credentials in an address are refused, and not repeated", async () => {
+  for (const admin of ["http://admin:hunter2@127.0.0.1:1", "https://hunter2@127.0.0.1:1"]) {
+    const { status, err } = await cli(["sync", "--admin", admin]);
+    assert.equal(status, 2);
+    assert.doesNotMatch(err, /hunter2/);
+  }
+});
