@@ -10,6 +10,8 @@ export interface FetchParts {
   readonly timers: Timers;
   readonly signal: AbortSignal;
   readonly maxMirrorBytes: number;
+  /** What the remote named when it was asked: the mirror names its objects as the remote does. */
+  readonly asked: string;
   /** The newest commit that was taken; it stays in the mirror. */
   readonly known: string | undefined;
 }
@@ -21,7 +23,7 @@ export interface FetchParts {
  */
 export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
   const { timers, known } = parts;
-  await ensureMirror(repository, timers);
+  await ensureMirror(repository, parts.asked.length === 64 ? "sha256" : "sha1", timers);
   if (known !== undefined && (await hasCommit(repository, known, timers))) {
     await readGit(repository, { args: ["update-ref", referenceOf(repository, "known"), known], timers });
   }
@@ -95,16 +97,20 @@ export function newestReference(repository: Repository): string {
   return referenceOf(repository, "newest");
 }
 
-async function ensureMirror(repository: Repository, timers: Timers): Promise<void> {
+async function ensureMirror(repository: Repository, format: "sha1" | "sha256", timers: Timers): Promise<void> {
   const { mirror } = repository;
   try {
     if (await exists(join(mirror, "HEAD"))) {
       // Left by a program that was killed: whoever holds the folder's lock is alone.
       for (const name of ["shallow.lock", "config.lock", "packed-refs.lock"])
         await rm(join(mirror, name), { force: true });
-    } else await readGit(repository, { args: ["init", "--quiet", "--bare", "--template=", mirror], timers });
+    } else {
+      const args = ["init", "--quiet", "--bare", `--object-format=${format}`, "--template=", mirror];
+      await readGit(repository, { args, timers });
+    }
     const file = join(mirror, "config");
-    if ((await readFile(file, "utf8").catch(() => "")) !== configuration) await writeFile(file, configuration);
+    const wanted = configurationOf(format);
+    if ((await readFile(file, "utf8").catch(() => "")) !== wanted) await writeFile(file, wanted);
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     throw new CodedError("git/mirror", `the folder of the mirror cannot be used: ${messageOf(cause)}`, { cause });
@@ -112,14 +118,17 @@ async function ensureMirror(repository: Repository, timers: Timers): Promise<voi
 }
 
 /** All that a mirror says of itself. Written anew where it is another: a configuration can name programs, and other remotes. */
-const configuration = `[core]
+function configurationOf(format: "sha1" | "sha256"): string {
+  return `[core]
 \trepositoryFormatVersion = 1
 \tbare = true
 [extensions]
+\tobjectFormat = ${format}
 \tpartialClone = origin
 [remote "origin"]
 \tpromisor = true
 `;
+}
 
 const pollMillis = 250;
 

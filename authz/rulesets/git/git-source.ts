@@ -71,6 +71,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   let trust: string | undefined;
   let warnings: readonly string[] = [];
   let keptFault: string | undefined;
+  /** A good signature looks like another's when the key ring is damaged. */
+  let signersDoubted = false;
   let isFirst = true;
   /** At the start requests wait too: with the rules of the last run at hand a silent host, or a folder that others have, is not waited for as long as later. */
   const patienceMillis = () =>
@@ -101,10 +103,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   });
   /** The newest commit that was taken, which others have to come from. */
   const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? kept?.rules.revision.commit;
-  const fetchParts = (known: string | undefined) => ({
+  const fetchParts = (asked: string, known: string | undefined) => ({
     timers,
     signal: ending.signal,
     maxMirrorBytes: settings.maxMirrorBytes,
+    asked,
     known,
   });
 
@@ -136,7 +139,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     if (tokenFile !== undefined) await readPrivateSecret(tokenFile);
   };
   const readSigners = async (): Promise<TrustedSigners | undefined> => {
-    const signers = settings.signatures && (await readTrustedSigners(repository, settings.signatures, timers));
+    const { signatures } = settings;
+    const signers = signatures && (await readTrustedSigners(repository, signatures, timers, signersDoubted));
+    signersDoubted = false;
     trust = signers?.mark;
     return signers;
   };
@@ -145,9 +150,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const signers = await readSigners();
     const bring = async () => {
       await checkToken();
-      await ask();
-      await fetchCommit(repository, fetchParts(known));
-      await fetchHistory(repository, fetchParts(known));
+      const asking = fetchParts(await ask(), known);
+      await fetchCommit(repository, asking);
+      await fetchHistory(repository, asking);
     };
     return compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
   };
@@ -163,7 +168,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       signatures: settings.signatures && signers && { mode: settings.signatures.mode, signers },
     };
     const take = async () => {
-      const revision = await takeCommit(repository, fetchParts(known), rules);
+      const revision = await takeCommit(repository, fetchParts(asked, known), rules);
       if (revision.commit === inForce?.commit) {
         if (asked === inForce.commit) return { kind: "unchanged" } as const;
         // git takes nothing over a cut in the remote's own history, and calls that a success.
@@ -205,6 +210,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       }
     } catch (fault) {
       const code = fault instanceof CodedError ? fault.code : "source/compiler";
+      signersDoubted ||= code === "git/signature";
       return { kind: "failed", code, message: messageOf(fault) };
     }
   };

@@ -15,6 +15,7 @@ interface Entry {
 }
 
 /** gitdatamodel(7): the modes of tree entries. */
+const FOLDER = "040000";
 const LINK = "120000";
 const SUBMODULE = "160000";
 
@@ -50,25 +51,35 @@ async function listTree(repository: Repository, commit: string, parts: GitParts)
     if (!/^[0-9a-f]+ tree \d+\n$/.test(told))
       throw new CodedError("git/path", `the commit ${commit} has no folder \`${path}\``);
   }
-  const args = ["ls-tree", "-r", "-z", "--full-tree", `${commit}:${path}`];
+  const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", `${commit}:${path}`];
   const listing = await readGit(repository, { ...parts, args, maxOutputBytes: listingBytes });
-  return listing
-    .toString("utf8")
+  const lines = listing
+    .toString("latin1")
     .split("\0")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const tab = line.indexOf("\t");
-      const [mode = "", , object = ""] = line.slice(0, tab).split(" ");
-      return { mode, object, path: line.slice(tab + 1) };
-    })
-    .filter((entry) => !entry.path.split("/").some(isLeftOver));
+    .filter((line) => line !== "");
+  return refuseTwins(lines.map(readEntry)).filter(
+    ({ mode, path }) => mode !== FOLDER && !path.split("/").some(isLeftOver),
+  );
+}
+
+function readEntry(line: string): Entry & { readonly name: string } {
+  const tab = line.indexOf("\t");
+  const [mode = "", , object = ""] = line.slice(0, tab).split(" ");
+  const name = line.slice(tab + 1);
+  return { mode, object, name, path: Buffer.from(name, "latin1").toString("utf8") };
+}
+
+/** A tree that git would not have made: work trees and web pages show one of two files, or folders, of a name. */
+function refuseTwins<E extends Entry & { readonly name: string }>(entries: readonly E[]): readonly E[] {
+  const names = new Set<string>();
+  for (const { name, path } of entries) {
+    if (names.size === names.add(name).size) throw odd(path, "is there twice");
+  }
+  return entries;
 }
 
 function refuseOdd(entries: readonly Entry[]): void {
-  const paths = new Set<string>();
   for (const { mode, path } of entries) {
-    // A tree that git would not have made: work trees and web pages show one of the two.
-    if (paths.size === paths.add(path).size) throw odd(path, "is there twice");
     if (mode === SUBMODULE) throw odd(path, "is a submodule, whose files are not read");
     if (mode === LINK && isPolicyFile(path)) throw odd(path, "is a link: put the file itself in its place");
   }

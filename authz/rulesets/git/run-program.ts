@@ -12,6 +12,8 @@ export interface Run {
   readonly timers: Timers;
   readonly timeoutMillis: number;
   readonly maxOutputBytes: number;
+  /** Unset: `mostMemoryBytes`. */
+  readonly maxMemoryBytes?: number;
   /** Resolves only if the program is to be ended, with why. */
   readonly tooMuch?: Promise<CodedError>;
   readonly signal?: AbortSignal;
@@ -25,19 +27,30 @@ export interface Ran {
   readonly told: string;
 }
 
+/** git keeps what a remote says of its references, however much that is; a large honest repository takes some hundred MiB. */
+const mostMemoryBytes = 2 * 1024 ** 3;
+
+/** Sets the limit, and becomes the program: nothing that it is given is read by a shell. sh(1), `ulimit`, in KiB; where the system has no such limit there is none. */
+const limited = 'ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
+/** sh(1), `exec`: there is no such program, or none that can be run. */
+const unrun: ReadonlySet<number | null> = new Set([126, 127]);
+
 /** So much of what a program says of itself is kept. */
 const toldBytes = 8 * 1024;
 const toldCharacters = 400;
 
 /**
- * Runs a program without a shell and gathers its output. Whatever it has started ends with it. Fails with `git/missing` where it cannot be started,
- * `git/too-slow`, `source/too-large` when it says more than is taken, or the fault of `tooMuch`; its own failure is a status.
+ * Runs a program with its arguments as they stand and gathers its output. Whatever it has started ends with it. Fails with `git/missing` where it cannot be started,
+ * `git/too-slow`, `source/too-large` when it says more than is taken, or the fault of `tooMuch`; its own failure, as for want of the
+ * memory that it may not have, is a status.
  */
 export function runProgram(run: Run): Promise<Ran> {
   const { program, args, environment, cwd, timers, signal } = run;
   const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   // A group of its own: git runs ssh, and helpers that outlive it where it alone is ended.
-  const child = spawn(program, args, { env: environment, cwd, stdio: "pipe", detached: true });
+  const memoryKib = String((run.maxMemoryBytes ?? mostMemoryBytes) / 1024);
+  const words = ["-c", limited, "sh", memoryKib, program, ...args];
+  const child = spawn("sh", words, { env: environment, cwd, stdio: "pipe", detached: true });
   const forget: (() => void)[] = [];
   const fail = (fault: CodedError) => {
     endGroup(child);
@@ -66,10 +79,13 @@ export function runProgram(run: Run): Promise<Ran> {
   child.stderr.on("data", (chunk: Buffer) => {
     told = Buffer.concat([told, chunk]).subarray(-toldBytes);
   });
-  child.on("error", (cause) =>
-    reject(new CodedError("git/missing", `\`${program}\` cannot be run: ${messageOf(cause)}`, { cause })),
-  );
-  child.on("close", (status) => resolve({ status: status ?? -1, output: Buffer.concat(chunks), told: oneLine(told) }));
+  const missing = (why: string, cause?: unknown) =>
+    reject(new CodedError("git/missing", `\`${program}\` cannot be run: ${why}`, { cause }));
+  child.on("error", (cause) => missing(messageOf(cause), cause));
+  child.on("close", (status) => {
+    if (unrun.has(status)) missing(oneLine(told));
+    else resolve({ status: status ?? -1, output: Buffer.concat(chunks), told: oneLine(told) });
+  });
   // A program that ends before it has read everything says why by its status.
   child.stdin.on("error", () => undefined);
   child.stdin.end(run.input ?? "");

@@ -16,13 +16,14 @@ export interface TrustedSigners {
 }
 
 /**
- * Reads the files of the signers as they are now. OpenPGP keys get a key ring of their own inside the folder, in which nothing else is. Fails
- * with `git/signers`, or `git/missing` without the program that verifies.
+ * Reads the files of the signers as they are now. OpenPGP keys get a key ring of their own inside the folder, in which nothing else is; it is
+ * kept, unless it is wanted `anew`. Fails with `git/signers`, or `git/missing` without the program that verifies.
  */
 export async function readTrustedSigners(
   repository: Repository,
   settings: SignatureSettings,
   timers: Timers,
+  anew: boolean,
 ): Promise<TrustedSigners> {
   const { allowedSignersFile, openpgpKeysFile } = settings;
   const { ssh, openpgp, mark } = await readFiles(settings);
@@ -38,7 +39,8 @@ export async function readTrustedSigners(
     ["gpg.minTrustLevel", "fully"],
   ]);
   if (openpgp === undefined) return { mark, environment };
-  const ring = await keyRing(repository, openpgpKeysFile!, digestOf(openpgp), timers);
+  const ring = join(repository.folder, `keys-${digestOf(openpgp).slice(0, 16)}`);
+  if (anew || !(await isRing(ring))) await makeRing(repository, ring, openpgpKeysFile!, timers);
   return { mark, environment: { ...environment, GNUPGHOME: ring } };
 }
 
@@ -85,11 +87,13 @@ async function readKeys(file: string | undefined): Promise<Buffer | undefined> {
 /** Every key in the ring is trusted; none is fetched. (gpg(1).) */
 const ringOptions = "trust-model always\nno-auto-key-retrieve\nno-autostart\n";
 
-async function keyRing(repository: Repository, file: string, digest: string, timers: Timers): Promise<string> {
-  const ring = join(repository.folder, `keys-${digest.slice(0, 16)}`);
+async function isRing(ring: string): Promise<boolean> {
+  return (await readFile(join(ring, "gpg.conf"), "utf8").catch(() => "")) === ringOptions;
+}
+
+async function makeRing(repository: Repository, ring: string, file: string, timers: Timers): Promise<void> {
   const draft = `${ring}.new`;
   try {
-    if ((await readFile(join(ring, "gpg.conf"), "utf8").catch(() => "")) === ringOptions) return ring;
     await rm(draft, { recursive: true, force: true });
     await rm(ring, { recursive: true, force: true });
     await mkdir(draft, { recursive: true, mode: 0o700 });
@@ -108,7 +112,6 @@ async function keyRing(repository: Repository, file: string, digest: string, tim
   });
   if (status !== 0) throw new CodedError("git/signers", `the signers \`${file}\` are no OpenPGP keys: ${told}`);
   await rename(draft, ring);
-  return ring;
 }
 
 function digestOf(content: string | Uint8Array): string {

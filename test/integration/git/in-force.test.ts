@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
@@ -277,7 +278,43 @@ test("tests without an end are ended, and the next good commit is in force", asy
   rules.time.step(longestBuildMillis);
   assert.equal(await loading, "refused");
   assert.equal(rules.code(), "source/worker");
+  await rules.sync.follow();
+  assert.equal(
+    rules.status().nextAttemptMillis,
+    rules.time.clock.nowMillis() + 120_000,
+    "it is not tried at each poll",
+  );
   const good = await repository.commit({ "a_test.yaml": undefined });
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.equal(rules.commit(), good);
+});
+
+test("git that the thread of the compiler runs ends with the service", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const folder = await tempFolder(t);
+  const place = process.env["PATH"] ?? "";
+  // A disk that is very slow.
+  const slow = `#!/bin/sh\ntest "$1" != ls-tree || exec sh -c "sleep 600; :" "$0"\nPATH='${place}' exec git "$@"\n`;
+  await writeFile(join(folder, "git"), slow, { mode: 0o755 });
+  const rules = await gitRules(t, repository.url, { outside: { PATH: `${folder}:${place}` } });
+  const running = () => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(`sleep 600; : ${folder}`);
+  const loading = rules.load();
+  while (!running()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await rules.sync.stop();
+  await loading;
+  assert.equal(running(), false);
+});
+
+test("a repository whose objects are named by SHA-256", async (t) => {
+  const repository = await testRepository(t, { GIT_DEFAULT_HASH: "sha256" });
+  const first = await repository.commit({ "a.yaml": allowing("/one") });
+  assert.equal(first.length, 64);
+  const rules = await gitRules(t, repository.url);
+  assert.equal(await rules.load(), "activated", rules.logged());
+  const second = await repository.commit({ "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), second);
+  assert.equal(await rules.sync.pin({ commit: first, durationMillis: 3_600_000 }), undefined);
+  assert.equal(rules.commit(), first);
 });

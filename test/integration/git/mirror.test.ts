@@ -159,22 +159,6 @@ test("what is larger than a policy file stays at the server, and is no policy", 
   assert.equal(rules.status().current, true);
 });
 
-test("a name that is there twice in a tree is refused: people are shown one of the two files", async (t) => {
-  const { repository, rules } = await inForce(t);
-  const good = rules.commit();
-  const shown = await repository.git("rev-parse", "HEAD:a.yaml");
-  await writeFile(join(repository.folder, "hidden"), allowing("/hidden", "b"));
-  const hidden = await repository.git("hash-object", "-w", "hidden");
-  const entries = [hidden, shown].flatMap((name) => [Buffer.from("100644 a.yaml\0"), Buffer.from(name, "hex")]);
-  await writeFile(join(repository.folder, "tree"), Buffer.concat(entries));
-  const tree = await repository.git("hash-object", "-t", "tree", "--literally", "-w", "tree");
-  const commit = await repository.git("commit-tree", tree, "-p", "HEAD", "-m", "twice");
-  await repository.git("update-ref", "refs/heads/main", commit);
-  assert.equal(await rules.load(), "refused");
-  assert.deepEqual([rules.code(), rules.commit()], ["git/entry", good]);
-  assert.equal(rules.status().candidate!.message, "`a.yaml` is there twice");
-});
-
 test("a tag of a tag is its commit; a tag of something else is told, and leaves the mirror alone", async (t) => {
   const { repository, rules, mirror } = await inForce(t);
   await repository.git("tag", "-a", "-m", "one", "inner", "HEAD");

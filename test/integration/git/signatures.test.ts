@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
@@ -272,6 +272,13 @@ test("OpenPGP: a signer's commit is taken, another's and a key that is in no fil
   await signCommit(repository, "eve@example.org", { "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "refused");
   assert.deepEqual([rules.code(), rules.commit()], ["git/signature", good]);
+  const [ring = ""] = (await readdir(rules.folder)).filter((name) => name.startsWith("keys-"));
+  await writeFile(join(rules.folder, ring, "pubring.kbx"), "damage");
+  await repository.git("reset", "--quiet", "--hard", good);
+  const next = await signCommit(repository, "ada@example.org", { "a.yaml": allowing("/three") });
+  await rules.load();
+  await rules.load();
+  assert.equal(rules.commit(), next, "a damaged key ring is made anew");
   await writeFile(openpgpKeysFile, "no keys");
   await rules.load();
   assert.equal(rules.code(), "git/signers");
