@@ -16,7 +16,7 @@ export const faultCodes = {
   "source/worker":
     "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes.",
   "git/argument":
-    "A URL, branch, tag or path of a repository that git could take for something else, or a transport that others could change policies on.",
+    "A URL, branch, tag, path or token of a repository that git could take for something else, or a transport that others could change policies on.",
   "git/missing": "`git`, or what verifies signatures (`ssh-keygen` or `gpg`), cannot be run.",
   "git/unreachable": "The repository cannot be asked: the host does not answer, or refuses the key or token.",
   "git/unknown-reference": "The repository has no such branch or tag.",

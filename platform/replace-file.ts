@@ -9,12 +9,12 @@ export interface ReplaceOptions {
 }
 
 /**
- * Replaces a file, or makes it: whoever reads it meanwhile, or after a loss of power, finds the old bytes or the new ones, whole, and once this resolves the new ones. `mode` is that of the new
+ * Replaces a file, or makes it: whoever reads it meanwhile, or after a loss of power, finds the old bytes or the new ones, whole, and once this resolves the new ones. `bytes` of several pieces are those one after the other. `mode` is that of the new
  * file, less what the system takes away (`umask`). Rejects with the system's error; then nothing is left behind. Two writers of one file at a time need drafts of their own.
  */
 export async function replaceFile(
   path: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | readonly Uint8Array[],
   mode: number,
   // One name for each file: a killed program leaves one behind at most.
   { draft, place }: ReplaceOptions = { draft: `${path}.part`, place: rename },

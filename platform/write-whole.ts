@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { link, rename, rm, stat } from "node:fs/promises";
+import { link, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { CodedError, messageOf } from "./coded-error.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -14,7 +15,11 @@ export interface WriteOptions {
  * `replaceFile` for files that several programs may write at a time. Fails with `output/unwritable`, or `output/exists` under `keepExisting`; then nothing is left
  * behind.
  */
-export async function writeWhole(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeWhole(
+  path: string,
+  bytes: Uint8Array | readonly Uint8Array[],
+  options: WriteOptions = {},
+): Promise<void> {
   // No number of the process: in a container it is the same after every start, and what a crash left behind would be in the way.
   const draft = `${path}.${randomUUID()}.part`;
   // A rename would put a device or a pipe away for the file.
@@ -27,6 +32,21 @@ export async function writeWhole(path: string, bytes: Uint8Array, options: Write
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     throw new CodedError("output/unwritable", `\`${path}\` cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** How a draft's name ends. */
+const draftEnding = /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+/** No writer takes so long. */
+const longestWriteMillis = 3_600_000;
+
+/** Takes away what writers that were killed have left behind in a folder. What cannot be taken away stays. */
+export async function sweepDrafts(folder: string, nowMillis: number): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const draft of names.filter((name) => draftEnding.test(name)).map((name) => join(folder, name))) {
+    const found = await stat(draft).catch(() => undefined);
+    if (found !== undefined && nowMillis - found.mtimeMs > longestWriteMillis)
+      await rm(draft, { force: true }).catch(() => undefined);
   }
 }
 

@@ -10,6 +10,7 @@ import { inSlices } from "#platform/in-slices";
 import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
+import { sweepDrafts } from "#platform/write-whole";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
 import { createPoll } from "../poll.ts";
@@ -188,6 +189,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   };
 
   const firstAttempt = async (trusted: TrustedKeys): Promise<BuildResult> => {
+    await sweepDrafts(settings.folder, clock.nowMillis());
     const kept = await openKept(trusted);
     newest = kept?.opened.manifest;
     const result = await tryAttempt(trusted, false);

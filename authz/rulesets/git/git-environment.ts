@@ -84,7 +84,7 @@ function configuration(pairs: readonly (readonly [key: string, value: string])[]
 }
 
 /** gitcredentials(7): run by `sh`, whose `printf` is its own, so that the token is an argument of no program. */
-const credentialHelper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$GARITA_GIT_USERNAME" "$(cat "$GARITA_GIT_TOKEN_FILE")"; }; f`;
+const credentialHelper = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$GARITA_GIT_USERNAME" "$(tr -d '\\r\\n' <"$GARITA_GIT_TOKEN_FILE")"; }; f`;
 
 function httpOf({ origin }: Remote, { tokenFile, caFile }: GitCredentials): [string, string][] {
   if (origin === undefined) return [];

@@ -6,19 +6,18 @@ import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
-import { buildFault } from "../build-fault.ts";
 import { createBuilder } from "../builder.ts";
 import { createPoll } from "../poll.ts";
 import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
-import { confirmLastKnownGood, type LastKnownGood, readLastKnownGood, writeLastKnownGood } from "./last-known-good.ts";
+import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { askRemote, describeRepository } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
-import { markOfSigners, readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
+import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
 
 export interface GitSourceParts {
   readonly settings: GitSettings;
@@ -32,8 +31,6 @@ export interface GitSourceParts {
   readonly random: () => number;
   readonly log: Log;
 }
-
-type Built = BuildResult & { readonly kind: "built" };
 
 /** Faults that a new mirror may not have. */
 const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
@@ -67,28 +64,21 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const ending = new AbortController();
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
-  let kept: Awaited<ReturnType<typeof readKept>>;
   let trust: string | undefined;
   let warnings: readonly string[] = [];
-  let keptFault: string | undefined;
   /** A good signature looks like another's when the key ring is damaged. */
   let signersDoubted = false;
   let isFirst = true;
   /** At the start requests wait too: with the rules of the last run at hand a silent host, or a folder that others have, is not waited for as long as later. */
   const patienceMillis = () =>
-    isFirst && kept !== undefined ? Math.min(settings.timeoutMillis, startPatienceMillis) : settings.timeoutMillis;
+    isFirst && lastRun.commit() !== undefined
+      ? Math.min(settings.timeoutMillis, startPatienceMillis)
+      : settings.timeoutMillis;
   const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, timers, ending.signal);
 
-  const readKept = async () => {
-    try {
-      await claimFolder(repository.folder);
-      return await readLastKnownGood(repository);
-    } catch (fault) {
-      log.warn({ source: name, code: "git/last-known-good" }, messageOf(fault));
-      return undefined;
-    }
-  };
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
+  const { signatures } = settings;
+  const lastRun = createLastRun({ repository, signatures, source: name, nowMillis: clock.nowMillis, log });
   const pins = createPins(repository, name, clock, log);
   const poll = createPoll({
     pollMillis: settings.pollMillis,
@@ -102,7 +92,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     },
   });
   /** The newest commit that was taken, which others have to come from. */
-  const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? kept?.rules.revision.commit;
+  const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? lastRun.commit();
   const fetchParts = (asked: string, known: string | undefined) => ({
     timers,
     signal: ending.signal,
@@ -135,11 +125,13 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   const checkToken = async () => {
     const { tokenFile } = settings.credentials;
+    if (tokenFile === undefined) return;
     // Only looked at: git's helper reads it itself, and would not look at its mode.
-    if (tokenFile !== undefined) await readPrivateSecret(tokenFile);
+    const token = await readPrivateSecret(tokenFile);
+    if (token.some((byte) => byte < 0x20 || byte === 0x7f))
+      throw new CodedError("git/argument", `the token \`${tokenFile}\` has more than one line, or a control character`);
   };
   const readSigners = async (): Promise<TrustedSigners | undefined> => {
-    const { signatures } = settings;
     const signers = signatures && (await readTrustedSigners(repository, signatures, timers, signersDoubted));
     signersDoubted = false;
     trust = signers?.mark;
@@ -165,7 +157,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     if (asked === refused?.commit && refused.mark === trust) return refused.result;
     const rules = {
       allowForced: settings.allowForced,
-      signatures: settings.signatures && signers && { mode: settings.signatures.mode, signers },
+      signatures: signatures && signers && { mode: signatures.mode, signers },
     };
     const take = async () => {
       const revision = await takeCommit(repository, fetchParts(asked, known), rules);
@@ -218,7 +210,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
     let reached = false;
     // ORDER: before the folder is had to itself: what was kept stands in for a folder that cannot be had, too.
-    if (inForce === undefined) kept = await readKept();
+    if (inForce === undefined) await lastRun.read();
     const result = await alone(async () => {
       await pins.renew();
       const pin = pins.current();
@@ -226,7 +218,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
       const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
       reached = built.kind !== "failed" || verdicts.has(built.code);
-      if (built.kind === "unchanged") await confirmLastKnownGood(repository, clock.nowMillis()).catch(() => undefined);
+      if (built.kind === "unchanged") await lastRun.confirm();
       return built;
     });
     isFirst = false;
@@ -234,47 +226,20 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return result;
   };
 
-  /** What was kept, in the place of what cannot be had; undefined where it may not be used. */
-  const fallback = async (result: BuildResult): Promise<Built | undefined> => {
-    if (kept === undefined || result.kind === "built" || result.kind === "unchanged") return undefined;
-    const { rules, confirmedMillis } = kept;
-    const { signatures } = settings;
-    // The attempt may have failed before the signers were read.
-    if (signatures !== undefined && rules.trust !== (await markOfSigners(signatures).catch(() => undefined))) {
-      log.warn({ source: name }, "the rules of the last run were taken on the word of other signers, and are not used");
-      return undefined;
-    }
-    const { bytes, digest, revision, files } = rules;
-    return {
-      kind: "built",
-      bytes,
-      digest,
-      diagnostics: [],
-      files,
-      revision,
-      fallback: { ...buildFault(result), confirmedMillis },
-    };
-  };
-
   return {
     name,
     async build(inForce) {
       const result = await tryAttempt(inForce);
       poll.plan();
-      return (inForce === undefined ? await fallback(result) : undefined) ?? result;
+      return (inForce === undefined ? await lastRun.standIn(result) : undefined) ?? result;
     },
-    async accepted({ bytes, digest, revision, files, fallback: stoodIn }) {
-      if (revision === undefined || stoodIn !== undefined) return;
-      const rules: LastKnownGood = { bytes, digest, revision, files, trust };
-      try {
-        await pins.forget(revision.commit);
-        await writeLastKnownGood(repository, rules);
-        await confirmLastKnownGood(repository, clock.nowMillis());
-        keptFault = undefined;
-      } catch (fault) {
-        keptFault = `the rules in force cannot be kept for a start without Git: ${messageOf(fault)}`;
-        log.warn({ source: name }, keptFault);
-      }
+    async accepted(built) {
+      const { revision, fallback } = built;
+      if (revision === undefined || fallback !== undefined) return;
+      await pins.forget(revision.commit).catch((fault: unknown) => {
+        log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
+      });
+      await lastRun.keep(built, revision, trust);
     },
     pins: {
       build: (commit, inForce) => alone(() => attemptPinned(commit, knownBy(inForce))),
@@ -286,7 +251,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       current: pins.current,
     },
     nextAttemptMillis: poll.nextMillis,
-    warnings: () => (keptFault === undefined ? warnings : [...warnings, keptFault]),
+    warnings: () => [...warnings, ...lastRun.warnings()],
     watch: poll.watch,
     async close() {
       ending.abort();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { claimFolder } from "#authz/rulesets/git/claim-folder";
+import { CodedError } from "#platform/coded-error";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -21,6 +23,24 @@ test("a folder that others may write in is not used, nor what was kept in it, un
     await chmod(first.folder, 0o755);
     assert.equal(await rules.load(), "activated", rules.logged());
   }
+});
+
+test("a folder is the service's own, or root's", async (t) => {
+  const folder = await tempFolder(t);
+  const ownUid = process.getuid!();
+  const owner = ownUid === 0 ? 4321 : ownUid;
+  if (ownUid === 0) {
+    await claimFolder(folder, 1234);
+    await chown(folder, owner, owner);
+  }
+  await claimFolder(folder, owner);
+  await assert.rejects(
+    claimFolder(folder, owner + 1),
+    (fault) =>
+      fault instanceof CodedError &&
+      fault.code === "git/mirror" &&
+      fault.message.includes(`belongs to user ${owner}, who could`),
+  );
 });
 
 test("nobody else can hold the lock: its file is the service's alone, also one that was not", async (t) => {

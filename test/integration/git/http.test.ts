@@ -63,7 +63,7 @@ test("a token out of a file opens the door, is read at each attempt, and is told
   const rules = await gitRules(t, url, { settings });
   await rules.load();
   assert.equal(rules.code(), "git/unreachable");
-  await writeFile(settings.credentials!.tokenFile!, `${token}\n`);
+  await writeFile(settings.credentials!.tokenFile!, `${token}\r\n`);
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.ok(seen.some(({ authorization }) => authorization !== undefined));
   const told = rules.logged() + JSON.stringify(rules.status());
@@ -78,6 +78,8 @@ test("a token that others can read, or that is not there, is refused before anyt
   for (const [settings, code] of [
     [await tokenSettings(t, token, 0o644), "secret/exposed"],
     [await tokenSettings(t, "\n"), "secret/empty"],
+    [await tokenSettings(t, `${token}\nusername=another\n`), "git/argument"],
+    [await tokenSettings(t, `${token}\u0000`), "git/argument"],
     [{ credentials: { ...gitSettings("", "").credentials, tokenFile: "/none" } }, "secret/unreadable"],
   ] as const) {
     const rules = await gitRules(t, url, { settings });

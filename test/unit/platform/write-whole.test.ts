@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CodedError } from "#platform/coded-error";
-import { writeWhole } from "#platform/write-whole";
+import { sweepDrafts, writeWhole } from "#platform/write-whole";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const bytes = new TextEncoder().encode("new");
@@ -39,4 +39,28 @@ test("what is kept is not replaced", async (t) => {
   await assert.rejects(writeWhole(path, bytes, { keepExisting: true }), (fault) => {
     return fault instanceof CodedError && fault.code === "output/exists";
   });
+});
+
+test("pieces are written one after the other", async (t) => {
+  const path = join(await tempFolder(t), "file");
+  await writeWhole(path, [bytes, new Uint8Array(), Buffer.alloc(3_000_000, 7), bytes]);
+  const written = await readFile(path);
+  assert.ok(written.equals(Buffer.concat([bytes, Buffer.alloc(3_000_000, 7), bytes])));
+});
+
+test("drafts of writers that were killed are taken away when they are old, and nothing else is", async (t) => {
+  const folder = await tempFolder(t);
+  const draft = "file.5b2c1f0e-0000-4000-8000-0123456789ab.part";
+  const names = [draft, "file", "file.part", `${draft}.yaml`].toSorted();
+  for (const name of names) await writeFile(join(folder, name), "");
+  const writtenMillis = 1_800_000_000_000;
+  for (const name of names) await utimes(join(folder, name), writtenMillis / 1000, writtenMillis / 1000);
+  await sweepDrafts(folder, writtenMillis + 3_600_000);
+  assert.deepEqual((await readdir(folder)).toSorted(), names);
+  await sweepDrafts(folder, writtenMillis + 3_600_001);
+  assert.deepEqual(
+    (await readdir(folder)).toSorted(),
+    names.filter((name) => name !== draft),
+  );
+  await sweepDrafts(join(folder, "none"), writtenMillis);
 });
