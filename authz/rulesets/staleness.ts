@@ -22,12 +22,15 @@ export interface Staleness {
 /** A timer takes no longer delay. */
 const longestTimerMillis = 24 * 24 * 3600 * 1000;
 
+/** So often the clock is looked at: it may be put ahead, and timers stand still while a machine sleeps. */
+const lookMillis = 60_000;
+
 /** Word of a later moment than this from now is of a clock that was wrong: it says nothing. */
 const clockToleranceMillis = 300_000;
 
 /**
  * Watches the age of the rules in force; `onStale` is called when they become stale by time alone. Without settings they do when they
- * expire, and nothing follows. A clock that is put back makes them no younger.
+ * expire, and nothing follows. A clock that is put back makes them no younger, and those whose time has passed stay stale.
  */
 export function watchStaleness(
   settings: StalenessSettings | undefined,
@@ -38,20 +41,41 @@ export function watchStaleness(
   const maxStaleMillis = settings?.maxStaleMillis ?? Number.POSITIVE_INFINITY;
   let endsMillis = Number.POSITIVE_INFINITY;
   let expires = false;
-  let cancel: (() => void) | undefined;
-  const sinceMillis = () => (nowMillis() >= endsMillis ? endsMillis : undefined);
+  /** Since when their time has passed, whatever the clock says. */
+  let passedMillis: number | undefined;
+  let told = false;
+  let cancelWait: (() => void) | undefined;
+  let cancelLook: (() => void) | undefined;
+  const sinceMillis = () => passedMillis ?? (nowMillis() >= endsMillis ? endsMillis : undefined);
+  const cancel = () => {
+    cancelWait?.();
+    cancelLook?.();
+  };
   const wait = (leftMillis: number) => {
     const delayMillis = Math.min(leftMillis, longestTimerMillis);
-    cancel = timers.after(delayMillis, () => {
-      if (sinceMillis() === undefined && leftMillis > delayMillis) return wait(leftMillis - delayMillis);
-      endsMillis = Math.min(endsMillis, nowMillis());
-      onStale();
+    cancelWait = timers.after(delayMillis, () => {
+      if (leftMillis > delayMillis) return wait(leftMillis - delayMillis);
+      passedMillis = Math.min(endsMillis, nowMillis());
+      tell();
     });
+  };
+  const look = () => {
+    cancelLook = timers.after(lookMillis, () => {
+      look();
+      tell();
+    });
+  };
+  const tell = () => {
+    const known = told;
+    told = sinceMillis() !== undefined;
+    if (told && !known) onStale();
   };
   return {
     reaction: settings?.reaction ?? "nothing",
     confirm(atMillis, expiresMillis = Number.POSITIVE_INFINITY) {
-      cancel?.();
+      cancel();
+      passedMillis = undefined;
+      told = false;
       const now = nowMillis();
       const agedMillis =
         settings?.maxStaleMillis !== undefined && atMillis > now + clockToleranceMillis
@@ -59,10 +83,12 @@ export function watchStaleness(
           : atMillis + maxStaleMillis;
       endsMillis = Math.min(agedMillis, expiresMillis);
       expires = expiresMillis <= agedMillis;
-      if (now < endsMillis && endsMillis < Number.POSITIVE_INFINITY) wait(Math.min(endsMillis - now, maxStaleMillis));
+      if (now >= endsMillis || endsMillis === Number.POSITIVE_INFINITY) return;
+      wait(Math.min(endsMillis - now, maxStaleMillis));
+      look();
     },
     sinceMillis,
     haveExpired: () => expires && sinceMillis() !== undefined,
-    stop: () => cancel?.(),
+    stop: cancel,
   };
 }

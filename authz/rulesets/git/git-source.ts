@@ -65,6 +65,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
   let trust: string | undefined;
+  /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
+  let takenOn: string | undefined;
   let warnings: readonly string[] = [];
   /** A good signature looks like another's when the key ring is damaged. */
   let signersDoubted = false;
@@ -153,8 +155,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     await checkToken();
     const signers = await readSigners();
     const asked = await ask();
-    if (asked === inForce?.commit && asked === known) return { kind: "unchanged" };
+    // ORDER: before what is in force: it may be of the last run, and refused by now.
     if (asked === refused?.commit && refused.mark === trust) return refused.result;
+    const isVouched = takenOn === trust;
+    if (asked === inForce?.commit && asked === known && isVouched) return { kind: "unchanged" };
     const rules = {
       allowForced: settings.allowForced,
       signatures: signatures && signers && { mode: signatures.mode, signers },
@@ -162,9 +166,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const take = async () => {
       const revision = await takeCommit(repository, fetchParts(asked, known), rules);
       if (revision.commit === inForce?.commit) {
-        if (asked === inForce.commit) return { kind: "unchanged" } as const;
         // git takes nothing over a cut in the remote's own history, and calls that a success.
-        throw new CodedError("git/mirror", `the remote names ${asked}, and the mirror still has ${inForce.commit}`);
+        if (asked !== inForce.commit)
+          throw new CodedError("git/mirror", `the remote names ${asked}, and the mirror still has ${inForce.commit}`);
+        if (isVouched) return { kind: "unchanged" } as const;
       }
       const result = await compile(revision);
       refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
@@ -236,6 +241,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     async accepted(built) {
       const { revision, fallback } = built;
       if (revision === undefined || fallback !== undefined) return;
+      takenOn = trust;
       await pins.forget(revision.commit).catch((fault: unknown) => {
         log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
       });

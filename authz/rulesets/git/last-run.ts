@@ -71,8 +71,10 @@ export function createLastRun({ repository, signatures, source, nowMillis, log }
         log.warn({ source }, keptFault);
       }
     },
-    // What could not be kept has no file whose time could be set.
-    confirm: () => confirmLastKnownGood(repository, nowMillis()).catch(() => undefined),
+    async confirm() {
+      // What could not be kept leaves an older one there, which is not the newest.
+      if (keptFault === undefined) await confirmLastKnownGood(repository, nowMillis()).catch(() => undefined);
+    },
     warnings: () => (keptFault === undefined ? [] : [keptFault]),
   };
 }

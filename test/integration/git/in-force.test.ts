@@ -142,6 +142,20 @@ test("a bad commit at the start: the rules of the last run are in force", async 
   assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
 });
 
+test("a commit that is refused by now stays refused where it is the last run's own", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one"), "a_test.yaml": "tests: none" });
+  const first = await gitRules(t, repository.url, { settings: { tests: "ignore" } });
+  assert.equal(await first.load(), "activated", first.logged());
+  await first.sync.stop();
+  const second = await gitRules(t, repository.url, { folder: first.folder, settings: { tests: "refuse" } });
+  for (let i = 0; i < 3; i++) {
+    await second.load();
+    const { ready, current } = second.status();
+    assert.deepEqual([second.commit(), second.code(), ready, current], [good, "git/tests", true, false]);
+  }
+});
+
 test("a repository of this machine that belongs to another user is not read, and that is said", async (t) => {
   const repository = await testRepository(t);
   await repository.commit({ "a.yaml": allowing("/one") });

@@ -283,3 +283,36 @@ test("OpenPGP: a signer's commit is taken, another's and a key that is in no fil
   await rules.load();
   assert.equal(rules.code(), "git/signers");
 });
+
+test("other signers are asked about what is in force too: what none of them signed is told, and stays until the next commit", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = by("every", { allowedSignersFile });
+  const rules = await gitRules(t, repository.url, { settings });
+  await rules.load();
+  const line = async (name: string) => `${name}@example.org ${await readFile(join(folder, `${name}.pub`), "utf8")}`;
+  await writeFile(allowedSignersFile, await line("eve"));
+  for (let i = 0; i < 2; i++) {
+    assert.equal(await rules.load(), "refused");
+    assert.deepEqual([rules.code(), rules.commit(), rules.status().ready], ["git/signature", good, true]);
+  }
+  await signed("eve", { "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.status().current, true);
+});
+
+test("rules of the last run count by the word of the signers of now, where these have signed them too", async (t) => {
+  const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+  const good = await signed("ada", { "a.yaml": allowing("/one") });
+  const settings = by("head", { allowedSignersFile });
+  const first = await gitRules(t, repository.url, { settings });
+  await first.load();
+  const eve = `eve@example.org ${await readFile(join(folder, "eve.pub"), "utf8")}`;
+  await writeFile(allowedSignersFile, (await readFile(allowedSignersFile, "utf8")) + eve);
+  assert.equal(await first.load(), "unchanged");
+  await first.sync.stop();
+  await rm(repository.folder, { recursive: true });
+  const again = await gitRules(t, repository.url, { settings, folder: first.folder });
+  assert.equal(await again.load(), "activated", again.logged());
+  assert.equal(again.commit(), good);
+});

@@ -48,3 +48,20 @@ test("word of a later moment is believed a little, and not when it is of a clock
   staleness.confirm(now() + day);
   assert.equal(staleness.sinceMillis(), now());
 });
+
+test("rules that time has made stale stay it when the clock is put back afterwards", () => {
+  const { time, now, staleness, put } = watched();
+  staleness.confirm(now());
+  const begun = now();
+  for (let i = 0; i < 10; i++) time.step(maxStaleMillis / 10);
+  put(-day);
+  assert.equal(staleness.sinceMillis(), begun + maxStaleMillis);
+});
+
+test("a clock that is put ahead is heard of within a minute, and once", () => {
+  const { time, now, staleness, heard, put } = watched(60 * day);
+  staleness.confirm(now());
+  put(61 * day);
+  for (let i = 0; i < 3; i++) time.step(60_000);
+  assert.equal(heard(), 1);
+});
