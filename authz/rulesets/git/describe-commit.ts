@@ -1,5 +1,4 @@
-import type { Timers } from "#platform/timers";
-import { type Repository, readGit } from "./repository.ts";
+import { type GitParts, type Repository, readGit } from "./repository.ts";
 import type { Revision } from "./settings.ts";
 
 const textCharacters = 200;
@@ -8,7 +7,7 @@ const textCharacters = 200;
 export async function describeCommit(
   repository: Repository,
   commit: string,
-  timers: Timers,
+  parts: GitParts,
 ): Promise<Omit<Revision, "signer">> {
   const args = [
     "log",
@@ -20,7 +19,7 @@ export async function describeCommit(
     commit,
     "--",
   ];
-  const [subject = "", author = ""] = (await readGit(repository, { args, timers })).toString("utf8").split("\0");
+  const [subject = "", author = ""] = (await readGit(repository, { ...parts, args })).toString("utf8").split("\0");
   return { commit, subject: oneLine(subject), author: oneLine(author) };
 }
 

@@ -1,14 +1,11 @@
 import { access, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
 import { yamlLimits } from "#policy-compiler/yaml/limits";
 import { withoutRemote } from "./git-environment.ts";
-import { isObjectName, type Repository, readGit, runGit } from "./repository.ts";
+import { type GitParts, isObjectName, type Repository, readGit, runGit } from "./repository.ts";
 
-export interface FetchParts {
-  readonly timers: Timers;
-  readonly signal: AbortSignal;
+export interface FetchParts extends GitParts {
   readonly maxMirrorBytes: number;
   /** What the remote named when it was asked: the mirror names its objects as the remote does. */
   readonly asked: string;
@@ -22,28 +19,28 @@ export interface FetchParts {
  * when the mirror is damaged or cannot be written (the remote answered a moment ago), `git/unknown-reference`, `git/too-slow` or `source/too-large`.
  */
 export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
-  const { timers, known } = parts;
-  await ensureMirror(repository, parts.asked.length === 64 ? "sha256" : "sha1", timers);
-  if (known !== undefined && (await hasCommit(repository, known, timers))) {
-    await readGit(repository, { args: ["update-ref", referenceOf(repository, "known"), known], timers });
+  const { known } = parts;
+  await ensureMirror(repository, parts.asked.length === 64 ? "sha256" : "sha1", parts);
+  if (known !== undefined && (await hasCommit(repository, known, parts))) {
+    await readGit(repository, { ...parts, args: ["update-ref", referenceOf(repository, "known"), known] });
   }
-  const isFirst = (await commitOf(repository, timers)) === undefined;
+  const isFirst = (await commitOf(repository, parts)) === undefined;
   const shallow = isFirst ? await fetch(repository, parts, ["--depth=1"]) : undefined;
   // Servers without a program of git behind them cannot cut a history off.
   const { status, told } = shallow?.status === 0 ? shallow : await fetch(repository, parts, []);
   if (status !== 0) throw new CodedError("git/mirror", `the mirror cannot be brought up to date: ${told}`);
   // A failure keeps nothing from being read, and shows when something cannot.
-  await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal });
-  const commit = await commitOf(repository, timers);
-  if (commit === undefined) throw await lacking(repository, timers);
+  await runGit(repository, { ...parts, args: ["gc", "--auto", "--quiet"] });
+  const commit = await commitOf(repository, parts);
+  if (commit === undefined) throw await lacking(repository, parts);
   return commit;
 }
 
 /** A tag may name anything; a commit that is not there is the mirror's fault. */
-async function lacking(repository: Repository, timers: Timers): Promise<CodedError> {
+async function lacking(repository: Repository, parts: GitParts): Promise<CodedError> {
   const args = ["cat-file", "-t", `${newestReference(repository)}^{}`];
   const environment = withoutRemote(repository.environment);
-  const type = (await runGit(repository, { args, timers, environment })).output.toString("latin1").trim();
+  const type = (await runGit(repository, { ...parts, args, environment })).output.toString("latin1").trim();
   if (type !== "blob" && type !== "tree") return new CodedError("git/mirror", "the mirror lacks what was just fetched");
   const { url, reference } = repository;
   return new CodedError("git/unknown-reference", `\`${reference}\` of \`${url}\` names a ${type}: expected a commit`);
@@ -74,22 +71,26 @@ export async function isAncestor(
   repository: Repository,
   older: string,
   newer: string,
-  timers: Timers,
+  parts: GitParts,
 ): Promise<boolean> {
   const args = ["merge-base", "--is-ancestor", older, newer];
-  const { status } = await runGit(repository, { args, timers, environment: withoutRemote(repository.environment) });
+  const { status } = await runGit(repository, {
+    ...parts,
+    args,
+    environment: withoutRemote(repository.environment),
+  });
   return status === 0;
 }
 
 /** Is the commit in the mirror? */
-export async function hasCommit(repository: Repository, commit: string, timers: Timers): Promise<boolean> {
-  return isObjectName(commit) && (await resolve(repository, commit, timers)) !== undefined;
+export async function hasCommit(repository: Repository, commit: string, parts: GitParts): Promise<boolean> {
+  return isObjectName(commit) && (await resolve(repository, commit, parts)) !== undefined;
 }
 
 /** The one commit in the mirror whose name begins with these digits, seven or more; undefined: there is none, or more than one. */
-export async function findCommit(repository: Repository, digits: string, timers: Timers): Promise<string | undefined> {
+export async function findCommit(repository: Repository, digits: string, parts: GitParts): Promise<string | undefined> {
   if (!/^[0-9a-f]{7,64}$/.test(digits) || !(await exists(repository.mirror))) return undefined;
-  return resolve(repository, digits, timers);
+  return resolve(repository, digits, parts);
 }
 
 /** What the reference named when it was last fetched, by its name in the mirror. */
@@ -97,7 +98,7 @@ export function newestReference(repository: Repository): string {
   return referenceOf(repository, "newest");
 }
 
-async function ensureMirror(repository: Repository, format: "sha1" | "sha256", timers: Timers): Promise<void> {
+async function ensureMirror(repository: Repository, format: "sha1" | "sha256", parts: GitParts): Promise<void> {
   const { mirror } = repository;
   try {
     if (await exists(join(mirror, "HEAD"))) {
@@ -106,7 +107,7 @@ async function ensureMirror(repository: Repository, format: "sha1" | "sha256", t
         await rm(join(mirror, name), { force: true });
     } else {
       const args = ["init", "--quiet", "--bare", `--object-format=${format}`, "--template=", mirror];
-      await readGit(repository, { args, timers });
+      await readGit(repository, { ...parts, args });
     }
     const file = join(mirror, "config");
     const wanted = configurationOf(format);
@@ -149,7 +150,7 @@ async function fetch(repository: Repository, parts: FetchParts, depth: readonly 
   ];
   const { tooMuch, end } = watchSize(repository, parts);
   try {
-    const ran = await runGit(repository, { args, timers: parts.timers, signal: parts.signal, tooMuch });
+    const ran = await runGit(repository, { ...parts, args, tooMuch });
     if ((await objectBytes(repository.mirror)) > parts.maxMirrorBytes) throw tooLarge(parts);
     return ran;
   } finally {
@@ -193,14 +194,14 @@ async function objectBytes(mirror: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-function commitOf(repository: Repository, timers: Timers): Promise<string | undefined> {
-  return resolve(repository, referenceOf(repository, "newest"), timers);
+function commitOf(repository: Repository, parts: GitParts): Promise<string | undefined> {
+  return resolve(repository, referenceOf(repository, "newest"), parts);
 }
 
-async function resolve(repository: Repository, name: string, timers: Timers): Promise<string | undefined> {
+async function resolve(repository: Repository, name: string, parts: GitParts): Promise<string | undefined> {
   const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
   const environment = withoutRemote(repository.environment);
-  const { status, output } = await runGit(repository, { args, timers, environment });
+  const { status, output } = await runGit(repository, { ...parts, args, environment });
   const found = output.toString("utf8").trim();
   return status === 0 && isObjectName(found) ? found : undefined;
 }

@@ -13,7 +13,8 @@ import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
-import { askRemote, describeRepository } from "./repository.ts";
+import { createProgramThread } from "./program-thread.ts";
+import { askRemote, describeRepository, type GitParts } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
@@ -61,7 +62,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const { clock, timers, log } = parts;
   const repository = describeRepository(settings, outside);
   const builder = createBuilder(timers);
+  const programs = createProgramThread();
   const ending = new AbortController();
+  const git: GitParts = { timers, signal: ending.signal, start: programs.start };
   /** The newest commit whose policies were found wrong. */
   let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
   let trust: string | undefined;
@@ -76,7 +79,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     isFirst && lastRun.commit() !== undefined
       ? Math.min(settings.timeoutMillis, startPatienceMillis)
       : settings.timeoutMillis;
-  const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, timers, ending.signal);
+  const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, git);
 
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
   const { signatures } = settings;
@@ -96,8 +99,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   /** The newest commit that was taken, which others have to come from. */
   const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? lastRun.commit();
   const fetchParts = (asked: string, known: string | undefined) => ({
-    timers,
-    signal: ending.signal,
+    ...git,
     maxMirrorBytes: settings.maxMirrorBytes,
     asked,
     known,
@@ -134,7 +136,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       throw new CodedError("git/argument", `the token \`${tokenFile}\` has more than one line, or a control character`);
   };
   const readSigners = async (): Promise<TrustedSigners | undefined> => {
-    const signers = signatures && (await readTrustedSigners(repository, signatures, timers, signersDoubted));
+    const signers = signatures && (await readTrustedSigners(repository, signatures, git, signersDoubted));
     signersDoubted = false;
     trust = signers?.mark;
     return signers;
@@ -148,7 +150,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       await fetchCommit(repository, asking);
       await fetchHistory(repository, asking);
     };
-    return compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
+    return compile(await takePinned(repository, { wanted, known, git, signers, bring }));
   };
 
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
@@ -262,7 +264,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     async close() {
       ending.abort();
       poll.close();
-      await builder.close();
+      await Promise.all([builder.close(), programs.close()]);
     },
   };
 }

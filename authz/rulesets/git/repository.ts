@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { CodedError } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
 import { checkGitSettings } from "./check-settings.ts";
 import { type GitEnvironment, gitEnvironment, withoutRemote } from "./git-environment.ts";
 import { parseRemote } from "./parse-remote.ts";
-import { type Ran, type Run, runProgram } from "./run-program.ts";
+import { type Run, runProgram } from "./run-program.ts";
 import { fullReference, type GitSettings } from "./settings.ts";
+import type { Ran } from "./start-program.ts";
 
 /** What git is run with for one source. Plain values: it can be given to a thread. */
 export interface Repository {
@@ -45,8 +45,8 @@ export function describeRepository(
   return { kind: "mirror", url: parsed.remote.url, folder, mirror, reference, path, key, environment, timeoutMillis };
 }
 
-/** What ends a call of git. */
-export type GitParts = Pick<Run, "timers" | "signal">;
+/** What starts and ends a call of git. */
+export type GitParts = Pick<Run, "timers" | "signal" | "start">;
 
 export type GitCall = Pick<Run, "args" | "timers"> & Partial<Omit<Run, "program" | "args" | "timers" | "cwd">>;
 
@@ -87,14 +87,13 @@ export async function readGit(repository: Repository, call: GitCall): Promise<Bu
  * The object that the reference names now, as the remote says; of an annotated tag its commit. The mirror is not touched, so that a failure is the remote's. Fails
  * with `git/unreachable` or `git/unknown-reference`.
  */
-export async function askRemote(repository: Repository, timers: Timers, signal?: AbortSignal): Promise<string> {
+export async function askRemote(repository: Repository, parts: GitParts): Promise<string> {
   const { url, folder, reference } = repository;
   const { GIT_DIR: _, ...environment } = repository.environment;
   const { status, output, told } = await runGit(repository, {
     args: ["ls-remote", "--quiet", "--", url, reference, `${reference}^{}`],
     environment: { ...environment, GIT_CEILING_DIRECTORIES: dirname(folder) },
-    timers,
-    ...(signal && { signal }),
+    ...parts,
   });
   if (status !== 0) {
     // What git advises then is a configuration that is not read here.

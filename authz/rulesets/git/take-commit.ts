@@ -17,25 +17,22 @@ export interface TakeRules {
  * read before. Fails like `fetchCommit`, with `git/forced` or with `git/signature`.
  */
 export async function takeCommit(repository: Repository, parts: FetchParts, rules: TakeRules): Promise<Revision> {
-  const { timers, known } = parts;
+  const { known } = parts;
   const commit = await fetchCommit(repository, parts);
   // A cut-off history hides commits that nobody has signed, and shows others, that `known` has too, as new.
   if (rules.signatures?.mode === "every" && known !== undefined && known !== commit) {
     await fetchHistory(repository, parts);
   }
-  let follows = known === undefined || known === commit || (await isAncestor(repository, known, commit, timers));
+  let follows = known === undefined || known === commit || (await isAncestor(repository, known, commit, parts));
   if (!follows) {
     await fetchHistory(repository, parts);
-    follows = await isAncestor(repository, known!, commit, timers);
+    follows = await isAncestor(repository, known!, commit, parts);
   }
   if (!follows && !rules.allowForced) {
     throw new CodedError("git/forced", `the history was rewritten: ${commit} does not come from ${known}`);
   }
   const signer =
     rules.signatures &&
-    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, {
-      timers,
-      signal: parts.signal,
-    }));
-  return { ...(await describeCommit(repository, commit, timers)), signer };
+    (await verifyCommits(repository, { commit, known }, rules.signatures.mode, rules.signatures.signers, parts));
+  return { ...(await describeCommit(repository, commit, parts)), signer };
 }

@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
-import type { Timers } from "#platform/timers";
 import { type GitEnvironment, withConfiguration, withoutRemote } from "./git-environment.ts";
-import type { Repository } from "./repository.ts";
+import type { GitParts, Repository } from "./repository.ts";
 import { runProgram } from "./run-program.ts";
 import type { SignatureSettings } from "./settings.ts";
 
@@ -22,14 +21,14 @@ export interface TrustedSigners {
 export async function readTrustedSigners(
   repository: Repository,
   settings: SignatureSettings,
-  timers: Timers,
+  parts: GitParts,
   anew: boolean,
 ): Promise<TrustedSigners> {
   const { allowedSignersFile, openpgpKeysFile } = settings;
   const { ssh, openpgp, mark } = await readFiles(settings);
   // git calls a signature bad when the program is missing that verifies it.
-  if (ssh !== undefined) await demandProgram(repository, "ssh-keygen", "-?", timers);
-  if (openpgp !== undefined) await demandProgram(repository, "gpg", "--version", timers);
+  if (ssh !== undefined) await demandProgram(repository, "ssh-keygen", "-?", parts);
+  if (openpgp !== undefined) await demandProgram(repository, "gpg", "--version", parts);
   const base = withoutRemote(repository.environment);
   const environment = withConfiguration(base, [
     ["gpg.ssh.allowedSignersFile", ssh === undefined ? "/dev/null" : allowedSignersFile!],
@@ -40,7 +39,7 @@ export async function readTrustedSigners(
   ]);
   if (openpgp === undefined) return { mark, environment };
   const ring = join(repository.folder, `keys-${digestOf(openpgp).slice(0, 16)}`);
-  if (anew || !(await isRing(ring))) await makeRing(repository, ring, openpgpKeysFile!, timers);
+  if (anew || !(await isRing(ring))) await makeRing(repository, ring, openpgpKeysFile!, parts);
   return { mark, environment: { ...environment, GNUPGHOME: ring } };
 }
 
@@ -60,15 +59,15 @@ async function demandProgram(
   repository: Repository,
   program: "gpg" | "ssh-keygen",
   option: string,
-  timers: Timers,
+  parts: GitParts,
 ): Promise<void> {
   const { environment, folder, timeoutMillis } = repository;
   await runProgram({
+    ...parts,
     program,
     args: [option],
     environment,
     cwd: folder,
-    timers,
     timeoutMillis,
     maxOutputBytes: 64 * 1024,
   });
@@ -91,7 +90,7 @@ async function isRing(ring: string): Promise<boolean> {
   return (await readFile(join(ring, "gpg.conf"), "utf8").catch(() => "")) === ringOptions;
 }
 
-async function makeRing(repository: Repository, ring: string, file: string, timers: Timers): Promise<void> {
+async function makeRing(repository: Repository, ring: string, file: string, parts: GitParts): Promise<void> {
   const draft = `${ring}.new`;
   try {
     await rm(draft, { recursive: true, force: true });
@@ -102,11 +101,11 @@ async function makeRing(repository: Repository, ring: string, file: string, time
     throw new CodedError("git/signers", `no key ring can be made: ${messageOf(cause)}`, { cause });
   }
   const { status, told } = await runProgram({
+    ...parts,
     program: "gpg",
     args: ["--batch", "--quiet", "--homedir", draft, "--import", file],
     environment: repository.environment,
     cwd: repository.folder,
-    timers,
     timeoutMillis: repository.timeoutMillis,
     maxOutputBytes: 64 * 1024,
   });

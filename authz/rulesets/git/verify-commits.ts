@@ -33,7 +33,7 @@ export async function verifyCommits(
 ): Promise<string> {
   const every = mode === "every" && known !== undefined && known !== commit;
   // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
-  const since = every && (await hasCommit(repository, known, parts.timers)) ? [`^${known}`] : [];
+  const since = every && (await hasCommit(repository, known, parts)) ? [`^${known}`] : [];
   const range = every ? [commit, ...since] : ["-1", commit];
   const counted = every
     ? Number(await readGit(repository, { ...parts, args: ["rev-list", "--count", ...range, "--"] }))
