@@ -32,8 +32,12 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   // Servers without a program of git behind them cannot cut a history off.
   const { status, told } = shallow?.status === 0 ? shallow : await fetch(repository, parts, []);
   if (status !== 0) throw new CodedError("git/mirror", `the mirror cannot be brought up to date: ${told}`);
-  // A failure keeps nothing from being read, and shows when something cannot.
-  await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal });
+  // A failure, or too long a time, keeps nothing from being read, and shows when something cannot.
+  await runGit(repository, { args: ["gc", "--auto", "--quiet"], timers, signal: parts.signal }).catch(
+    (fault: unknown) => {
+      if (parts.signal.aborted) throw fault;
+    },
+  );
   const commit = await commitOf(repository, timers);
   if (commit === undefined) throw await lacking(repository, timers);
   return commit;
