@@ -140,6 +140,24 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return signers;
   };
 
+  /** `take`, and where that fails by a fault that a new mirror may not have, once more with one, after `before`. */
+  const orAnew = async (
+    take: () => Promise<BuildResult>,
+    before: () => Promise<unknown> = async () => undefined,
+  ): Promise<BuildResult> => {
+    try {
+      return await take();
+    } catch (fault) {
+      if (!(fault instanceof CodedError)) throw fault;
+      if (fault.code === "source/too-large") await dropMirror(repository);
+      if (!mendable.has(fault.code)) throw fault;
+      await before();
+      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
+      await dropMirror(repository);
+    }
+    return take();
+  };
+
   const attemptPinned = async (wanted: string, known: string | undefined): Promise<BuildResult> => {
     const signers = await readSigners();
     const bring = async () => {
@@ -148,7 +166,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       await fetchCommit(repository, asking);
       await fetchHistory(repository, asking);
     };
-    return compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
+    const take = async () => compile(await takePinned(repository, { wanted, known, timers, signers, bring }));
+    // Without Git a damaged mirror is all that there is.
+    return orAnew(take, ask);
   };
 
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
@@ -176,16 +196,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       return result;
     };
     try {
-      return await take();
-    } catch (fault) {
-      if (!(fault instanceof CodedError)) throw fault;
-      if (fault.code === "source/too-large") await dropMirror(repository);
-      if (!mendable.has(fault.code)) throw fault;
-      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
-      await dropMirror(repository);
-    }
-    try {
-      return await take();
+      return await orAnew(take);
     } catch (fault) {
       if (!(fault instanceof CodedError) || fault.code !== "git/absent") throw fault;
       const result = { kind: "failed", code: fault.code, message: fault.message } as const;
