@@ -5,7 +5,7 @@ import type { FaultCode } from "#platform/fault-codes";
 import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
-import type { BuildResult, RuleSource } from "../build.ts";
+import type { BuildResult, RuleSource, TestRun } from "../build.ts";
 import { createBuilder } from "../builder.ts";
 import { createPoll } from "../poll.ts";
 import { claimFolder } from "./claim-folder.ts";
@@ -111,7 +111,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
     if (result.kind === "unchanged") return result;
     if (result.kind !== "built") return { ...result, revision };
-    const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
+    const { tests, failures: failed, defect }: TestRun = result.tests ?? { tests: 0, failures: [] };
+    if (defect !== undefined && wanted === "refuse")
+      return { kind: "failed", code: "source/compiler", message: defect, revision };
     if (failed.length > 0 && wanted === "refuse") {
       const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
       return {
@@ -121,7 +123,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         revision,
       };
     }
-    warnings = failed.slice(0, toldTests).map((line) => `policy test: ${line}`);
+    warnings = [
+      ...(defect === undefined ? [] : [defect]),
+      ...failed.slice(0, toldTests).map((line) => `policy test: ${line}`),
+    ];
     return { ...result, revision };
   };
 
