@@ -475,3 +475,35 @@ test("a configuration whose certificate authority cannot start changes no listen
   assert.match((await service.reload()).messages[0] ?? "", /EADDRINUSE/);
   assert.deepEqual([[...service.addresses()], running], [before, "first"]);
 });
+
+test("what cannot be put back is told, and keeps neither the rest nor the reason back", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  const admin = (name: string) => `admin: { socket: ${join(folder, name)} }\npolicies: { directory: policies }\n`;
+  await writeFile(file, `listeners: [${grpc}]\n${admin("a.sock")}`);
+  let changes = 0;
+  const { service, lines } = await runService(t, file, {
+    createRevocations: () => ({
+      current: () => undefined,
+      inForce: () => undefined,
+      own: () => undefined,
+      async become() {
+        if (++changes === 3) throw new Error("the list is gone");
+      },
+      ready: () => true,
+      status: () => undefined,
+      warnings: () => [],
+      stop: async () => undefined,
+    }),
+  });
+  const before = service.adminAddresses();
+  const taken = createServer().listen(0, "127.0.0.1");
+  t.after(() => taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const wanted = `listeners: [{ name: http, protocol: http, address: "127.0.0.1:${port}" }]\n${admin("b.sock")}`;
+  await writeFile(file, wanted);
+  assert.match((await service.reload()).messages[0] ?? "", /EADDRINUSE/);
+  assert.deepEqual(service.adminAddresses(), before);
+  assert.ok(lines().some(({ msg, fault }) => msg === "the deny list is not back" && fault === "the list is gone"));
+});
