@@ -12,7 +12,8 @@ export const faultCodes = {
   "source/escape": "A link in the policy folder leads out of it.",
   "source/too-large": "The policy folder holds more than is read: see limits.md.",
   "source/unstable": "The policy folder kept changing while it was read.",
-  "source/compiler": "The compiler failed: a defect of ours. The rules in force stay.",
+  "source/compiler":
+    "The compiler failed, or policy tests could not be run: a defect of ours. The rules in force stay.",
   "source/worker":
     "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes.",
   "git/argument":

@@ -60,6 +60,8 @@ export interface TestRun {
   readonly tests: number;
   /** One line each, for those that failed or cannot be read. */
   readonly failures: readonly string[];
+  /** Why none could be run, which says nothing of the policies. */
+  readonly defect?: string;
 }
 
 /** A commit that is in force because an operator said so, and how long it stays. */

@@ -19,6 +19,7 @@ export type BuildTask =
 export interface Builder {
   /** One at a time. Never rejects. */
   build(task: BuildTask): Promise<BuildResult>;
+  /** Ends what is built; from then on nothing is. */
   close(): Promise<void>;
 }
 
@@ -35,6 +36,7 @@ export const longestBuildMillis = 300_000;
 export function createBuilder(timers: Timers = systemTimers): Builder {
   let worker: Worker | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let closed = false;
   const end = async () => {
     clearTimeout(idle);
     const ending = worker;
@@ -60,6 +62,7 @@ export function createBuilder(timers: Timers = systemTimers): Builder {
   return {
     async build(task) {
       clearTimeout(idle);
+      if (closed) return { kind: "failed", code: "source/worker", message: "the compiler was ended with the service" };
       worker ??= start();
       const result = await ask(worker, task, timers);
       if (result.kind === "failed" && result.code === "source/worker") await end();
@@ -69,7 +72,10 @@ export function createBuilder(timers: Timers = systemTimers): Builder {
       }
       return result;
     },
-    close: end,
+    async close() {
+      closed = true;
+      await end();
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { messageOf } from "#platform/coded-error";
 import type { SourceFile } from "#policy-compiler/compile";
 import type { BuildResult, TestRun } from "./build.ts";
 
-/** Runs the policy tests among the files against compiled rules. What goes wrong is a failure of a test. */
+/** Runs the policy tests among the files against compiled rules. What is wrong with a test is its failure. */
 export type TestRunner = (
   rules: { readonly bytes: Uint8Array; readonly digest: string },
   files: readonly SourceFile[],
@@ -22,6 +22,6 @@ export async function withTests(
     const { runTests } = (await import(testModule)) as { readonly runTests: TestRunner };
     return { ...built, tests: await runTests(built, files) };
   } catch (defect) {
-    return { ...built, tests: { tests: 0, failures: [`the tests could not be run: ${messageOf(defect)}`] } };
+    return { ...built, tests: { tests: 0, failures: [], defect: `the tests could not be run: ${messageOf(defect)}` } };
   }
 }

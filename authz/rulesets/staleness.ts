@@ -84,8 +84,12 @@ export function watchStaleness(
       endsMillis = Math.min(agedMillis, expiresMillis);
       expires = expiresMillis <= agedMillis;
       if (now >= endsMillis || endsMillis === Number.POSITIVE_INFINITY) return;
-      wait(Math.min(endsMillis - now, maxStaleMillis));
-      look();
+      // Time that had passed by then has passed, also where the clock was put back since.
+      const leftMillis = Math.min(endsMillis - Math.max(now, atMillis), maxStaleMillis);
+      if (leftMillis > 0) {
+        wait(leftMillis);
+        look();
+      } else passedMillis = now;
     },
     sinceMillis,
     haveExpired: () => expires && sinceMillis() !== undefined,

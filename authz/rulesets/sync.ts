@@ -230,6 +230,7 @@ export function createSync(options: SyncOptions): Sync {
       unwatch = await source.watch(() => {
         if (!stopped) void load();
       });
+      if (stopped) await unwatch();
     },
     status: () =>
       describeStatus({

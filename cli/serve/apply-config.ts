@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Turns } from "#authz/rulesets/turns";
 import { messageOf } from "#platform/coded-error";
 import type { LogOutput } from "#platform/log";
 import type { ServiceConfig } from "../config/model.ts";
@@ -22,6 +23,9 @@ export interface Changeable {
   readonly admin: AdminSwitch;
   readonly webhook: WebhookDoor;
   readonly log: LogOutput;
+  /** Changes are made in turns, so that an end can wait for one. */
+  readonly turns: Turns<void>;
+  readonly ending: () => boolean;
 }
 
 /**
@@ -43,11 +47,11 @@ export async function applyFirst(config: ServiceConfig, parts: Changeable): Prom
 }
 
 /**
- * Puts another configuration in force, all of it or nothing: then what was in force is again, and the fault is thrown. ORDER: everything is read and looked at before anything
+ * Puts another configuration in force, all of it or nothing: then what was in force is again, and the fault is thrown. A service that is about to end does not change. ORDER: everything is read and looked at before anything
  * is changed; sockets, which can still fail, come before the rest, and those that decide requests last: what fails before has not touched them.
  */
 export async function applyConfig(next: ServiceConfig, inForce: ServiceConfig, parts: Changeable): Promise<void> {
-  const { rules, outside, authority, revocations, listeners, admin, webhook, log } = parts;
+  const { rules, outside, authority, revocations, listeners, admin, webhook, log, turns } = parts;
   const [wanted, wantedAdmin, jwt, wantedAuthority, wantedWebhook] = await Promise.all([
     Promise.all(next.listeners.map(prepareListener)),
     next.admin === undefined ? undefined : prepareAdmin(next.admin),
@@ -56,32 +60,36 @@ export async function applyConfig(next: ServiceConfig, inForce: ServiceConfig, p
     webhookOf(next),
   ]);
   const nextRules = await rules.prepare(next.policies);
-  const oldAdmin = admin.wanted();
-  const oldAuthority = authority.wanted();
-  const oldWebhook = webhook.wanted();
-  try {
-    if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
-      throw new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`);
-    }
-    await webhook.become(wantedWebhook);
-    await admin.become(wantedAdmin);
-    await authority.become(wantedAuthority);
-    await revocations.become(next.revocations, next.ca !== undefined);
-    await listeners.become(wanted);
-  } catch (fault) {
+  const giveUp = async (fault: unknown): Promise<never> => {
     await nextRules?.sync.stop();
     rules.settle();
-    await authority
-      .become(oldAuthority)
-      .catch((again: unknown) => log.log.error({ fault: messageOf(again) }, "the certificate authority is not back"));
-    await revocations.become(inForce.revocations, inForce.ca !== undefined);
-    await admin.become(oldAdmin);
-    await webhook.become(oldWebhook);
     throw fault;
+  };
+  if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
+    await giveUp(new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`));
   }
-  if (nextRules !== undefined) await rules.become(nextRules);
-  log.setLevel(next.logging.level);
-  if (jwt.fetching !== undefined || !isDeepStrictEqual(next.jwt, inForce.jwt)) outside.use(jwt);
+  await turns.take(async () => {
+    if (parts.ending()) await giveUp(new Error("the service is about to end"));
+    const [oldAdmin, oldAuthority, oldWebhook] = [admin.wanted(), authority.wanted(), webhook.wanted()];
+    try {
+      await webhook.become(wantedWebhook);
+      await admin.become(wantedAdmin);
+      await authority.become(wantedAuthority);
+      await revocations.become(next.revocations, next.ca !== undefined);
+      await listeners.become(wanted);
+    } catch (fault) {
+      const back = async (what: string, become: () => Promise<void>) =>
+        become().catch((again: unknown) => log.log.error({ fault: messageOf(again) }, `${what} is not back`));
+      await back("the certificate authority", () => authority.become(oldAuthority));
+      await back("the deny list", () => revocations.become(inForce.revocations, inForce.ca !== undefined));
+      await back("the admin API", () => admin.become(oldAdmin));
+      await back("the listener for webhooks", () => webhook.become(oldWebhook));
+      await giveUp(fault);
+    }
+    if (nextRules !== undefined) await rules.become(nextRules);
+    log.setLevel(next.logging.level);
+    if (jwt.fetching !== undefined || !isDeepStrictEqual(next.jwt, inForce.jwt)) outside.use(jwt);
+  });
 }
 
 async function webhookOf({ policies }: ServiceConfig) {

@@ -26,6 +26,7 @@ export function followFiles(configFile: string | undefined, onChange: () => void
       watched = key;
       await end?.();
       end = await createWatch({ paths, quietMillis, pollMillis, fingerprint: () => fingerprintOf(paths), onChange });
+      if (stopped) await end();
     },
     async stop() {
       stopped = true;

@@ -25,6 +25,8 @@ export interface Reload {
   status(): ConfigurationStatus;
 }
 
+const aboutToEnd: ReloadResult = { ok: false, messages: ["the service is about to end"] };
+
 export function createReload({ configFile, clock, log, ...parts }: ReloadParts): Reload {
   let { loadedMillis } = parts;
   let fault: ConfigurationStatus["fault"];
@@ -33,7 +35,7 @@ export function createReload({ configFile, clock, log, ...parts }: ReloadParts):
   let reading: Promise<unknown> = Promise.resolve();
 
   const attempt = async (asked: boolean): Promise<ReloadResult> => {
-    if (parts.ending()) return { ok: false, messages: ["the service is about to end"] };
+    if (parts.ending()) return aboutToEnd;
     const messages: string[] = [];
     const loaded = await parts.loadConfig();
     if (!loaded.ok) messages.push(...loaded.findings.map(renderFinding));
@@ -44,6 +46,8 @@ export function createReload({ configFile, clock, log, ...parts }: ReloadParts):
         messages.push(messageOf(cause));
       }
     }
+    // What the end has interrupted says nothing about the configuration.
+    if (parts.ending()) return aboutToEnd;
     if (messages.length === 0) {
       loadedMillis = clock.nowMillis();
       fault = undefined;

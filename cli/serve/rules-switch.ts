@@ -30,6 +30,8 @@ export interface RulesSwitch {
   become(next: SourcedRules): Promise<void>;
   /** INVARIANT: whatever was on its way, and came into force or not: the rules in force have their issuers followed, and the newest keys. */
   settle(): void;
+  /** Ends them, and those that are on their way. */
+  stop(): Promise<void>;
 }
 
 export interface RulesSwitchParts
@@ -71,22 +73,29 @@ export async function createRulesSwitch(policies: Policies, parts: RulesSwitchPa
     if (inForce !== undefined) rules.holder.swap(outside.settle(inForce));
   };
   let rules = await create(policies);
+  let coming: SourcedRules | undefined;
   return {
     sync: () => rules.sync,
     snapshot: () => rules.holder.snapshot(),
     renewKeys: (keySets) => rules.holder.renewKeys(keySets),
     renewDenyList: () => rules.holder.renewDenyList(),
-    prepare: async (wanted) =>
-      isDeepStrictEqual(sourceOf(wanted), sourceOf(rules.policies)) ? undefined : create(wanted),
+    async prepare(wanted) {
+      coming = isDeepStrictEqual(sourceOf(wanted), sourceOf(rules.policies)) ? undefined : await create(wanted);
+      return coming;
+    },
     async become(next) {
       const old = rules;
       rules = next;
+      coming = undefined;
       settle();
       parts.onChange();
       await old.sync.stop();
       await rules.sync.follow();
     },
     settle,
+    async stop() {
+      await Promise.all([rules.sync.stop(), coming?.sync.stop()]);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CheckEnvironment } from "#authz/check/contract";
 import { createLackingWatch } from "#authz/decision-log/lacking";
 import { createObserver } from "#authz/decision-log/observe";
+import { createTurns } from "#authz/rulesets/turns";
 import { createLifecycle } from "#platform/lifecycle";
 import { createAdminSwitch } from "./admin-switch.ts";
 import { answerRules } from "./answer-rules.ts";
@@ -124,7 +125,19 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     },
     log.log,
   );
-  const changeable: Changeable = { rules, outside, authority, revocations, listeners, admin, webhook, log };
+  const turns = createTurns<void>();
+  const changeable: Changeable = {
+    rules,
+    outside,
+    authority,
+    revocations,
+    listeners,
+    admin,
+    webhook,
+    log,
+    turns,
+    ending: () => ending,
+  };
   const reload = createReload({
     loadConfig: parts.loadConfig,
     configFile: parts.configFile,
@@ -150,7 +163,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   });
 
   const lifecycle = createLifecycle(log.log);
-  lifecycle.add({ name: "rules", stop: () => rules.sync().stop() });
+  lifecycle.add({ name: "rules", stop: () => rules.stop() });
   lifecycle.add({ name: "outside", stop: () => outside.stop() });
   lifecycle.add({ name: "revocations", stop: () => revocations.stop() });
   lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
@@ -181,6 +194,11 @@ export async function startService(parts: ServiceParts): Promise<Service> {
         listeners.announceEnd();
         if (lingerMillis > 0) await new Promise((resolve) => setTimeout(resolve, lingerMillis));
       }
+      // What a change that is under way opens is to be closed too.
+      const late = Promise.withResolvers<void>();
+      const cancel = parts.timers.after(deadlineMillis, late.resolve);
+      await Promise.race([turns.take(async () => undefined), late.promise]);
+      cancel();
       await lifecycle.stop(deadlineMillis);
     },
   };

@@ -13,6 +13,7 @@ import type { Timers } from "#platform/timers";
 import { sweepDrafts } from "#platform/write-whole";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { buildFault } from "../build-fault.ts";
+import type { Revision } from "../git/settings.ts";
 import { createPoll } from "../poll.ts";
 import { demandPresent } from "./demand-present.ts";
 import { expiryFault, expiryWarning } from "./expiry.ts";
@@ -77,6 +78,8 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   let offer: Offer | undefined;
   /** Of the bundle in force, or before there is one of the kept bundle. */
   let newest: BundleManifest | undefined;
+  /** What is kept is what is in force. */
+  let isKept = false;
   let keptFault: string | undefined;
 
   const fetchBundle = async (tag: string | undefined): Promise<FetchedContent> => {
@@ -118,7 +121,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     return expired === undefined ? { kind: "unchanged" } : failed(expired);
   };
 
-  const attempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
+  const attempt = async (trusted: TrustedKeys, inForce: Revision | undefined): Promise<BuildResult> => {
     const { mark } = trusted;
     const atMillis = clock.nowMillis();
     // By a clock that was set back, one that was refused may not have expired yet.
@@ -129,7 +132,9 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     try {
       const opened = await open(bytes, trusted);
       const { manifest, rules } = opened;
-      if (anyInForce && newest !== undefined && encodeManifest(manifest) === encodeManifest(newest)) {
+      const isNewest = newest !== undefined && encodeManifest(manifest) === encodeManifest(newest);
+      // What is signed anew is to be kept anew: the key of before may not be trusted at the next start.
+      if (isNewest && opened.signer === inForce?.signer) {
         seen = { tag, mark, atMillis, refused: undefined };
         return unchanged();
       }
@@ -137,7 +142,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       demandNotOlder(manifest);
       const expired = expiryFault(manifest, clock.nowMillis());
       if (expired !== undefined) throw expired;
-      const sameRules = anyInForce && manifest.digest === newest?.digest;
+      const sameRules = inForce !== undefined && manifest.digest === newest?.digest;
       // One of the same rules, built or signed anew, has nothing to prepare.
       const engine = sameRules ? undefined : await prepare(rules, manifest.digest);
       const built = resultOf(opened, engine);
@@ -174,12 +179,10 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     return kept !== undefined && kept.opened.manifest.timeSeconds > timeSeconds;
   };
 
-  const tryAttempt = async (trusted: TrustedKeys, anyInForce: boolean): Promise<BuildResult> => {
+  const tryAttempt = async (trusted: TrustedKeys, inForce: Revision | undefined): Promise<BuildResult> => {
     try {
-      const result = await attempt(trusted, anyInForce);
+      const result = await attempt(trusted, inForce);
       poll.note(true);
-      // What could not be kept leaves an older one there, which is not the newest.
-      const isKept = keptFault === undefined;
       if (result.kind === "unchanged" && isKept) await confirmKept(file, clock.nowMillis()).catch(() => undefined);
       return result;
     } catch (fault) {
@@ -192,7 +195,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     await sweepDrafts(settings.folder, clock.nowMillis());
     const kept = await openKept(trusted);
     newest = kept?.opened.manifest;
-    const result = await tryAttempt(trusted, false);
+    const result = await tryAttempt(trusted, undefined);
     if (kept === undefined || result.kind !== "failed") return result;
     const { manifest, rules } = kept.opened;
     let engine: Engine;
@@ -214,7 +217,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       offer = undefined;
       try {
         const trusted = await readTrustedKeys(settings.publicKeyFile);
-        return await (inForce === undefined ? firstAttempt(trusted) : tryAttempt(trusted, true));
+        return await (inForce === undefined ? firstAttempt(trusted) : tryAttempt(trusted, inForce));
       } catch (fault) {
         return failed(fault);
       } finally {
@@ -225,11 +228,15 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
       if (offer?.built !== built) return;
       const { manifest, fetched } = offer;
       newest = manifest;
+      isKept = fetched === undefined;
       if (fetched === undefined) return;
       seen = fetched.seen;
       try {
         await mkdir(settings.folder, { recursive: true, mode: 0o700 });
-        if (!(await keepsNewer(manifest, fetched.trusted))) await keepBundle(file, fetched.bytes, clock.nowMillis());
+        if (!(await keepsNewer(manifest, fetched.trusted))) {
+          await keepBundle(file, fetched.bytes, clock.nowMillis());
+          isKept = true;
+        }
         keptFault = undefined;
       } catch (fault) {
         keptFault = `the bundle in force cannot be kept for a start without its server: ${messageOf(fault)}`;

@@ -29,8 +29,10 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   // Servers without a program of git behind them cannot cut a history off.
   const { status, told } = shallow?.status === 0 ? shallow : await fetch(repository, parts, []);
   if (status !== 0) throw new CodedError("git/mirror", `the mirror cannot be brought up to date: ${told}`);
-  // A failure keeps nothing from being read, and shows when something cannot.
-  await runGit(repository, { ...parts, args: ["gc", "--auto", "--quiet"] });
+  // A failure, or too long a time, keeps nothing from being read, and shows when something cannot.
+  await runGit(repository, { ...parts, args: ["gc", "--auto", "--quiet"] }).catch((fault: unknown) => {
+    if (parts.signal?.aborted) throw fault;
+  });
   const commit = await commitOf(repository, parts);
   if (commit === undefined) throw await lacking(repository, parts);
   return commit;

@@ -11,6 +11,7 @@ import { createPoll } from "../poll.ts";
 import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
+import { judgeTests } from "./judge-tests.ts";
 import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { createProgramThread } from "./program-thread.ts";
@@ -50,9 +51,6 @@ function isVerdict(result: BuildResult): boolean {
 }
 
 const startPatienceMillis = 10_000;
-
-/** So many failed tests are told one by one. */
-const toldTests = 5;
 
 /**
  * Policies in a Git repository. Asks, fetches, verifies, reads by commit and compiles; a commit that is in force, or that was found wrong, is not compiled again. Before
@@ -113,18 +111,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
     if (result.kind === "unchanged") return result;
     if (result.kind !== "built") return { ...result, revision };
-    const { tests, failures: failed } = result.tests ?? { tests: 0, failures: [] };
-    if (failed.length > 0 && wanted === "refuse") {
-      const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
-      return {
-        kind: "failed",
-        code: "git/tests",
-        message: `${failed.length} of ${tests} policy tests fail: ${failed[0]}${more}`,
-        revision,
-      };
-    }
-    warnings = failed.slice(0, toldTests).map((line) => `policy test: ${line}`);
-    return { ...result, revision };
+    const judged = judgeTests(result, revision, wanted);
+    if (judged.result.kind === "built") warnings = judged.warnings;
+    return judged.result;
   };
 
   const checkToken = async () => {
@@ -142,6 +131,24 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return signers;
   };
 
+  /** `take`, and where that fails by a fault that a new mirror may not have, once more with one, after `before`. */
+  const orAnew = async (
+    take: () => Promise<BuildResult>,
+    before: () => Promise<unknown> = async () => undefined,
+  ): Promise<BuildResult> => {
+    try {
+      return await take();
+    } catch (fault) {
+      if (!(fault instanceof CodedError)) throw fault;
+      if (fault.code === "source/too-large") await dropMirror(repository);
+      if (!mendable.has(fault.code)) throw fault;
+      await before();
+      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
+      await dropMirror(repository);
+    }
+    return take();
+  };
+
   const attemptPinned = async (wanted: string, known: string | undefined): Promise<BuildResult> => {
     const signers = await readSigners();
     const bring = async () => {
@@ -150,7 +157,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       await fetchCommit(repository, asking);
       await fetchHistory(repository, asking);
     };
-    return compile(await takePinned(repository, { wanted, known, git, signers, bring }));
+    const take = async () => compile(await takePinned(repository, { wanted, known, git, signers, bring }));
+    // Without Git a damaged mirror is all that there is.
+    return orAnew(take, ask);
   };
 
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
@@ -178,16 +187,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       return result;
     };
     try {
-      return await take();
-    } catch (fault) {
-      if (!(fault instanceof CodedError)) throw fault;
-      if (fault.code === "source/too-large") await dropMirror(repository);
-      if (!mendable.has(fault.code)) throw fault;
-      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
-      await dropMirror(repository);
-    }
-    try {
-      return await take();
+      return await orAnew(take);
     } catch (fault) {
       if (!(fault instanceof CodedError) || fault.code !== "git/absent") throw fault;
       const result = { kind: "failed", code: fault.code, message: fault.message } as const;

@@ -19,7 +19,7 @@ export type ProgramAnswer = { readonly id: number } & (
 
 export interface ProgramThread {
   readonly start: StartProgram;
-  /** Ends what runs. */
+  /** Ends what runs; nothing is started any more. */
   close(): Promise<void>;
 }
 
@@ -35,25 +35,30 @@ const endMillis = 250;
 export function createProgramThread(): ProgramThread {
   let thread: Thread | undefined;
   let idle: NodeJS.Timeout | undefined;
-  const close = async () => {
+  let closed = false;
+  const rest = async () => {
     clearTimeout(idle);
-    const ending = thread;
+    const resting = thread;
     // ORDER: whoever starts a program from now on gets another thread.
     thread = undefined;
-    await ending?.close();
+    await resting?.close();
   };
   return {
     start(call) {
       clearTimeout(idle);
+      if (closed) return { ended: Promise.reject(new CodedError("source/worker", "the service ends")), end() {} };
       if (thread === undefined || thread.hasEnded()) {
         thread = beginThread(() => {
-          idle = setTimeout(() => void close(), idleMillis);
+          idle = setTimeout(() => void rest(), idleMillis);
           idle.unref();
         });
       }
       return thread.start(call);
     },
-    close,
+    close() {
+      closed = true;
+      return rest();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { keyFingerprint } from "#authz/rulesets/bundle/keys";
 import type { BundleSettings } from "#authz/rulesets/bundle/settings";
+import { signBundle } from "#authz/rulesets/bundle/sign-bundle";
 import { type BundleRulesOptions, bundleRules } from "#test/support/bundle/bundle-rules";
 import { type BundleServer, startBundleServer } from "#test/support/bundle/bundle-server";
 import { bundleKeys, keyFiles, laterSeconds, makeBundle } from "#test/support/bundle/make-bundle";
@@ -239,7 +240,7 @@ test("the bundle of the last run stands in at a start without the server", async
 });
 
 test("of two services that share a folder, the one that lags does not put an older bundle in the place of a newer one", async (t) => {
-  const { server, rules, bundle } = await scene(t);
+  const { server, rules, bundle, kept } = await scene(t);
   server.offer(bundle("/one"));
   const lagging = await rules();
   await lagging.load();
@@ -252,6 +253,10 @@ test("of two services that share a folder, the one that lags does not put an old
   const restarted = await rules();
   await restarted.load();
   assert.deepEqual([restarted.code(), restarted.revision()], ["bundle/older", "/three"]);
+  const confirmed = (await stat(await kept())).mtimeMs;
+  lagging.time.step(60_000);
+  assert.equal(await lagging.load(), "unchanged");
+  assert.equal((await stat(await kept())).mtimeMs, confirmed, "nor calls that one the newest");
 });
 
 test("a kept bundle that is half written, changed or of a key that is not trusted any more is not used", async (t) => {
@@ -303,6 +308,24 @@ test("keys are exchanged while it runs: both, then the new one; the old one is n
   await writeFile(keys.publicKeyFile, "none");
   await site.load();
   assert.deepEqual([site.code(), site.revision()], ["bundle/keys", "/two"]);
+});
+
+test("a bundle that is signed anew is kept as it is now: the key of before may be gone at the next start", async (t) => {
+  const { server, rules, bundle, keys } = await scene(t);
+  const next = bundleKeys();
+  server.offer(bundle("/one"));
+  const site = await rules();
+  await site.load();
+  await writeFile(keys.publicKeyFile, next.publicPem);
+  server.offer(signBundle(bundle("/one"), next.key));
+  assert.equal(await site.load(), "unchanged");
+  assert.deepEqual([site.status().active?.revision?.signer, site.prepared()], [keyFingerprint(next.key), 1]);
+  assert.equal(await site.load(), "unchanged");
+  assert.deepEqual(statuses(server), [200, 200, 304]);
+  await server.end();
+  const restarted = await rules();
+  await restarted.load();
+  assert.deepEqual([restarted.revision(), restarted.code()], ["/one", "bundle/unreachable"]);
 });
 
 test("what cannot be kept is told, and is in force all the same", async (t) => {

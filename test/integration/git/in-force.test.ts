@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
@@ -140,6 +141,23 @@ test("a bad commit at the start: the rules of the last run are in force", async 
   const second = await gitRules(t, repository.url, { folder: first.folder });
   await second.load();
   assert.deepEqual([second.commit(), second.code(), second.status().ready], [good, "policy/invalid", true]);
+});
+
+test("tests that could not be run say nothing of a commit: it is tested again", async (t) => {
+  const repository = await testRepository(t);
+  const commit = await repository.commit({ "a.yaml": allowing("/one") });
+  const file = join(await tempFolder(t), "runner.mjs");
+  const testModule = pathToFileURL(file).href;
+  const rules = await gitRules(t, repository.url, { testModule, settings: { tests: "refuse" } });
+  assert.equal(await rules.load(), "refused");
+  assert.deepEqual([rules.code(), rules.commit()], ["source/compiler", undefined]);
+  assert.match(rules.status().candidate!.message, /^the tests could not be run: /);
+  const reporting = await gitRules(t, repository.url, { testModule });
+  assert.equal(await reporting.load(), "activated", reporting.logged());
+  assert.match(reporting.status().warnings[0] ?? "", /the tests could not be run/);
+  await writeFile(file, "export const runTests = async () => ({ tests: 1, failures: [] });\n");
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.equal(rules.commit(), commit);
 });
 
 test("a commit that is refused by now stays refused where it is the last run's own", async (t) => {

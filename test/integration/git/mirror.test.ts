@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { lockFolder } from "#authz/rulesets/git/lock-folder";
 import { gitRules } from "#test/support/git/git-rules";
@@ -187,6 +187,18 @@ test("a mirror that grows too large is ended", async (t) => {
   const rules = await gitRules(t, repository.url, { settings: { maxMirrorBytes: 1024 * 1024 } });
   assert.equal(await rules.load(), "refused");
   assert.equal(rules.code(), "source/too-large", rules.logged());
+});
+
+test("a mirror whose tidying takes too long is read all the same", async (t) => {
+  const repository = await testRepository(t);
+  const commit = await repository.commit({ "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  const git = `#!/bin/sh\n[ "$1" = gc ] && exec sleep 600\nPATH="\${PATH#*:}" exec git "$@"\n`;
+  await writeFile(join(bin, "git"), git, { mode: 0o755 });
+  const outside = { PATH: [bin, process.env["PATH"]].join(delimiter) };
+  const rules = await gitRules(t, repository.url, { outside, settings: { timeoutMillis: 1_000 } });
+  await rules.load();
+  assert.equal(rules.commit(), commit, rules.logged());
 });
 
 test("two services on one folder do not break each other", async (t) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
@@ -83,6 +83,42 @@ test("a pin survives a restart, also without Git and without the mirror", async 
     await again.load();
     assert.deepEqual([again.commit(), again.status().pinned?.commit], [one, one], again.logged());
     assert.match(again.logged(), /the policies are pinned/);
+  }
+});
+
+/** Changes bytes of an object in whatever pack of the mirror has it. */
+async function damageObject(repository: TestRepository, mirror: string, object: string): Promise<void> {
+  const packs = join(mirror, "objects/pack");
+  for (const name of (await readdir(packs)).filter((each) => each.endsWith(".pack"))) {
+    const pack = join(packs, name);
+    const listed = await repository.git("verify-pack", "-v", pack);
+    const offset = new RegExp(`^${object} \\S+ +\\d+ \\d+ (\\d+)`, "m").exec(listed)?.[1];
+    if (offset === undefined) continue;
+    const bytes = await readFile(pack);
+    bytes.fill(0xff, Number(offset) + 4, Number(offset) + 24);
+    await rm(pack);
+    await writeFile(pack, bytes);
+  }
+}
+
+test("a pin survives a restart with a damaged mirror, also where nothing is left of the last run", async (t) => {
+  const damages: readonly (typeof damageObject)[] = [
+    damageObject,
+    async (_, mirror) => {
+      await rm(mirror, { recursive: true });
+      await writeFile(mirror, "");
+    },
+  ];
+  for (const damage of damages) {
+    const { repository, rules, one } = await three(t);
+    await rules.sync.pin({ commit: one, durationMillis: hour });
+    await rules.sync.stop();
+    const [kept = ""] = (await readdir(rules.folder)).filter((name) => name.startsWith("last-known-good-"));
+    await rm(join(rules.folder, kept));
+    await damage(repository, join(rules.folder, "mirror.git"), await repository.git("rev-parse", `${one}:a.yaml`));
+    const again = await gitRules(t, repository.url, { folder: rules.folder });
+    await again.load();
+    assert.deepEqual([again.commit(), again.code()], [one, undefined], again.logged());
   }
 });
 

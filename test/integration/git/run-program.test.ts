@@ -111,12 +111,13 @@ for (const [place, startedIn] of Object.entries(places)) {
       const time = createFakeTime();
       const ending = new AbortController();
       const { promise: tooMuch, resolve } = Promise.withResolvers<CodedError>();
-      const done = running(t, { ...startedIn(t), args, timers: time, signal: ending.signal, tooMuch });
+      const call = { ...startedIn(t), args, timers: time, signal: ending.signal, tooMuch };
+      const ended = assert.rejects(running(t, call), { code });
       await until(() => readFileSync(pids, "utf8").split("\n").length === 3);
       if (what === "slow") await time.advance(60_000);
       else if (what === "much") resolve(new CodedError("source/too-large", "too much"));
       else ending.abort();
-      await assert.rejects(done, { code });
+      await ended;
       const started = readFileSync(pids, "utf8").trim().split("\n").map(Number);
       await until(() => started.every((pid) => !isAlive(pid)));
     }
@@ -125,9 +126,11 @@ for (const [place, startedIn] of Object.entries(places)) {
   });
 }
 
-test("a thread that is closed has ended what it ran, and whoever asks afterwards gets another", async (t) => {
+test("a thread that is closed has ended what it ran, and runs nothing any more", async (t) => {
   const { start, close } = createProgramThread();
   t.after(close);
+  const versions = await Promise.all([1, 2, 3].map(() => running(t, { start, args: ["version"] })));
+  for (const { status, output } of versions) assert.match(`${status} ${output}`, /^0 git version/);
   const pids = join(await tempFolder(t), "pid");
   const sleeping = running(t, { start, args: ["-c", `alias.long=!echo $$ >${pids}; exec sleep 600`, "long"] });
   const ended = assert.rejects(sleeping, { code: "source/worker" });
@@ -135,8 +138,7 @@ test("a thread that is closed has ended what it ran, and whoever asks afterwards
   await close();
   await ended;
   await until(() => !isAlive(Number(readFileSync(pids, "utf8"))));
-  const again = await Promise.all([1, 2, 3].map(() => running(t, { start, args: ["version"] })));
-  for (const { status, output } of again) assert.match(`${status} ${output}`, /^0 git version/);
+  await assert.rejects(running(t, { start, args: ["version"] }), { code: "source/worker" });
 });
 
 function isAlive(pid: number): boolean {

@@ -196,6 +196,43 @@ test("the end: readiness goes first, then listeners, within the deadline, and ev
   assert.equal(await rawClient(t, address).ended, "");
 });
 
+test("a service that is told to end while it reads its configuration opens nothing any more", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  await writeFile(file, `listeners: [${http}]\npolicies: { directory: one }\n`);
+  const [asked, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const open = new Set<string>();
+  const { service, lines } = await runService(t, file, {
+    createSource(policies) {
+      const { directory } = policies as { directory: string };
+      open.add(directory);
+      return {
+        name: directory,
+        async build() {
+          if (directory.endsWith("two")) {
+            asked.resolve();
+            await goesOn.promise;
+          }
+          return { kind: "failed", code: "source/missing", message: "there is nothing" };
+        },
+        watch: async () => async () => undefined,
+        async close() {
+          open.delete(directory);
+        },
+      };
+    },
+  });
+  await writeFile(file, `listeners: [${grpc}]\npolicies: { directory: two }\nadmin: { address: "127.0.0.1:0" }\n`);
+  const reloading = service.reload();
+  await asked.promise;
+  await service.stop({ lingerMillis: 0, deadlineMillis: 5_000 });
+  assert.equal(open.size, 0, "what is on its way ends too");
+  goesOn.resolve();
+  assert.deepEqual(await reloading, { ok: false, messages: ["the service is about to end"] });
+  assert.deepEqual([[...service.addresses()], service.adminAddresses()], [[], []]);
+  assert.ok(!lines().some(({ msg }) => /in force|refused/.test(String(msg))), JSON.stringify(lines()));
+});
+
 const policy = (method: string) => `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: { name: only, namespace: shop }
@@ -437,4 +474,36 @@ test("a configuration whose certificate authority cannot start changes no listen
   await write(`listeners: [${grpc}, { name: http, protocol: http, address: "127.0.0.1:${port}" }]`);
   assert.match((await service.reload()).messages[0] ?? "", /EADDRINUSE/);
   assert.deepEqual([[...service.addresses()], running], [before, "first"]);
+});
+
+test("what cannot be put back is told, and keeps neither the rest nor the reason back", async (t) => {
+  const folder = await tempFolder(t);
+  const file = join(folder, "garita.yaml");
+  const admin = (name: string) => `admin: { socket: ${join(folder, name)} }\npolicies: { directory: policies }\n`;
+  await writeFile(file, `listeners: [${grpc}]\n${admin("a.sock")}`);
+  let changes = 0;
+  const { service, lines } = await runService(t, file, {
+    createRevocations: () => ({
+      current: () => undefined,
+      inForce: () => undefined,
+      own: () => undefined,
+      async become() {
+        if (++changes === 3) throw new Error("the list is gone");
+      },
+      ready: () => true,
+      status: () => undefined,
+      warnings: () => [],
+      stop: async () => undefined,
+    }),
+  });
+  const before = service.adminAddresses();
+  const taken = createServer().listen(0, "127.0.0.1");
+  t.after(() => taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const wanted = `listeners: [{ name: http, protocol: http, address: "127.0.0.1:${port}" }]\n${admin("b.sock")}`;
+  await writeFile(file, wanted);
+  assert.match((await service.reload()).messages[0] ?? "", /EADDRINUSE/);
+  assert.deepEqual(service.adminAddresses(), before);
+  assert.ok(lines().some(({ msg, fault }) => msg === "the deny list is not back" && fault === "the list is gone"));
 });

@@ -65,3 +65,16 @@ test("a clock that is put ahead is heard of within a minute, and once", () => {
   for (let i = 0; i < 3; i++) time.step(60_000);
   assert.equal(heard(), 1);
 });
+
+test("rules that expire have no more time than was left when they were last the newest, by a clock that was put back since too", () => {
+  const time = handTimers();
+  const staleness = watchStaleness(undefined, time.timers, time.clock.nowMillis, () => undefined);
+  const confirmed = time.clock.nowMillis() + 10 * day;
+  staleness.confirm(confirmed, confirmed + day);
+  time.step(day - 1);
+  assert.equal(staleness.sinceMillis(), undefined);
+  time.step(1);
+  assert.ok(staleness.haveExpired());
+  staleness.confirm(confirmed, confirmed);
+  assert.ok(staleness.haveExpired());
+});
