@@ -9,6 +9,7 @@ import { cli, main } from "#test/support/cli/run-cli";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { rawClient } from "#test/support/service/raw-http";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 /** GET at the admin socket. */
 async function getFromSocket(admin: string, path: string) {
@@ -61,17 +62,37 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.match(synced.out, new RegExp(`^activated\nin force: ${second.slice(0, 12)} the second.* \\(Ada\\)\ndigest: `));
   assert.ok(!synced.out.includes("\u001b"));
   assert.deepEqual([await ask("/one"), await ask("/two")], [403, 200]);
-  const denial = lines()
-    .split("\n")
-    .findLast((line) => line.includes('"denied"'))!;
-  assert.equal(JSON.parse(denial).commit, second);
+  // Denials are written after their answers.
+  const denial = () =>
+    lines()
+      .split("\n")
+      .slice(0, -1)
+      .findLast((line) => line.includes('"denied"'))!;
+  await until(() => JSON.parse(denial()).commit === second);
+  const { digest } = JSON.parse(denial());
+  assert.ok(synced.out.includes(`\ndigest: ${digest}\n`), synced.out);
 
-  await repository.commit({ "a.yaml": "kind: [" });
+  const third = await repository.commit({ "a.yaml": "kind: [" });
   const refused = await cli(["sync", "--admin", admin, "--format", "json"]);
   const { ok, result, commit, message } = JSON.parse(refused.out);
   assert.deepEqual([refused.status, ok, result, commit], [5, false, "refused", second]);
   assert.match(message, /^a\.yaml:1:/);
   assert.equal(await ask("/two"), 200, "decisions go on");
+
+  const { rules } = JSON.parse((await getFromSocket(admin, "/v1/status")).body);
+  const { active, candidate, ready, current, degraded } = rules;
+  assert.deepEqual(
+    [active.digest, active.revision],
+    [digest, { commit: second, subject: "the second [31m", author: "Ada" }],
+  );
+  assert.deepEqual([candidate.revision.commit, candidate.code], [third, "policy/invalid"]);
+  assert.deepEqual([candidate.diagnostics[0].file, candidate.diagnostics[0].start.line], ["a.yaml", 1]);
+  assert.deepEqual([ready, current, degraded.reason], [true, false, candidate.message]);
+  assert.ok(rules.lastSuccessMillis < rules.lastAttemptMillis && rules.lastAttemptMillis < rules.nextAttemptMillis);
+  const metrics = (await getFromSocket(admin, "/metrics")).body;
+  assert.ok(metrics.includes(`\ngarita_ruleset_info{digest="${digest}"} 1\n`), metrics);
+  assert.ok(metrics.includes(`\ngarita_ruleset_commit_info{commit="${second}",signer=""} 1\n`), metrics);
+  assert.match(metrics, /^garita_ruleset_current 0$/m);
 });
 
 test("`garita pin` goes back to a commit, tells it wherever one looks, and `garita unpin` ends it", async (t) => {
