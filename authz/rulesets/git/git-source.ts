@@ -46,6 +46,20 @@ const verdicts: ReadonlySet<FaultCode> = new Set([
   "source/too-large",
 ]);
 
+/** Faults of a commit that keep it from being read. */
+const verdictsOnCommits: ReadonlySet<FaultCode> = new Set(["git/absent", "git/forced", "git/signature"]);
+
+interface Refused {
+  readonly commit: string;
+  readonly known: string | undefined;
+  readonly mark: string | undefined;
+  readonly result: BuildResult;
+  readonly sinceMillis: number;
+}
+
+/** A signature is also a matter of the clock, which may have been wrong: so much later, by the clock of then, it is looked at again. */
+const signatureMillis = 10 * 60_000;
+
 function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
 }
@@ -63,8 +77,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const programs = createProgramThread();
   const ending = new AbortController();
   const git: GitParts = { timers, signal: ending.signal, start: programs.start };
-  /** The newest commit whose policies were found wrong. */
-  let refused: { readonly commit: string; readonly mark: string | undefined; readonly result: BuildResult } | undefined;
+  /** The newest commit, where it was found wrong: for what it is, after `known`, on the word of the signers of `mark`. */
+  let refused: Refused | undefined;
   let trust: string | undefined;
   /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
   let takenOn: string | undefined;
@@ -162,19 +176,37 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return orAnew(take, ask);
   };
 
+  const refusal = (commit: string, known: string | undefined, result: BuildResult): Refused => {
+    return { commit, known, mark: trust, result, sinceMillis: clock.nowMillis() };
+  };
+  const refusalOf = (asked: string, known: string | undefined): BuildResult | undefined => {
+    if (refused?.commit !== asked || refused.known !== known || refused.mark !== trust) return undefined;
+    const { result, sinceMillis } = refused;
+    const isOfSigners = result.kind === "failed" && result.code === "git/signature";
+    return isOfSigners && Math.abs(clock.nowMillis() - sinceMillis) >= signatureMillis ? undefined : result;
+  };
+
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
     await checkToken();
+    const isRingNew = signersDoubted;
     const signers = await readSigners();
     const asked = await ask();
     // ORDER: before what is in force: it may be of the last run, and refused by now.
-    if (asked === refused?.commit && refused.mark === trust) return refused.result;
+    const before = refusalOf(asked, known);
+    if (before !== undefined) return before;
     const isVouched = takenOn === trust;
     if (asked === inForce?.commit && asked === known && isVouched) return { kind: "unchanged" };
     const rules = {
       allowForced: settings.allowForced,
       signatures: signatures && signers && { mode: signatures.mode, signers },
+      onFetched: (commit: string) => {
+        fetched = commit;
+      },
     };
+    /** What is judged: the remote may have gone on since it was asked. */
+    let fetched: string | undefined;
     const take = async () => {
+      fetched = undefined;
       const revision = await takeCommit(repository, fetchParts(asked, known), rules);
       if (revision.commit === inForce?.commit) {
         // git takes nothing over a cut in the remote's own history, and calls that a success.
@@ -183,15 +215,17 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         if (isVouched) return { kind: "unchanged" } as const;
       }
       const result = await compile(revision);
-      refused = isVerdict(result) ? { commit: revision.commit, mark: trust, result } : undefined;
+      refused = isVerdict(result) ? refusal(revision.commit, known, result) : undefined;
       return result;
     };
     try {
       return await orAnew(take);
     } catch (fault) {
-      if (!(fault instanceof CodedError) || fault.code !== "git/absent") throw fault;
+      if (!(fault instanceof CodedError) || !verdictsOnCommits.has(fault.code) || fetched === undefined) throw fault;
+      // The key ring may be what is wrong: it is made anew before that is said of a commit.
+      if (fault.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) throw fault;
       const result = { kind: "failed", code: fault.code, message: fault.message } as const;
-      refused = { commit: asked, mark: trust, result };
+      refused = refusal(fetched, known, result);
       return result;
     }
   };
@@ -224,7 +258,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const known = knownBy(inForce);
       if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
       const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
-      reached = built.kind !== "failed" || verdicts.has(built.code);
+      reached = built.kind !== "failed" || verdicts.has(built.code) || verdictsOnCommits.has(built.code);
       if (built.kind === "unchanged") await lastRun.confirm();
       return built;
     });

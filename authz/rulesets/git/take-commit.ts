@@ -10,6 +10,8 @@ export interface TakeRules {
   readonly allowForced: boolean;
   /** Undefined: signatures are not looked at. */
   readonly signatures: { readonly mode: SignatureSettings["mode"]; readonly signers: TrustedSigners } | undefined;
+  /** Hears which commit is looked at. */
+  readonly onFetched: (commit: string) => void;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface TakeRules {
 export async function takeCommit(repository: Repository, parts: FetchParts, rules: TakeRules): Promise<Revision> {
   const { known } = parts;
   const commit = await fetchCommit(repository, parts);
+  rules.onFetched(commit);
   // A cut-off history hides commits that nobody has signed, and shows others, that `known` has too, as new.
   if (rules.signatures?.mode === "every" && known !== undefined && known !== commit) {
     await fetchHistory(repository, parts);

@@ -100,6 +100,25 @@ test("a rewritten history is refused, unless it is allowed; also after the mirro
   assert.equal(lax.commit(), forced);
 });
 
+test("while a rewritten history is refused polls come as ever, and the next one sees it put right", async (t) => {
+  const repository = await testRepository(t);
+  const good = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url);
+  await rules.load();
+  await rules.sync.follow();
+  await repository.git("commit", "--quiet", "--amend", "-m", "rewritten");
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual([await rules.load(), rules.code()], ["refused", "git/forced"]);
+    assert.equal(rules.status().nextAttemptMillis, rules.time.clock.nowMillis() + 60_000);
+  }
+  await repository.git("reset", "--quiet", "--hard", good);
+  assert.equal(await rules.load(), "unchanged");
+  assert.deepEqual([rules.commit(), rules.status().current], [good, true]);
+  const next = await repository.commit({ "a.yaml": allowing("/two") });
+  await rules.load();
+  assert.deepEqual([rules.commit(), rules.status().current], [next, true]);
+});
+
 test("a remote whose own history is cut off anew has a rewritten history: what is in force is not called the newest", async (t) => {
   const repository = await testRepository(t);
   const good = await repository.commit({ "a.yaml": allowing("/one") });

@@ -57,6 +57,39 @@ test("a signature is verified out of a file in the mirror: other folders may not
   assert.ok(files.length > 0 && files.every((file) => dirname(file) === join(rules.folder, "mirror.git")), `${files}`);
 });
 
+test("a commit that is refused for its signature is not verified at each poll, which come as ever, but again after ten minutes", async (t) => {
+  const { repository, allowedSignersFile, signed } = await sshSigned(t);
+  const first = await signed("ada", { "a.yaml": allowing("/one") });
+  const bin = await tempFolder(t);
+  const [runs, bad] = [join(bin, "runs"), join(bin, "bad")];
+  const real = execFileSync("sh", ["-c", "command -v ssh-keygen"], { encoding: "utf8" }).trim();
+  // What goes wrong is not the commit's fault.
+  const script = `#!/bin/sh\nif [ "$1" = -Y ]; then echo >>${runs}; [ -e ${bad} ] && exit 1; fi\nexec ${real} "$@"\n`;
+  await writeFile(join(bin, "ssh-keygen"), script, { mode: 0o755 });
+  const rules = await gitRules(t, repository.url, {
+    settings: by("head", { allowedSignersFile }),
+    outside: { PATH: [bin, process.env["PATH"]].join(delimiter) },
+  });
+  await rules.load();
+  await rules.sync.follow();
+  assert.equal(rules.commit(), first, rules.logged());
+  await writeFile(bad, "");
+  const second = await signed("ada", { "a.yaml": allowing("/two") });
+  assert.equal(await rules.load(), "refused");
+  const count = async () => (await readFile(runs, "utf8")).length;
+  const once = await count();
+  await rm(bad);
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual([await rules.load(), rules.code()], ["refused", "git/signature"]);
+    assert.equal(rules.status().nextAttemptMillis, rules.time.clock.nowMillis() + 60_000);
+  }
+  assert.deepEqual([rules.commit(), await count()], [first, once]);
+  rules.time.step(10 * 60_000);
+  await rules.load();
+  assert.deepEqual([rules.commit(), rules.status().current], [second, true], rules.logged());
+  assert.ok((await count()) > once);
+});
+
 test("without the program that verifies signatures none is called bad: the program is missing", async (t) => {
   const { repository, allowedSignersFile, signed } = await sshSigned(t);
   await signed("ada", { "a.yaml": allowing("/one") });
