@@ -15,6 +15,7 @@ import { judgeTests } from "./judge-tests.ts";
 import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { createProgramThread } from "./program-thread.ts";
+import { createRefusedCommit } from "./refused-commit.ts";
 import { askRemote, describeRepository, type GitParts } from "./repository.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
@@ -49,17 +50,6 @@ const verdicts: ReadonlySet<FaultCode> = new Set([
 /** Faults of a commit that keep it from being read. */
 const verdictsOnCommits: ReadonlySet<FaultCode> = new Set(["git/absent", "git/forced", "git/signature"]);
 
-interface Refused {
-  readonly commit: string;
-  readonly known: string | undefined;
-  readonly mark: string | undefined;
-  readonly result: BuildResult;
-  readonly sinceMillis: number;
-}
-
-/** A signature is also a matter of the clock, which may have been wrong: so much later, by the clock of then, it is looked at again. */
-const signatureMillis = 10 * 60_000;
-
 function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
 }
@@ -77,8 +67,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const programs = createProgramThread();
   const ending = new AbortController();
   const git: GitParts = { timers, signal: ending.signal, start: programs.start };
-  /** The newest commit, where it was found wrong: for what it is, after `known`, on the word of the signers of `mark`. */
-  let refused: Refused | undefined;
+  const refused = createRefusedCommit(clock.nowMillis);
   let trust: string | undefined;
   /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
   let takenOn: string | undefined;
@@ -176,23 +165,13 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return orAnew(take, ask);
   };
 
-  const refusal = (commit: string, known: string | undefined, result: BuildResult): Refused => {
-    return { commit, known, mark: trust, result, sinceMillis: clock.nowMillis() };
-  };
-  const refusalOf = (asked: string, known: string | undefined): BuildResult | undefined => {
-    if (refused?.commit !== asked || refused.known !== known || refused.mark !== trust) return undefined;
-    const { result, sinceMillis } = refused;
-    const isOfSigners = result.kind === "failed" && result.code === "git/signature";
-    return isOfSigners && Math.abs(clock.nowMillis() - sinceMillis) >= signatureMillis ? undefined : result;
-  };
-
   const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
     await checkToken();
     const isRingNew = signersDoubted;
     const signers = await readSigners();
     const asked = await ask();
     // ORDER: before what is in force: it may be of the last run, and refused by now.
-    const before = refusalOf(asked, known);
+    const before = refused.find({ commit: asked, known, mark: trust });
     if (before !== undefined) return before;
     const isVouched = takenOn === trust;
     if (asked === inForce?.commit && asked === known && isVouched) return { kind: "unchanged" };
@@ -215,7 +194,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         if (isVouched) return { kind: "unchanged" } as const;
       }
       const result = await compile(revision);
-      refused = isVerdict(result) ? refusal(revision.commit, known, result) : undefined;
+      if (isVerdict(result)) refused.remember({ commit: revision.commit, known, mark: trust }, result);
+      else refused.forget();
       return result;
     };
     try {
@@ -225,7 +205,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       // The key ring may be what is wrong: it is made anew before that is said of a commit.
       if (fault.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) throw fault;
       const result = { kind: "failed", code: fault.code, message: fault.message } as const;
-      refused = refusal(fetched, known, result);
+      refused.remember({ commit: fetched, known, mark: trust }, result);
       return result;
     }
   };
