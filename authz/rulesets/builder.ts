@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "#platform/coded-error";
+import { endThread, moduleAt } from "#platform/thread";
 import { systemTimers, type Timers } from "#platform/timers";
 import type { BuildResult } from "./build.ts";
 import type { Repository } from "./git/repository.ts";
@@ -26,9 +26,6 @@ export interface Builder {
 /** After so long without work the thread ends and gives its memory back. */
 const idleMillis = 20_000;
 
-/** A thread that hears that it shall end takes no longer. */
-const endMillis = 250;
-
 /** What a thread is given for a task, far more than the largest honest policies need: a few lines can be tests without an end. */
 export const longestBuildMillis = 300_000;
 
@@ -41,13 +38,8 @@ export function createBuilder(timers: Timers = systemTimers): Builder {
     clearTimeout(idle);
     const ending = worker;
     worker = undefined;
-    if (ending === undefined) return;
-    // Asked first, for it may run git; a thread that compiles does not, and does not hear either.
-    ending.ref();
-    const exited = once(ending, "exit", { signal: AbortSignal.timeout(endMillis) });
-    ending.postMessage("end");
-    await exited.catch(() => undefined);
-    await ending.terminate();
+    // It may run git; a thread that compiles does not, and does not hear either.
+    if (ending !== undefined) await endThread(ending, "end");
   };
   const start = () => {
     const started = startWorker();
@@ -80,9 +72,7 @@ export function createBuilder(timers: Timers = systemTimers): Builder {
 }
 
 function startWorker(): Worker {
-  // The emitted program has the same file with another ending.
-  const file = import.meta.url.endsWith(".ts") ? "./build-worker.ts" : "./build-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url));
+  const worker = new Worker(moduleAt("./build-worker", import.meta.url));
   worker.unref();
   return worker;
 }

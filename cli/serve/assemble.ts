@@ -9,6 +9,7 @@ import { systemClock } from "#platform/clock";
 import { createIds } from "#platform/ids";
 import type { LogOutput } from "#platform/log";
 import { createMetrics } from "#platform/metrics";
+import { moduleAt } from "#platform/thread";
 import { systemTimers } from "#platform/timers";
 import { loadConfig } from "../config/load.ts";
 import type { RequestDescription } from "../request/description.ts";
@@ -63,7 +64,7 @@ export async function assemble({
       return gitSource({
         settings,
         outside: environment,
-        testModule: testModule(),
+        testModule: moduleAt("../policies/test-module", import.meta.url).href,
         clock: systemClock,
         timers: systemTimers,
         random: Math.random,
@@ -123,10 +124,4 @@ export async function assemble({
       return explainRequest(description as RequestDescription, checks);
     },
   };
-}
-
-/** The emitted program has the same file with another ending. */
-function testModule(): string {
-  const file = import.meta.url.endsWith(".ts") ? "../policies/test-module.ts" : "../policies/test-module.js";
-  return new URL(file, import.meta.url).href;
 }

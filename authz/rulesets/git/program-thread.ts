@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
+import { endThread, moduleAt } from "#platform/thread";
 import type { ProgramCall, Ran, StartProgram } from "./start-program.ts";
 
 /** What the thread is told. */
@@ -25,8 +25,6 @@ export interface ProgramThread {
 
 /** After so long without a program the thread ends. */
 const idleMillis = 20_000;
-/** A thread that hears that it shall end takes no longer. */
-const endMillis = 250;
 
 /**
  * Starts programs from a thread of its own, which is started by the first of them. PERF: a process stands still while it is copied for a program, and a
@@ -68,9 +66,7 @@ interface Thread extends ProgramThread {
 
 /** `onIdle`: nothing runs any more. */
 function beginThread(onIdle: () => void): Thread {
-  // The emitted program has the same file with another ending.
-  const file = import.meta.url.endsWith(".ts") ? "./program-worker.ts" : "./program-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url));
+  const worker = new Worker(moduleAt("./program-worker", import.meta.url));
   const tell = (task: ProgramTask) => worker.postMessage(task);
   const running = new Map<number, PromiseWithResolvers<Ran>>();
   let last = 0;
@@ -107,12 +103,7 @@ function beginThread(onIdle: () => void): Thread {
       return { ended: program.promise, end: () => tell({ kind: "end", id }) };
     },
     async close() {
-      if (ended) return;
-      worker.ref();
-      const exited = once(worker, "exit", { signal: AbortSignal.timeout(endMillis) });
-      tell({ kind: "close" });
-      await exited.catch(() => undefined);
-      await worker.terminate();
+      if (!ended) await endThread(worker, { kind: "close" } satisfies ProgramTask);
     },
   };
 }

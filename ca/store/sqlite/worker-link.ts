@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { type Reply, type Request, receivedFault, type StartRequest } from "#ca/store/sqlite/messages";
 import type { KnownEntry } from "#ca/store/sqlite/opening";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { moduleAt } from "#platform/thread";
 
 export type BatchReply = Extract<Reply, { readonly kind: "batch" }>;
 
@@ -26,9 +27,7 @@ export interface LinkEvents {
 
 /** Starts the thread; resolves when the database is open, and rejects with what kept it from being. */
 export function startWorker(request: StartRequest, events: LinkEvents): Promise<WorkerLink> {
-  // The emitted program has the same file with another ending.
-  const file = import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "./store-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: request, name: "garita-store" });
+  const worker = new Worker(moduleAt("./store-worker", import.meta.url), { workerData: request, name: "garita-store" });
   return new Promise((resolve, reject) => {
     let isOpen = false;
     const gone = (fault: CodedError) => {
