@@ -1,55 +1,16 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startBundleServer } from "#test/support/bundle/bundle-server";
 import { keyFiles, laterSeconds, makeBundle } from "#test/support/bundle/make-bundle";
 import { makeCertificates } from "#test/support/certificates";
-import { cli, main } from "#test/support/cli/run-cli";
-import { rawClient } from "#test/support/service/raw-http";
+import { cli } from "#test/support/cli/run-cli";
+import { servePolicies } from "#test/support/service/serve-process";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 /** The program with policies of this server, its admin socket in the folder. Ends with the test. */
-async function serving(t: TestContext, folder: string, url: string, caFile: string) {
-  await writeFile(
-    join(folder, "garita.yaml"),
-    `listeners: [{ name: http, protocol: http, address: "127.0.0.1:0", workload: { namespace: shop, labels: {} } }]
-policies: { bundle: { url: "${url}", publicKeyFile: key.pub, folder: state, caFile: "${caFile}", pollSeconds: 3600 } }
-admin: { socket: admin.sock }
-`,
-  );
-  const child = spawn(process.execPath, [main, "serve", "--config", join(folder, "garita.yaml")], { stdio: "pipe" });
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  const kill = () => {
-    child.kill("SIGKILL");
-    return ended;
-  };
-  t.after(kill);
-  let text = "";
-  const ready = Promise.withResolvers<number>();
-  const take = (chunk: Buffer) => {
-    text += chunk.toString("utf8");
-    const port = /"listener":"http".*127\.0\.0\.1:(\d+)/.exec(text)?.[1];
-    if (port !== undefined && text.includes("admin.sock")) ready.resolve(Number(port));
-  };
-  child.stdout.on("data", take);
-  child.stderr.on("data", take);
-  child.on("close", () => ready.reject(new Error(`it ended: ${text}`)));
-  const port = await ready.promise;
-  const ask = async (path: string) => {
-    const client = rawClient(t, { kind: "tcp", host: "127.0.0.1", port });
-    client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
-    return (await client.answers(1))[0]?.status;
-  };
-  /** A denial is logged after it was answered. */
-  const loggedDenialUnder = async (commit: string) => {
-    const isLogged = () =>
-      text.split("\n").some((line) => line.includes('"denied"') && line.includes(`"commit":"${commit}"`));
-    while (!isLogged()) await once(child.stdout, "data", { signal: t.signal });
-  };
-  return { ask, admin: `unix:${join(folder, "admin.sock")}`, lines: () => text, loggedDenialUnder, kill };
+function serving(t: TestContext, folder: string, url: string, caFile: string) {
+  const bundle = `url: "${url}", publicKeyFile: key.pub, folder: state, caFile: "${caFile}", pollSeconds: 3600`;
+  return servePolicies(t, folder, `{ bundle: { ${bundle} } }`);
 }
 
 test("a new bundle is in force after `garita sync`, a strange one is told by it, and a start without the server goes on", async (t) => {
@@ -72,7 +33,7 @@ test("a new bundle is in force after `garita sync`, a strange one is told by it,
     /^activated\nin force: r2\nsigned by: SHA256:.+\nexpires: 3000-01-01T00:00:00\.000Z\ndigest: /,
   );
   assert.deepEqual([await first.ask("/one"), await first.ask("/two")], [403, 200]);
-  await first.loggedDenialUnder("r2");
+  await first.denialUnder("r2");
 
   server.offer(makeBundle("/three", undefined));
   const refused = await cli(["sync", "--admin", first.admin, "--format", "json"]);
