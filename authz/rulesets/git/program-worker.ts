@@ -17,9 +17,9 @@ parentPort?.on("message", async (task: ProgramTask) => {
   try {
     const program = startProgram(task.call);
     running.set(id, program);
-    const { status, output, told } = await program.ended;
+    const { output, ...ran } = await program.ended;
     const bytes = new Uint8Array(output);
-    answer({ id, ran: { status, output: bytes, told } }, [bytes.buffer]);
+    answer({ id, ran: { ...ran, output: bytes } }, [bytes.buffer]);
   } catch (fault) {
     const code = fault instanceof CodedError ? fault.code : "source/worker";
     answer({ id, fault: { code, message: messageOf(fault) } });

@@ -17,6 +17,8 @@ export interface ProgramCall {
 export interface Ran {
   /** 0: it went well. -1: a signal ended it. */
   readonly status: number;
+  /** Which one: `SIGPIPE`. */
+  readonly signal: string | undefined;
   readonly output: Buffer;
   /** The end of what it said of itself, one line. */
   readonly told: string;
@@ -67,9 +69,12 @@ export function startProgram(call: ProgramCall): StartedProgram {
   const missing = (why: string, cause?: unknown) =>
     reject(new CodedError("git/missing", `\`${program}\` cannot be run: ${why}`, { cause }));
   child.on("error", (cause) => missing(messageOf(cause), cause));
-  child.on("close", (status) => {
+  child.on("close", (status, signal) => {
     if (unrun.has(status)) missing(oneLine(told));
-    else resolve({ status: status ?? -1, output: Buffer.concat(chunks), told: oneLine(told) });
+    else {
+      const output = Buffer.concat(chunks);
+      resolve({ status: status ?? -1, signal: signal ?? undefined, output, told: oneLine(told) });
+    }
   });
   // A program that ends before it has read everything says why by its status.
   child.stdin.on("error", () => undefined);

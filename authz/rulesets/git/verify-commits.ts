@@ -1,6 +1,6 @@
 import { CodedError } from "#platform/coded-error";
 import { cutOffAt, hasCommit } from "./fetch-commit.ts";
-import { type GitParts, type Repository, readGit } from "./repository.ts";
+import { type GitParts, type Repository, readGit, runGit, unreadable } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
@@ -43,11 +43,16 @@ export async function verifyCommits(
   }
   const args = ["log", "--no-show-signature", "--no-mailmap", "--format=%H%x00%G?%x00%GS%x00%GF", ...range, "--"];
   const timeoutMillis = repository.timeoutMillis + counted * perCommitMillis;
-  const output = await readGit(repository, { ...parts, args, environment, timeoutMillis });
-  const rows = output
+  const call = { ...parts, args, environment, timeoutMillis };
+  const ran = await runGit(repository, call);
+  // git writes the commit to the program that verifies, and ends with the first one that this does not read: ssh-keygen reads none whose signature has no form.
+  const isCutShort = ran.signal === "SIGPIPE";
+  if (ran.status !== 0 && !isCutShort) throw unreadable(repository, call, ran);
+  // Each row is written as a whole, with its end.
+  const rows = ran.output
     .toString("utf8")
-    .trimEnd()
     .split("\n")
+    .slice(0, -1)
     .map((line) => line.split("\0"));
   const cutOff = every ? await cutOffAt(repository) : new Set<string>();
   const newest = rows.find(([name]) => name === commit);
@@ -55,6 +60,11 @@ export async function verifyCommits(
     if (verdict !== "G")
       throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
     if (cutOff.has(name)) throw new CodedError("git/signature", `what comes before the commit ${name} was not sent`);
+  }
+  if (isCutShort) {
+    const next = ["rev-list", `--skip=${rows.length}`, "--max-count=1", ...range.filter((word) => word !== "-1"), "--"];
+    const name = (await readGit(repository, { ...parts, args: next })).toString("latin1").trim();
+    throw new CodedError("git/signature", `the commit ${name} has a signature that cannot be read`);
   }
   if (newest === undefined) throw new CodedError("git/signature", `the commit ${commit} was not looked at`);
   const [, , name = "", fingerprint = ""] = newest;

@@ -2,37 +2,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
-import type { SignatureSettings } from "#authz/rulesets/git/settings";
+import { test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
-import { allowing, type TestRepository, testRepository } from "#test/support/git/test-repository";
+import { by, signCommit, sshSigned } from "#test/support/git/ssh-signed";
+import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
-
-/** A repository and two SSH keys, of which one is a signer's. */
-async function sshSigned(t: TestContext) {
-  const folder = await tempFolder(t);
-  for (const name of ["ada", "eve"]) {
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(folder, name)]);
-  }
-  const allowedSignersFile = join(folder, "signers");
-  await writeFile(
-    allowedSignersFile,
-    `ada@example.org namespaces="git" ${await readFile(join(folder, "ada.pub"), "utf8")}`,
-  );
-  const repository = await testRepository(t);
-  await repository.git("config", "gpg.format", "ssh");
-  const signed = (by: string, files: Record<string, string>) => signCommit(repository, join(folder, by), files);
-  return { repository, folder, allowedSignersFile, signed };
-}
-
-async function signCommit(repository: TestRepository, key: string, files: Record<string, string>): Promise<string> {
-  await repository.git("config", "user.signingKey", key);
-  return repository.commit(files, "a signed change", "-S");
-}
-
-const by = (mode: SignatureSettings["mode"], files: Partial<SignatureSettings>): { signatures: SignatureSettings } => ({
-  signatures: { mode, allowedSignersFile: undefined, openpgpKeysFile: undefined, ...files },
-});
 
 test("a commit that a signer has signed with SSH is taken, and its signer is told", async (t) => {
   const { repository, allowedSignersFile, signed } = await sshSigned(t);
@@ -131,6 +105,37 @@ test("what nobody, another one, or somebody in another name has signed is refuse
   await signed("ada", { "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "activated", "and the next signed one repairs it");
 });
+
+for (const mode of ["head", "every"] as const) {
+  test(`${mode}: a commit that the verifying program does not read to its end is called by its signature, and the mirror stays`, async (t) => {
+    const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
+    const first = await signed("ada", { "a.yaml": allowing("/one") });
+    const rules = await gitRules(t, repository.url, { settings: by(mode, { allowedSignersFile }) });
+    await rules.load();
+    await writeFile(join(rules.folder, "mirror.git", "mark"), "");
+    for (let i = 0; i < 2; i++) await signed("ada", { "a.yaml": allowing(`/${i}`) });
+    // More than a pipe holds, so that git is still writing it when ssh-keygen has seen that the signature is none.
+    const long = await repository.commit({ "a.yaml": allowing("/long") }, `long\n\n${"x".repeat(100_000)}`);
+    const bytes = await repository.git("cat-file", "commit", long);
+    const signature = "gpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n -----END SSH SIGNATURE-----\n";
+    await writeFile(join(folder, "forged"), `${bytes.replace("\n\n", `\n${signature}\n`)}\n`);
+    const forged = await repository.git("hash-object", "-t", "commit", "-w", join(folder, "forged"));
+    await repository.git("reset", "--quiet", "--hard", forged);
+    if (mode === "every") for (let i = 2; i < 4; i++) await signed("ada", { "a.yaml": allowing(`/${i}`) });
+    for (let i = 0; i < 2; i++) {
+      assert.equal(await rules.load(), "refused");
+      const { candidate } = rules.status();
+      assert.deepEqual(
+        [candidate?.code, candidate?.message, rules.commit()],
+        ["git/signature", `the commit ${forged} has a signature that cannot be read`, first],
+      );
+    }
+    assert.ok((await readdir(join(rules.folder, "mirror.git"))).includes("mark"), rules.logged());
+    await repository.git("reset", "--quiet", "--hard", first);
+    const next = await signed("ada", { "a.yaml": allowing("/next") });
+    assert.deepEqual([await rules.load(), rules.commit()], ["activated", next]);
+  });
+}
 
 test("a key that is allowed to sign something else than commits does not count", async (t) => {
   const { repository, folder, allowedSignersFile, signed } = await sshSigned(t);
