@@ -1,4 +1,5 @@
 import type { Provider, RegisteredService, RuleSet } from "#policy-compiler/ruleset/model";
+import { ruleSetOf } from "#test/support/check/rule-set";
 
 /** A rule set's part that concerns providers: one for each entry, its service on a loopback port. */
 export function providersRuleSet(
@@ -30,23 +31,5 @@ export function providersRuleSet(
       origin: { file: "services.yaml", line: 1, column: 1 },
     }),
   );
-  const index = { always: [], dimensions: [] };
-  return {
-    mesh: {
-      rootNamespace: "istio-system",
-      trustDomain: "cluster.local",
-      trustDomainAliases: [],
-      pathNormalization: "NONE",
-      numTrustedProxies: 0,
-    },
-    policies: [],
-    rules: [],
-    peerAuthentications: [],
-    requestAuthentications: [],
-    workloads: [],
-    services,
-    providers,
-    registrations: [],
-    index: { http: index, tcp: index, customHttp: index, customTcp: index },
-  };
+  return { ...ruleSetOf({ mesh: { pathNormalization: "NONE" } }), services, providers };
 }

@@ -3,41 +3,17 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import zlib from "node:zlib";
 import { decodeRuleSet, encodeRuleSet, ruleSetDigest } from "#policy-compiler/ruleset/codec";
-import type {
-  FieldTest,
-  Policy,
-  RuleExtension,
-  RuleIndex,
-  RuleSet,
-  WorkloadRegistration,
-} from "#policy-compiler/ruleset/model";
+import type { FieldTest, Policy, RuleExtension, RuleSet, WorkloadRegistration } from "#policy-compiler/ruleset/model";
 import { finish } from "#policy-compiler/ruleset/steps";
 import { ByteReader } from "#policy-compiler/ruleset/wire/byte-reader";
 import { crc32 } from "#policy-compiler/ruleset/wire/checksum";
 import { extensionShape } from "#policy-compiler/ruleset/wire/extension-shapes";
 import { StringTable } from "#policy-compiler/ruleset/wire/string-table";
+import { ruleSetOf } from "#test/support/check/rule-set";
 
-const noIndex: RuleIndex = { always: [], dimensions: [] };
 const origin = { file: "a.yaml", line: 1, column: 1 };
 
-const empty: RuleSet = {
-  mesh: {
-    rootNamespace: "istio-system",
-    trustDomain: "cluster.local",
-    trustDomainAliases: [],
-    pathNormalization: "BASE",
-    numTrustedProxies: 0,
-  },
-  policies: [],
-  rules: [],
-  peerAuthentications: [],
-  requestAuthentications: [],
-  workloads: [],
-  services: [],
-  providers: [],
-  registrations: [],
-  index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
-};
+const empty = ruleSetOf({});
 
 const field: FieldTest = {
   field: "hosts",

@@ -10,26 +10,9 @@ import { createSync, type LoadResult } from "#authz/rulesets/sync";
 import { createLog } from "#platform/log";
 import { systemTimers } from "#platform/timers";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
+import { ruleSetOf } from "#test/support/check/rule-set";
 
-const noIndex = { always: [], dimensions: [] };
-const ruleSet: Engine["ruleSet"] = {
-  mesh: {
-    rootNamespace: "istio-system",
-    trustDomain: "cluster.local",
-    trustDomainAliases: [],
-    pathNormalization: "BASE",
-    numTrustedProxies: 0,
-  },
-  policies: [],
-  rules: [],
-  peerAuthentications: [],
-  requestAuthentications: [],
-  workloads: [],
-  services: [],
-  providers: [],
-  registrations: [],
-  index: { http: noIndex, tcp: noIndex, customHttp: noIndex, customTcp: noIndex },
-};
+const ruleSet = ruleSetOf({});
 
 function engineOf(digest: string): Engine {
   return { ruleSet, digest } as Engine;
