@@ -152,8 +152,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return take();
   };
 
-  const attemptPinned = async (wanted: string, known: string | undefined): Promise<BuildResult> => {
+  /** `inForce`: where the wanted one is that, and the signers are those of then, it is not looked at again. */
+  const attemptPinned = async (wanted: string, known: string | undefined, inForce?: Revision): Promise<BuildResult> => {
     const signers = await readSigners();
+    if (wanted === inForce?.commit && takenOn === trust) return { kind: "unchanged" };
     const bring = async () => {
       await checkToken();
       const asking = fetchParts(await ask(), known);
@@ -236,10 +238,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       await pins.renew();
       const pin = pins.current();
       const known = knownBy(inForce);
-      if (pin !== undefined && pin.commit === inForce?.commit) return { kind: "unchanged" };
-      const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known);
+      const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known, inForce);
       reached = built.kind !== "failed" || verdicts.has(built.code) || verdictsOnCommits.has(built.code);
-      if (built.kind === "unchanged") await lastRun.confirm();
+      if (built.kind === "unchanged" && pin === undefined) await lastRun.confirm();
       return built;
     });
     isFirst = false;
