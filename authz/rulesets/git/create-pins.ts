@@ -14,7 +14,7 @@ export interface Pins {
   /** Reads the file again: services that share a folder share its pin. Fails with `git/pin`. */
   renew(): Promise<void>;
   keep(pin: KeptPin): Promise<void>;
-  /** It holds no longer. Its file stays until `forget`, where it can be understood. */
+  /** It holds no longer. Its file stays until `forget`; one that cannot be understood gives way to what `noted` tells. */
   end(): Promise<void>;
   /** This commit is in force: a pin that has ended, and that was of another, counts no longer. */
   forget(commit: string): Promise<void>;
@@ -23,8 +23,19 @@ export interface Pins {
 /** A pin that ends later was made when the clock was ahead by more than it may be off, and holds no longer. */
 const longestMillis = (longestPinSeconds + 300) * 1000;
 
-export function createPins(repository: Repository, source: string, clock: Clock, log: Log): Pins {
+export interface PinParts {
+  readonly repository: Repository;
+  readonly source: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What the mirror says of the newest commit that was taken, for a file that is damaged. */
+  readonly noted: () => Promise<string | undefined>;
+}
+
+/** The pin of a folder; none before the first `renew`. */
+export function createPins({ repository, source, clock, log, noted }: PinParts): Pins {
   let kept: KeptPin | undefined;
+  let isDamaged = false;
   /** The commit of the pin that the log has told of and that had not ended then. */
   let told: string | undefined;
   const current = () => {
@@ -42,6 +53,12 @@ export function createPins(repository: Repository, source: string, clock: Clock,
     }
     told = pin?.commit;
   };
+  /** A pin that has ended, in the place of one that cannot be understood. */
+  const instead = async (): Promise<KeptPin | undefined> => {
+    const known = isDamaged ? await noted() : undefined;
+    const nowMillis = clock.nowMillis();
+    return known === undefined ? undefined : { commit: known, sinceMillis: nowMillis, untilMillis: nowMillis, known };
+  };
   return {
     current() {
       const pin = current();
@@ -49,7 +66,9 @@ export function createPins(repository: Repository, source: string, clock: Clock,
     },
     known: () => kept?.known,
     async renew() {
+      isDamaged = true;
       kept = await readPin(repository);
+      isDamaged = false;
       tell();
     },
     async keep(pin) {
@@ -58,9 +77,10 @@ export function createPins(repository: Repository, source: string, clock: Clock,
       tell();
     },
     async end() {
-      if (kept === undefined) await removePin(repository);
+      const ending = kept ?? (await instead());
+      if (ending === undefined) await removePin(repository);
       else {
-        const ended = { ...kept, untilMillis: Math.min(kept.untilMillis, clock.nowMillis()) };
+        const ended = { ...ending, untilMillis: Math.min(ending.untilMillis, clock.nowMillis()) };
         await writePin(repository, ended);
         kept = ended;
       }

@@ -21,9 +21,7 @@ export interface FetchParts extends GitParts {
 export async function fetchCommit(repository: Repository, parts: FetchParts): Promise<string> {
   const { known } = parts;
   await ensureMirror(repository, parts.asked.length === 64 ? "sha256" : "sha1", parts);
-  if (known !== undefined && (await hasCommit(repository, known, parts))) {
-    await readGit(repository, { ...parts, args: ["update-ref", referenceOf(repository, "known"), known] });
-  }
+  if (known !== undefined) await noteKnown(repository, known, parts);
   const isFirst = (await commitOf(repository, parts)) === undefined;
   const shallow = isFirst ? await fetch(repository, parts, ["--depth=1"]) : undefined;
   // Servers without a program of git behind them cannot cut a history off.
@@ -87,6 +85,18 @@ export async function isAncestor(
 /** Is the commit in the mirror? */
 export async function hasCommit(repository: Repository, commit: string, parts: GitParts): Promise<boolean> {
   return isObjectName(commit) && (await resolve(repository, commit, parts)) !== undefined;
+}
+
+/** Notes in the mirror which commit others have to come from, where it has that commit. Fails with `git/mirror`. */
+export async function noteKnown(repository: Repository, known: string, parts: GitParts): Promise<void> {
+  if (!(await hasCommit(repository, known, parts))) return;
+  await readGit(repository, { ...parts, args: ["update-ref", referenceOf(repository, "known"), known] });
+}
+
+/** What was noted last; undefined for a mirror that was made anew since. */
+export async function readKnown(repository: Repository, parts: GitParts): Promise<string | undefined> {
+  if (!(await exists(repository.mirror))) return undefined;
+  return resolve(repository, referenceOf(repository, "known"), parts);
 }
 
 /** The one commit in the mirror whose name begins with these digits, seven or more; undefined: there is none, or more than one. */

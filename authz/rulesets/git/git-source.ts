@@ -12,6 +12,7 @@ import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { judgeTests } from "./judge-tests.ts";
+import { createKnownCommit } from "./known-commit.ts";
 import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
 import { createProgramThread } from "./program-thread.ts";
@@ -85,7 +86,9 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
   const { signatures } = settings;
   const lastRun = createLastRun({ repository, signatures, source: name, nowMillis: clock.nowMillis, log });
-  const pins = createPins(repository, name, clock, log);
+  const lock = { file: join(repository.folder, "lock"), clock, timers };
+  const noted = createKnownCommit(repository, git, lock);
+  const pins = createPins({ repository, source: name, clock, log, noted: noted.read });
   const poll = createPoll({
     pollMillis: settings.pollMillis,
     clock,
@@ -98,7 +101,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     },
   });
   /** The newest commit that was taken, which others have to come from. */
-  const knownBy = (inForce: Revision | undefined) => pins.known() ?? inForce?.commit ?? lastRun.commit();
+  const knownBy = async (inForce: Revision | undefined) =>
+    pins.known() ?? inForce?.commit ?? lastRun.commit() ?? (await noted.read());
   const fetchParts = (asked: string, known: string | undefined) => ({
     ...git,
     maxMirrorBytes: settings.maxMirrorBytes,
@@ -216,8 +220,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
       await claimFolder(repository.folder);
-      const file = join(repository.folder, "lock");
-      const release = await lockFolder({ file, clock, timers, patienceMillis: 2 * patienceMillis() });
+      const release = await lockFolder({ ...lock, patienceMillis: 2 * patienceMillis() });
       try {
         return await build();
       } finally {
@@ -237,7 +240,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const result = await alone(async () => {
       await pins.renew();
       const pin = pins.current();
-      const known = knownBy(inForce);
+      const known = await knownBy(inForce);
       const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known, inForce);
       reached = built.kind !== "failed" || verdicts.has(built.code) || verdictsOnCommits.has(built.code);
       if (built.kind === "unchanged" && pin === undefined) await lastRun.confirm();
@@ -263,11 +266,16 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
       });
       await lastRun.keep(built, revision, trust);
+      await noted.note(pins.known() ?? revision.commit);
     },
     pins: {
-      build: (commit, inForce) => alone(() => attemptPinned(commit, knownBy(inForce))),
+      build: (commit, inForce) =>
+        alone(async () => {
+          await pins.renew();
+          return attemptPinned(commit, await knownBy(inForce));
+        }),
       async keep(pin, inForce) {
-        await pins.keep({ ...pin, known: knownBy(inForce) });
+        await pins.keep({ ...pin, known: await knownBy(inForce) });
         poll.plan();
       },
       end: () => pins.end(),

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
-import { createPins, type Pins } from "#authz/rulesets/git/create-pins";
+import { createPins } from "#authz/rulesets/git/create-pins";
 import { describeRepository } from "#authz/rulesets/git/repository";
 import { createLog } from "#platform/log";
 import { gitRules, gitSettings } from "#test/support/git/git-rules";
@@ -148,7 +148,8 @@ test("a pin is not lost to another service of the folder, for which an older one
   await rules.sync.pin({ commit: one, durationMillis: hour });
   const described = describeRepository(gitSettings(repository.url, rules.folder), {});
   const { log } = createLog({ level: "error", stream: new PassThrough() });
-  const [here, there] = [0, 1].map(() => createPins(described, "git", rules.time.clock, log)) as [Pins, Pins];
+  const parts = { repository: described, source: "git", clock: rules.time.clock, log, noted: async () => undefined };
+  const [here, there] = [createPins(parts), createPins(parts)];
   await here.renew();
   rules.time.step(hour);
   const nowMillis = rules.time.clock.nowMillis();
