@@ -19,6 +19,7 @@ import {
 } from "./status.ts";
 import { createTurns } from "./turns.ts";
 
+/** `activated`: other rules came into force, or another commit, whose rules may be the same. */
 export type LoadResult = "activated" | "unchanged" | "refused";
 
 export interface SyncOptions {
@@ -120,9 +121,10 @@ export function createSync(options: SyncOptions): Sync {
   };
 
   const accept = async (built: BuildResult & { kind: "built" }): Promise<LoadResult> => {
-    const unchanged = built.digest === active?.digest;
     const { revision, fallback } = built;
-    if (!unchanged) {
+    const otherRules = built.digest !== active?.digest;
+    const anotherCommit = revision !== undefined && revision.commit !== active?.revision?.commit;
+    if (otherRules) {
       const engine = built.engine ?? (await options.prepare(built.bytes, built.digest));
       const equipped = await options.equip(engine);
       if (stopped) return "unchanged";
@@ -139,7 +141,6 @@ export function createSync(options: SyncOptions): Sync {
       };
       told.inForce({ rules: active.counts.rules }, built, "rule set in force");
     } else if (active !== undefined) {
-      const anotherCommit = revision !== undefined && revision.commit !== active.revision?.commit;
       active = { ...active, revision, files: built.files, diagnostics: built.diagnostics };
       const inForce = holder.snapshot();
       if (anotherCommit && inForce !== undefined) holder.swap({ ...inForce, commit: revision.commit });
@@ -156,7 +157,7 @@ export function createSync(options: SyncOptions): Sync {
       refuse(fallback);
     }
     tellStale();
-    return unchanged ? "unchanged" : "activated";
+    return otherRules || anotherCommit ? "activated" : "unchanged";
   };
   /** What is in force is what should be: the newest, or what is pinned, which does not get stale. */
   const settle = () => {

@@ -149,7 +149,7 @@ test("a bundle is prepared once, and one of the same rules, or of none that are 
   await first.load();
   assert.equal(first.prepared(), 1);
   server.offer(makeBundle("/one", keys.key, { revision: "again", timeSeconds: laterSeconds(1) }));
-  assert.equal(await first.load(), "unchanged");
+  assert.equal(await first.load(), "activated");
   assert.deepEqual([first.revision(), first.prepared()], ["again", 1]);
   server.offer(bundle("/one", 0));
   assert.equal(await first.load(), "refused", "older");

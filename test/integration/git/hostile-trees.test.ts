@@ -40,7 +40,7 @@ for (const leaf of ["file", "nothing"] as const) {
     await assert.rejects(access(mirror), { code: "ENOENT" }, "it is not even fetched again");
     await repository.git("commit", "--quiet", "--allow-empty", "-m", "mended");
     const mended = await repository.git("rev-parse", "HEAD");
-    assert.equal(await rules.load(), "unchanged", rules.logged());
+    assert.equal(await rules.load(), "activated", rules.logged());
     assert.deepEqual([rules.commit(), rules.status().current], [mended, true]);
   });
 }

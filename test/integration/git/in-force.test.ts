@@ -68,7 +68,7 @@ test("a commit that changes no rule is the one that decisions name", async (t) =
   const rules = await gitRules(t, repository.url);
   await rules.load();
   const next = await repository.commit({ "README.md": "hello" });
-  assert.equal(await rules.load(), "unchanged");
+  assert.equal(await rules.load(), "activated");
   assert.deepEqual([rules.commit(), rules.status().active?.revision?.commit], [next, next]);
 });
 

@@ -174,7 +174,7 @@ test("what is larger than a policy file stays at the server, and is no policy", 
   assert.deepEqual([rules.commit(), rules.code()], [good, "git/absent"]);
   assert.match(rules.status().candidate!.message, /`b\.yaml` was not sent: a policy file has at most 16777216 bytes/);
   await repository.commit({ "b.yaml": undefined });
-  assert.equal(await rules.load(), "unchanged", "and the next good commit repairs it");
+  assert.equal(await rules.load(), "activated", "and the next good commit repairs it");
   assert.equal(rules.status().current, true);
 });
 

@@ -59,6 +59,21 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.match(metrics, /^garita_ruleset_current 0$/m);
 });
 
+test("a push that changes no rule is told by `garita sync` and the log as the commit in force, and decisions name it", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  const { ask, admin, lines, denialUnder } = await serving(t, repository.url);
+  assert.equal(await ask("/one"), 200, lines());
+  const second = await repository.commit({ "README.md": "hello" }, "a word more");
+  const synced = await cli(["sync", "--admin", admin]);
+  assert.equal(synced.status, 0);
+  assert.match(synced.out, new RegExp(`^activated\nin force: ${second.slice(0, 12)} a word more \\(Ada\\)\n`));
+  assert.match(lines(), new RegExp(`"commit":"${second}".*another commit is in force, its rules are the same`));
+  assert.equal(await ask("/two"), 403);
+  assert.equal((await denialUnder(second)).commit, second);
+  assert.match((await cli(["sync", "--admin", admin])).out, /^unchanged\n/);
+});
+
 test("`garita pin` goes back to a commit, tells it wherever one looks, and `garita unpin` ends it", async (t) => {
   const repository = await testRepository(t);
   const first = await repository.commit({ "a.yaml": allowing("/one") }, "the first");
