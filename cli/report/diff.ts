@@ -23,14 +23,18 @@ export interface DiffReport {
   readonly defaults: readonly DefaultChange[];
 }
 
-export function renderDiff(report: DiffReport, format: DiffFormat): string {
+/** GitHub takes so many characters of a comment; GitLab takes 1,000,000. */
+export const commentCharacters = 65_536;
+
+/** `mostCharacters`: Markdown becomes no longer, counted in UTF-16 units; what is left out of it is told. 1,000 at least. */
+export function renderDiff(report: DiffReport, format: DiffFormat, mostCharacters: number): string {
   switch (format) {
     case "text":
       return linesOf(report, printable)
         .map(({ depth, text }) => `${"  ".repeat(depth)}${text}\n`)
         .join("");
     case "markdown":
-      return renderMarkdown(linesOf(report, codeSpan));
+      return renderMarkdown(linesOf(report, codeSpan), mostCharacters);
     case "json":
       return renderJson(report);
   }
@@ -42,16 +46,24 @@ interface Line {
   readonly text: string;
 }
 
-/** Headings as paragraphs, everything else as nested lists. */
-function renderMarkdown(lines: readonly Line[]): string {
-  return lines
-    .map(({ depth, text }, i) => {
-      const item = depth === 0 ? text : `${"  ".repeat(depth - 1)}- ${text}`;
-      const next = lines[i + 1];
-      const isApart = next !== undefined && (depth === 0 || next.depth === 0);
-      return `${item}${isApart ? "\n\n" : "\n"}`;
-    })
-    .join("");
+/** Headings as paragraphs, everything else as nested lists. The last line, which counts, stands under a cut too. */
+function renderMarkdown(lines: readonly Line[], mostCharacters: number): string {
+  const pieces = lines.map(({ depth, text }, i) => {
+    const item = depth === 0 ? text : `${"  ".repeat(depth - 1)}- ${text}`;
+    const next = lines[i + 1];
+    const isApart = next !== undefined && (depth === 0 || next.depth === 0);
+    return `${item}${isApart ? "\n\n" : "\n"}`;
+  });
+  if (pieces.reduce((sum, { length }) => sum + length, 0) <= mostCharacters) return pieces.join("");
+  const counts = pieces.pop()!;
+  const end = (left: number) =>
+    `\n${left} of ${pieces.length} lines are left out; \`--format text\` prints all, \`--max-characters\` more.\n\n${counts}`;
+  let room = mostCharacters - end(pieces.length).length;
+  const firstOut = pieces.findIndex(({ length }) => {
+    room -= length;
+    return room < 0;
+  });
+  return pieces.slice(0, firstOut).join("") + end(pieces.length - firstOut);
 }
 
 /** Makes an author's text safe for the format. */

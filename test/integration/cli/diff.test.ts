@@ -98,3 +98,49 @@ test("blanks at both ends are seen in markdown, and a long text is not cut throu
   const { out } = await cli(["diff", old, long]);
   assert.ok(out.isWellFormed() && out.includes("\u{1f600}…"), out);
 });
+
+test("markdown is no longer than a comment may be: it is cut at the end of a line, and says how much is left out", async (t) => {
+  const rules = (path: string) =>
+    policy(
+      "p",
+      `rules: [${Array.from({ length: 2_000 }, (_, i) => `{ to: [{ operation: { paths: ["${path}${i}"] } }] }`)}]`,
+    );
+  const [old, now] = [await folderOf(t, { "p.yaml": rules("/old/") }), await folderOf(t, { "p.yaml": rules("/new/") })];
+  const markdown = async (...more: string[]) => {
+    const { out, status } = await cli(["diff", old, now, "--exit-code", "--format", "markdown", ...more]);
+    assert.equal(status, 10, "of the whole");
+    return out;
+  };
+  const whole = await markdown("--max-characters", "999999999");
+  const rows = whole.split("\n").filter((line) => line !== "");
+  assert.ok(rows.length > 2_000 && whole.length > 65_536 && !whole.includes("left out"));
+  const cuts = [
+    await markdown(),
+    await markdown("--max-characters", "1000"),
+    await markdown("--max-characters", `${whole.length - 1}`),
+  ];
+  for (const [i, most] of [65_536, 1_000, whole.length - 1].entries()) {
+    const out = cuts[i]!;
+    assert.ok(out.length <= most && out.length > most - 400, `${out.length} of ${most}`);
+    const told = /^(\d+) of (\d+) lines are left out; `--format text` prints all, `--max-characters` more\.$/m.exec(
+      out,
+    );
+    const kept = out.split("\n").filter((line) => line !== "");
+    assert.deepEqual(kept.slice(0, -2), rows.slice(0, kept.length - 2), "whole lines, in order");
+    assert.deepEqual(kept.at(-1), rows.at(-1), "the counts");
+    assert.deepEqual([Number(told?.[1]), Number(told?.[2])], [rows.length + 1 - kept.length, rows.length - 1]);
+  }
+  assert.equal(await markdown("--max-characters", `${whole.length}`), whole);
+  const { status, err } = await cli(["diff", old, now, "--format", "markdown", "--max-characters", "999"]);
+  assert.equal(status, 2);
+  assert.match(err, /expected 1000 to 999999999/);
+});
+
+test("a line that is longer than everything may be is left out with what follows it", async (t) => {
+  const paths = (count: number) =>
+    policy("p", `rules: [{ to: [{ operation: { paths: [${Array.from({ length: count }, (_, i) => `"/${i}"`)}] } }] }]`);
+  const [old, now] = [await folderOf(t, { "p.yaml": paths(30_000) }), await folderOf(t, { "p.yaml": paths(16_000) })];
+  const { out } = await cli(["diff", old, now, "--format", "markdown"]);
+  assert.ok(out.length < 1_000, `${out.length}`);
+  assert.match(out, /^1 of \d lines are left out/m);
+});
