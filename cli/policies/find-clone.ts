@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
-import { gitEnvironment } from "#authz/rulesets/git/git-environment";
+import { type GitEnvironment, gitEnvironment } from "#authz/rulesets/git/git-environment";
 import type { Repository } from "#authz/rulesets/git/repository";
 import { runProgram } from "#authz/rulesets/git/run-program";
 import type { Timers } from "#platform/timers";
@@ -18,7 +18,7 @@ type Outside = Readonly<Record<string, string | undefined>>;
 const timeoutMillis = 60_000;
 
 /** What git needs to find a repository and to see that its owner is trusted (`safe.directory`). Variables of hooks (`GIT_DIR`, `GIT_INDEX_FILE`) stay outside. */
-const discovery = ["PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT"] as const;
+const discovery = /^(?:PATH|HOME|XDG_CONFIG_HOME|GIT_CONFIG_(?:GLOBAL|COUNT|(?:KEY|VALUE)_\d+))$/;
 
 /** The repository in which a folder lies, or that it is. Fails with `UsageFault` where there is none, or with `git/missing` without a git. */
 export async function findClone(folder: string, outside: Outside, timers: Timers): Promise<Clone> {
@@ -27,29 +27,43 @@ export async function findClone(folder: string, outside: Outside, timers: Timers
   });
   // git answers line by line.
   if (/\p{Cc}/u.test(cwd)) throw new UsageFault("git cannot be asked about a folder whose path has control characters");
-  const environment = { ...Object.fromEntries(discovered(outside)), LC_ALL: "C" };
+  const environment = { ...taken(outside, (name) => discovery.test(name)), LC_ALL: "C" };
   // ORDER: git answers in the order of the questions.
-  const args = ["rev-parse", "--absolute-git-dir", "--is-inside-git-dir", "--is-inside-work-tree", "--show-prefix"];
+  const questions = ["--absolute-git-dir", "--is-inside-git-dir", "--is-inside-work-tree", "--show-prefix"];
+  const args = ["rev-parse", ...questions, "--path-format=absolute", "--git-path", "objects"];
   const run = { program: "git", args, environment, cwd, timers, timeoutMillis, maxOutputBytes: 64 * 1024 } as const;
   const { status, output, told } = await runProgram(run);
   if (status !== 0) throw new UsageFault(`\`${folder}\` is in no repository that git reads: ${told}`);
-  const [gitFolder = "", inGitFolder, inWorkTree, prefix = ""] = output.toString("utf8").split("\n");
+  const [gitFolder = "", inGitFolder, inWorkTree, prefix = "", objects = ""] = output.toString("utf8").split("\n");
   // `core.worktree` may name another place: where the folder stands in commits is not known then.
   if (inGitFolder !== "true" && inWorkTree !== "true")
     throw new UsageFault(`\`${folder}\` is outside the work tree of its repository`);
-  return { repository: localRepository(gitFolder, outside), prefix: prefix.replace(/\/$/, "") };
+  const repository = localRepository(gitFolder, outside, await quarantineOf(objects, outside));
+  return { repository, prefix: prefix.replace(/\/$/, "") };
 }
 
-function discovered(outside: Outside): (readonly [name: string, value: string])[] {
-  const pairs = /^GIT_CONFIG_(?:KEY|VALUE)_\d+$/;
-  return Object.entries(outside).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && (discovery.some((name) => name === entry[0]) || pairs.test(entry[0])),
-  );
+/** git-receive-pack(1), QUARANTINE ENVIRONMENT: where a commit lies of which a `pre-receive` or `update` hook has to say whether it is taken. */
+const quarantine: ReadonlySet<string> = new Set([
+  "GIT_QUARANTINE_PATH",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+]);
+
+/** Of this repository alone: another one's objects are elsewhere. `objects`: where its own are. */
+async function quarantineOf(objects: string, outside: Outside): Promise<GitEnvironment> {
+  const path = outside["GIT_QUARANTINE_PATH"];
+  if (path === undefined) return {};
+  const [own, inside] = await Promise.all([objects, path].map((folder) => realpath(folder).catch(() => folder)));
+  return inside!.startsWith(`${own}/`) ? taken(outside, (name) => quarantine.has(name)) : {};
+}
+
+function taken(outside: Outside, isWanted: (name: string) => boolean): GitEnvironment {
+  const set = Object.entries(outside).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(set.filter(([name]) => isWanted(name)));
 }
 
 /** A repository that is its own remote: it is only read. */
-function localRepository(gitFolder: string, outside: Outside): Repository {
+function localRepository(gitFolder: string, outside: Outside, quarantined: GitEnvironment): Repository {
   const url = `file://${gitFolder}`;
   const remote = { url, transport: "file", origin: undefined, guarded: true } as const;
   const credentials = {
@@ -67,7 +81,7 @@ function localRepository(gitFolder: string, outside: Outside): Repository {
     reference: "HEAD",
     path: "",
     key: "",
-    environment: gitEnvironment({ remote, credentials, mirror: gitFolder, outside }),
+    environment: { ...gitEnvironment({ remote, credentials, mirror: gitFolder, outside }), ...quarantined },
     timeoutMillis,
   };
 }

@@ -110,3 +110,33 @@ test("the hook refuses policies with faults and tests that fail", async (t) => {
   assert.equal(failing.status, 1);
   assert.match(failing.out + failing.err, /expected `allow`, found `deny`/);
 });
+
+test("the server's hook refuses a push whose policies or tests have faults, and tells what one changes that is taken", async (t) => {
+  const { folder, sh, identify } = await shellOf(t);
+  await identify();
+  const [init = "", copy = "", push = ""] = commandsOf("Policies in Git");
+  for (const command of [init, copy]) await sh(command);
+  const bare = /(\S+\.git)$/.exec(init)?.[1] ?? "";
+  assert.equal((await sh(`cp examples/gitops/hooks/pre-receive ${bare}/hooks/`)).status, 0);
+  assert.deepEqual((await sh(push)).status, 0);
+  const head = async () => (await sh(`git -C ${bare} rev-parse main`)).out.trim();
+  const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
+  const good = await readFile(cart, "utf8");
+  const edit = async (from: string, to: string) => {
+    await writeFile(cart, good.replace(from, to));
+    return sh("cd .cache/policies && git commit --quiet --all --amend -m edit && git push --quiet --force");
+  };
+  const first = await head();
+  assert.match(first, /^[0-9a-f]{40}$/);
+  const invalid = await edit("methods", "mehtods");
+  assert.match(invalid.err, /remote: .*document\/unknown-field.*pre-receive hook declined/s);
+  const failing = await edit("[GET]", "[HEAD]");
+  assert.match(failing.err, /remote: .*expected `allow`, found `deny`.*pre-receive hook declined/s);
+  assert.equal(await head(), first, "nothing of both was taken");
+  const taken = await edit("[PUT, DELETE]", "[PUT, DELETE, PATCH]");
+  assert.deepEqual([taken.status, await head()], [0, (await sh("git -C .cache/policies rev-parse HEAD")).out.trim()]);
+  assert.match(taken.err, /remote: .*operation\.methods got PATCH/s);
+  await sh(`git -C ${bare} config receive.denyDeleteCurrent ignore`);
+  const others = await sh("cd .cache/policies && git push --quiet origin HEAD:other :main");
+  assert.equal(others.status, 0, others.err);
+});

@@ -105,17 +105,19 @@ test("nothing of the user's git, and no variable of it, counts", async (t) => {
   const home = await tempFolder(t);
   const evil = `[url "file:///nowhere/"]\n\tinsteadOf = ${repository.url}\n[core]\n\tsshCommand = false\n`;
   await writeFile(join(home, ".gitconfig"), evil);
+  const folder = await tempFolder(t);
   const outside = {
     PATH: process.env["PATH"],
     HOME: home,
     XDG_CONFIG_HOME: home,
     GIT_CONFIG_GLOBAL: join(home, ".gitconfig"),
     GIT_DIR: "/nowhere",
+    GIT_QUARANTINE_PATH: join(folder, "mirror.git/objects/incoming"),
     GIT_OBJECT_DIRECTORY: "/nowhere",
     GIT_CONFIG_PARAMETERS: "'core.bare'='nonsense'",
     GIT_EXEC_PATH: "/nowhere",
   };
-  const rules = await gitRules(t, repository.url, { outside });
+  const rules = await gitRules(t, repository.url, { outside, folder });
   assert.equal(await rules.load(), "activated", rules.logged());
 });
 

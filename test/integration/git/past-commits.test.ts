@@ -160,8 +160,11 @@ test("a hook's variables and a repository's configuration lead nowhere", async (
     GIT_INDEX_FILE: "/nowhere/index",
     GIT_OBJECT_DIRECTORY: "/nowhere",
   };
-  const { status } = await cli(["check", folder, "--as-of", "HEAD"], { environment: hostile });
-  assert.equal(status, 0);
+  for (const path of [undefined, "/nowhere", `${folder}/.git/objects.of-another`]) {
+    const around = { environment: { ...hostile, ...(path && { GIT_QUARANTINE_PATH: path }) } };
+    const { status, err } = await cli(["check", folder, "--as-of", "HEAD"], around);
+    assert.deepEqual([status, err], [0, ""], path);
+  }
   await assert.rejects(import("node:fs/promises").then(({ stat }) => stat(touched)));
 });
 
