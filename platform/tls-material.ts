@@ -21,7 +21,8 @@ export interface TlsMaterial {
   readonly key: Buffer;
   readonly ca: Buffer | undefined;
   readonly allowedClients: ReadonlySet<string> | undefined;
-  /** When the server's certificate ends, in milliseconds since the epoch. */
+  /** From when to when the server's certificate counts, in milliseconds since the epoch. */
+  readonly notBeforeMillis: number;
   readonly notAfterMillis: number;
 }
 
@@ -54,6 +55,7 @@ export async function loadTlsMaterial(files: TlsFiles): Promise<TlsMaterial> {
     key,
     ca,
     allowedClients: files.allowedClients === undefined ? undefined : new Set(files.allowedClients),
+    notBeforeMillis: leaf.validFromDate.getTime(),
     notAfterMillis: leaf.validToDate.getTime(),
   };
 }

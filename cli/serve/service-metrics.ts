@@ -1,13 +1,15 @@
 import type { RuleSetStatus } from "#authz/rulesets/status";
 import type { LoadResult } from "#authz/rulesets/sync";
 import type { Metrics, Reading } from "#platform/metrics";
+import type { ServedCertificate } from "./served-certificates.ts";
 
 interface Now {
   readonly rules: RuleSetStatus;
+  readonly certificates: readonly ServedCertificate[];
   readonly nowMillis: number;
 }
 
-/** Metrics of the rule set in force and of attempts to load one. `now` is asked at each scrape. */
+/** Metrics of the rule set in force, of attempts to load one, and of the doors' certificates. `now` is asked at each scrape. */
 export function addServiceMetrics(
   metrics: Metrics,
   now: () => Now,
@@ -101,6 +103,12 @@ const gauges: readonly GaugeRow[] = [
     name: "garita_ruleset_next_attempt_timestamp_seconds",
     help: "When the source will be asked again, where it is asked by time.",
     read: ({ rules }) => one(seconds(rules.nextAttemptMillis)),
+  },
+  {
+    name: "garita_certificate_not_after_timestamp_seconds",
+    help: "When the certificate that a door shows to its clients ends: `listener NAME`, `admin API` or `webhook`.",
+    labels: ["door"],
+    read: ({ certificates }) => certificates.map(({ door, notAfterMillis }) => [[door], notAfterMillis / 1000]),
   },
   {
     name: "garita_ruleset_rules",

@@ -10,8 +10,10 @@ import { ConfigRefused, type Service, type ServiceParts } from "./contract.ts";
 import { followFiles } from "./follow-files.ts";
 import { createHealth } from "./health.ts";
 import { createListenerSet } from "./listener-set.ts";
+import { logWarnings } from "./log-warnings.ts";
 import { createReload } from "./reload.ts";
 import { createRulesSwitch } from "./rules-switch.ts";
+import { certificateWarnings, servedCertificates } from "./served-certificates.ts";
 import { addServiceMetrics } from "./service-metrics.ts";
 import { startListener } from "./start-listener.ts";
 import { renderStatusPage } from "./status-page.ts";
@@ -48,6 +50,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   });
   const { onLoad } = addServiceMetrics(metrics, () => ({
     rules: rules.sync().status(),
+    certificates: certificates(),
     nowMillis: clock.nowMillis(),
   }));
   const rules = await createRulesSwitch(config.policies, {
@@ -85,18 +88,12 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     log.log,
   );
 
-  const listenerWarnings = () =>
-    serviceWarnings(
-      listeners.running.map(({ prepared }) => prepared),
-      clock.nowMillis(),
-    );
-  let logged: readonly string[] = [];
-  /** Each once, for as long as it holds. */
-  const logWarnings = () => {
-    const warnings = listenerWarnings();
-    for (const warning of warnings) if (!logged.includes(warning)) log.log.warn(warning);
-    logged = warnings;
-  };
+  const certificates = () => servedCertificates(changeable);
+  const doorWarnings = () => [
+    ...serviceWarnings(listeners.running.map(({ prepared }) => prepared)),
+    ...certificateWarnings(certificates(), clock.nowMillis()),
+  ];
+  const warningLog = logWarnings(doorWarnings, log.log, parts.timers);
   const status = () =>
     renderStatusPage({
       ...changeable,
@@ -104,7 +101,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       startedMillis,
       ending,
       configuration: reload.status(),
-      listenerWarnings: listenerWarnings(),
+      doorWarnings: doorWarnings(),
       lacking,
     });
 
@@ -148,7 +145,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     async apply(next) {
       await applyConfig(next, config, changeable);
       config = next;
-      logWarnings();
+      warningLog.tell();
     },
     async renew(asked) {
       // Whoever has withdrawn a key need not wait for the next refresh. Not awaited: an issuer may take its time, and the status tells.
@@ -167,13 +164,14 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   lifecycle.add({ name: "outside", stop: () => outside.stop() });
   lifecycle.add({ name: "revocations", stop: () => revocations.stop() });
   lifecycle.add({ name: "authority", stop: (deadline) => authority.stop(deadline) });
+  lifecycle.add({ name: "warnings", stop: async () => warningLog.stop() });
   lifecycle.add({ name: "webhook", stop: (deadline) => webhook.stop(deadline) });
   lifecycle.add({ name: "files", stop: () => files.stop() });
   lifecycle.add({ name: "admin", stop: (deadline) => admin.stop(deadline) });
   lifecycle.add({ name: "listeners", stop: (deadline) => listeners.stop(deadline) });
   try {
     await applyFirst(config, changeable);
-    logWarnings();
+    warningLog.tell();
     await Promise.all([rules.sync().follow(), files.follow(config)]);
   } catch (fault) {
     await lifecycle.stop(0);

@@ -14,7 +14,7 @@ export interface StatusPageParts
   readonly startedMillis: number;
   readonly ending: boolean;
   readonly configuration: ReturnType<Reload["status"]>;
-  readonly listenerWarnings: readonly string[];
+  readonly doorWarnings: readonly string[];
   readonly lacking: LackingWatch;
 }
 
@@ -44,7 +44,7 @@ export function renderStatusPage(parts: StatusPageParts): StatusPage {
     droppedLogLines: parts.log.dropped(),
     warnings: [
       ...sourceWarnings(rulesStatus, configuration.fault),
-      ...parts.listenerWarnings,
+      ...parts.doorWarnings,
       ...(inForce === undefined ? [] : ruleWarnings(inForce.engine.ruleSet)),
       ...issuerWarnings(outside.issuers()),
       ...providerWarnings(outside.providers()),

@@ -1,10 +1,7 @@
 import { isLocal, renderAddress } from "#platform/address";
 import type { PreparedListener } from "./prepare-listener.ts";
 
-/** A certificate that ends within so long is told. */
-const expiryMillis = 7 * 24 * 3600 * 1000;
-
-type Warning = (listener: PreparedListener, nowMillis: number) => string | undefined;
+type Warning = (listener: PreparedListener) => string | undefined;
 
 const listenerWarnings: readonly Warning[] = [
   ({ config }) =>
@@ -27,18 +24,13 @@ const listenerWarnings: readonly Warning[] = [
     tls?.ca !== undefined && config.tls?.allowedClients === undefined
       ? "every client of clientCaFile may ask: name the proxies in tls.allowedClients"
       : undefined,
-  ({ tls }, nowMillis) => {
-    if (tls === undefined || tls.notAfterMillis - nowMillis > expiryMillis) return undefined;
-    const ends = new Date(tls.notAfterMillis).toISOString();
-    return tls.notAfterMillis < nowMillis ? `the certificate ended at ${ends}` : `the certificate ends at ${ends}`;
-  },
 ];
 
 /** What an operator should look at in listeners that run as they are configured, one line each. */
-export function serviceWarnings(listeners: readonly PreparedListener[], nowMillis: number): string[] {
+export function serviceWarnings(listeners: readonly PreparedListener[]): string[] {
   return listeners.flatMap((listener) =>
     listenerWarnings.flatMap((warning) => {
-      const text = warning(listener, nowMillis);
+      const text = warning(listener);
       return text === undefined ? [] : [`listener ${listener.config.name}: ${text}`];
     }),
   );
