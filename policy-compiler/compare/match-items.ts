@@ -14,9 +14,13 @@ const leastAlike = 0.5;
 
 /**
  * Which items of two lists are the same ones: first those that are equal, in order, then, of the rest, those that are most alike, the nearest in place first. By place of
- * the later list, then of the earlier. Cost: linear, and quadratic in items that are in one list alone, up to a bound.
+ * the later list, then of the earlier. Cost: linear, and quadratic in items that are in one list alone, up to `most` look-ups.
  */
-export function matchItems(before: readonly GroupNode[], after: readonly GroupNode[]): readonly Pair[] {
+export function matchItems(
+  before: readonly GroupNode[],
+  after: readonly GroupNode[],
+  most: number = mostLookups,
+): readonly Pair[] {
   const pairs: Pair[] = [];
   const waiting = new Map<string, number[]>();
   before.forEach((item, i) => {
@@ -32,7 +36,7 @@ export function matchItems(before: readonly GroupNode[], after: readonly GroupNo
     else pairs.push({ before: equal, after: i, equal: true });
   });
   const removed = [...waiting.values()].flat().toSorted((a, b) => a - b);
-  pairs.push(...pairAlike(before, after, removed, added));
+  pairs.push(...pairAlike(before, after, removed, added, most));
   const [ofBefore, ofAfter] = [new Set(pairs.map((pair) => pair.before)), new Set(pairs.map((pair) => pair.after))];
   for (const i of removed) if (!ofBefore.has(i)) pairs.push({ before: i, after: undefined });
   for (const i of added) if (!ofAfter.has(i)) pairs.push({ before: undefined, after: i });
@@ -44,9 +48,10 @@ function pairAlike(
   after: readonly GroupNode[],
   removed: readonly number[],
   added: readonly number[],
+  most: number,
 ): readonly Pair[] {
   const gone = removed.map((from) => ({ from, leaves: leavesOf(before[from]!) }));
-  if (gone.reduce((sum, { leaves }) => sum + leaves.size, 0) * added.length > mostLookups) return [];
+  if (gone.reduce((sum, { leaves }) => sum + leaves.size, 0) * added.length > most) return [];
   const come = added.map((to) => ({ to, leaves: leavesOf(after[to]!) }));
   const candidates = gone.flatMap(({ from, leaves }) =>
     come.map((other) => ({ before: from, after: other.to, alike: likeness(leaves, other.leaves) })),
