@@ -1,31 +1,53 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { messageOf } from "./coded-error.ts";
 import { cutText } from "./cut-text.ts";
+import { endGroup } from "./end-group.ts";
+import type { Timers } from "./timers.ts";
 
 export type CommandOutcome = { readonly ok: true } | { readonly ok: false; readonly message: string };
 
-const outputLimitBytes = 64 * 1024;
+const errorsLimitBytes = 8 * 1024;
 const messageLimitBytes = 1024;
 
-/** Runs a program with its arguments, without a shell, and ends it when it takes too long. Never rejects: what went wrong is one line, with the last that it wrote to standard error. */
-export function runCommand(argv: readonly string[], timeoutMillis: number): Promise<CommandOutcome> {
-  const [program = "", ...args] = argv;
-  return new Promise((resolve) => {
-    const limits = { timeout: timeoutMillis, killSignal: "SIGKILL", maxBuffer: outputLimitBytes } as const;
-    execFile(program, args, limits, (fault, _output, errors) => {
-      if (fault === null) {
-        resolve({ ok: true });
-        return;
-      }
-      const last = errors.trim().split("\n").at(-1)?.trim() ?? "";
-      const how =
-        fault.killed === true
-          ? `it took longer than ${timeoutMillis / 1000} s, or wrote too much`
-          : typeof fault.code === "number"
-            ? `it ended with the status ${fault.code}`
-            : messageOf(fault);
-      const message = last === "" ? how : `${how}: ${last}`;
-      resolve({ ok: false, message: cutText(message, messageLimitBytes) });
-    });
+/**
+ * Runs a program with its arguments, without a shell and without input, in the environment of this one, and ends it, with whatever it has started, when it takes too long. Never
+ * rejects: what went wrong is one line, with the last that it wrote to standard error.
+ */
+export async function runCommand(
+  argv: readonly string[],
+  timeoutMillis: number,
+  timers: Timers,
+): Promise<CommandOutcome> {
+  let errors = Buffer.alloc(0);
+  const hear = (chunk: Buffer) => {
+    errors = Buffer.concat([errors, chunk]).subarray(-errorsLimitBytes);
+  };
+  const how = await run(argv, timeoutMillis, timers, hear).catch(messageOf);
+  if (how === undefined) return { ok: true };
+  const last = errors.toString("utf8").trim().split("\n").at(-1)?.trim() ?? "";
+  return { ok: false, message: cutText(last === "" ? how : `${how}: ${last}`, messageLimitBytes) };
+}
+
+/** How it went wrong; undefined: it did not. */
+async function run(
+  [program = "", ...args]: readonly string[],
+  timeoutMillis: number,
+  timers: Timers,
+  hear: (chunk: Buffer) => void,
+): Promise<string | undefined> {
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  child.stderr.on("data", hear);
+  const { promise: ended, resolve, reject } = Promise.withResolvers<string | undefined>();
+  child.on("error", reject);
+  child.on("close", (status, signal) => {
+    if (status === 0) resolve(undefined);
+    else resolve(status === null ? `it was ended by ${signal}` : `it ended with the status ${status}`);
   });
+  const cancel = timers.after(timeoutMillis, () => {
+    endGroup(child);
+    // What has left the group may hold it open.
+    child.stderr.destroy();
+    resolve(`it took longer than ${timeoutMillis / 1000} s`);
+  });
+  return ended.finally(cancel);
 }

@@ -137,7 +137,7 @@ async function startOne(
     writeCertificateFiles({
       settings: settings.files,
       served: life.served,
-      run: runCommand,
+      run: (command, timeoutMillis) => runCommand(command, timeoutMillis, timers),
       nowMillis,
       timers,
       chance,

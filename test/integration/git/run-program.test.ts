@@ -10,6 +10,7 @@ import { createProgramThread } from "#authz/rulesets/git/program-thread";
 import { type Run, runProgram } from "#authz/rulesets/git/run-program";
 import { CodedError } from "#platform/coded-error";
 import { systemTimers } from "#platform/timers";
+import { isRunning } from "#test/support/is-running";
 import { createFakeTime } from "#test/support/keys/fake-time";
 import { tempFolder } from "#test/support/service/temp-folder";
 import { until } from "#test/support/until";
@@ -119,7 +120,7 @@ for (const [place, startedIn] of Object.entries(places)) {
       else ending.abort();
       await ended;
       const started = readFileSync(pids, "utf8").trim().split("\n").map(Number);
-      await until(() => started.every((pid) => !isAlive(pid)));
+      await until(() => started.every((pid) => !isRunning(pid)));
     }
     const flood = running(t, { ...startedIn(t), args: ["-c", "alias.flood=!yes", "flood"] });
     await assert.rejects(flood, { code: "source/too-large" });
@@ -137,16 +138,6 @@ test("a thread that is closed has ended what it ran, and runs nothing any more",
   await until(() => existsSync(pids) && readFileSync(pids, "utf8").endsWith("\n"));
   await close();
   await ended;
-  await until(() => !isAlive(Number(readFileSync(pids, "utf8"))));
+  await until(() => !isRunning(Number(readFileSync(pids, "utf8"))));
   await assert.rejects(running(t, { start, args: ["version"] }), { code: "source/worker" });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A zombie is waited for by whoever took it over.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

@@ -1,35 +1,59 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { runCommand } from "#platform/run-command";
+import { systemTimers } from "#platform/timers";
+import { isRunning } from "#test/support/is-running";
+import { createFakeTime } from "#test/support/keys/fake-time";
+import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 const node = (program: string) => [process.execPath, "--eval", program];
+const run = (argv: readonly string[]) => runCommand(argv, 60_000, systemTimers);
 
-test("a program that ends well ran", async () => {
-  assert.deepEqual(await runCommand(node(""), 10_000), { ok: true });
+test("a program that ends well ran, whatever it writes and without anything to read", async () => {
+  assert.deepEqual(await run(node("")), { ok: true });
+  assert.deepEqual(await run(node("process.stdout.write('x'.repeat(1e6)); process.stderr.write('x'.repeat(1e6))")), {
+    ok: true,
+  });
+  assert.deepEqual(await run(["cat"]), { ok: true });
 });
 
-test("one that fails is told with its status and its last words", async () => {
-  assert.deepEqual(await runCommand(node("console.error('first\\nlast words'); process.exit(3)"), 10_000), {
+test("one that fails is told with its status or the signal, and its last words", async () => {
+  assert.deepEqual(await run(node("console.error('first\\nlast words'); process.exit(3)")), {
     ok: false,
     message: "it ended with the status 3: last words",
   });
+  assert.deepEqual(await run(["sh", "-c", "kill -9 $$"]), { ok: false, message: "it was ended by SIGKILL" });
 });
 
-test("one that takes too long is ended", async () => {
-  const outcome = await runCommand(node("setInterval(() => {}, 1000)"), 300);
-  assert.match(outcome.ok ? "" : outcome.message, /took longer than 0\.3 s/);
+test("one that takes too long is ended, with what it has started", async (t) => {
+  const pids = join(await tempFolder(t), "pids");
+  const time = createFakeTime();
+  const script = `echo dying >&2; sleep 600 & echo $! >>${pids}; sleep 600; :`;
+  const outcome = runCommand(["sh", "-c", script], 30_000, time);
+  await until(() => existsSync(pids) && readFileSync(pids, "utf8").endsWith("\n"));
+  await time.advance(30_000);
+  const told = await outcome;
+  assert.match(told.ok ? "" : told.message, /^it took longer than 30 s/);
+  const started = Number(readFileSync(pids, "utf8"));
+  await until(() => !isRunning(started));
+  assert.equal(time.pending(), 0);
 });
 
-test("one that is not there is told", async () => {
-  const outcome = await runCommand(["/no/such/program"], 1_000);
-  assert.match(outcome.ok ? "" : outcome.message, /ENOENT/);
+test("one that is not there, or that cannot be one, is told", async () => {
+  for (const [program, why] of [
+    ["/no/such/program", /ENOENT/],
+    ["", /empty/],
+    ["a\0b", /null bytes/],
+  ] as const) {
+    const outcome = await run([program]);
+    assert.match(outcome.ok ? "" : outcome.message, why);
+  }
 });
 
 test("no shell reads its arguments", async () => {
-  assert.deepEqual(
-    await runCommand([...node("process.exit(process.argv[1] === '$(id); rm *' ? 0 : 1)"), "$(id); rm *"], 10_000),
-    {
-      ok: true,
-    },
-  );
+  const outcome = await run([...node("process.exit(process.argv[1] === '$(id); rm *' ? 0 : 1)"), "$(id); rm *"]);
+  assert.deepEqual(outcome, { ok: true });
 });
