@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { CodedError, messageOf } from "#platform/coded-error";
+import { endGroup } from "#platform/end-group";
 
 /** A program, and all that it is given. Plain values: it can be given to a thread. */
 export interface ProgramCall {
@@ -80,15 +81,6 @@ export function startProgram(call: ProgramCall): StartedProgram {
   child.stdin.on("error", () => undefined);
   child.stdin.end(call.input);
   return { ended, end };
-}
-
-function endGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended already.
-  }
 }
 
 function oneLine(told: Buffer): string {
