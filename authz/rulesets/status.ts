@@ -1,3 +1,4 @@
+import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
 import type { BuildFault, Pin, RuleSource } from "./build.ts";
@@ -35,6 +36,14 @@ export interface RefusedCandidate extends BuildFault {
   readonly atMillis: number;
 }
 
+/** Why what is in force is not, or may not be, the newest. */
+export interface Degraded {
+  /** Of the fault, where it is one. */
+  readonly code: FaultCode | undefined;
+  readonly reason: string;
+  readonly sinceMillis: number;
+}
+
 /**
  * The three questions that operators ask apart. `ready`: a rule set is in force, and requests are decided by it. `current`: it is of the newest state of the
  * source, which was seen within the bound. `degraded`: there is a rule set, but an older one; why, and since when.
@@ -43,7 +52,7 @@ export interface RuleSetStatus {
   readonly source: string;
   readonly ready: boolean;
   readonly current: boolean;
-  readonly degraded: { readonly reason: string; readonly sinceMillis: number } | undefined;
+  readonly degraded: Degraded | undefined;
   /** The commit in force is there because an operator said so. It is not `current`, even if it is the newest. */
   readonly pinned: Pin | undefined;
   readonly active: ActiveRuleSet | undefined;
@@ -86,7 +95,7 @@ export function describeStatus(parts: StatusParts): RuleSetStatus {
     source: source.name,
     ready: active !== undefined && (staleSinceMillis === undefined || reaction === "nothing"),
     current: active !== undefined && candidate === undefined && staleSinceMillis === undefined && pinned === undefined,
-    degraded: isDegraded ? { reason, sinceMillis } : undefined,
+    degraded: isDegraded ? { code: candidate?.code, reason, sinceMillis } : undefined,
     pinned,
     active,
     candidate,
@@ -113,6 +122,13 @@ export function expiredText({ commit, expiresMillis = 0 }: Revision): string {
 export function agedText(lastSuccessMillis: number): string {
   return `the policies in force were not found to be the newest since ${new Date(lastSuccessMillis).toISOString()}, which is too long`;
 }
+
+/** What follows when rules are too old, in words after the reason. */
+export const reactionTexts: Readonly<Record<StalenessSettings["reaction"], string>> = {
+  nothing: "",
+  "not-ready": ": the service says it is not ready",
+  deny: ": every request is denied",
+};
 
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {
   const policiesByAction: Record<string, number> = {};

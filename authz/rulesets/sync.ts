@@ -16,6 +16,7 @@ import {
   expiredText,
   type RefusedCandidate,
   type RuleSetStatus,
+  reactionTexts,
 } from "./status.ts";
 import { createTurns } from "./turns.ts";
 
@@ -89,7 +90,9 @@ export function createSync(options: SyncOptions): Sync {
   const staleReason = (): string | undefined => {
     if (active === undefined || staleness.sinceMillis() === undefined) return undefined;
     const { revision } = active;
-    return staleness.haveExpired() && revision !== undefined ? expiredText(revision) : agedText(lastSuccessMillis ?? 0);
+    const isExpired = staleness.haveExpired() && revision !== undefined;
+    const reason = isExpired ? expiredText(revision) : agedText(lastSuccessMillis ?? 0);
+    return `${reason}${reactionTexts[staleness.reaction]}`;
   };
   const tellStale = () => {
     const reason = staleReason();
@@ -139,7 +142,8 @@ export function createSync(options: SyncOptions): Sync {
         counts: countRuleSet(engine.ruleSet),
         diagnostics: built.diagnostics,
       };
-      told.inForce({ rules: active.counts.rules }, built, "rule set in force");
+      const ofLastRun = fallback === undefined ? "" : ", kept of the last run";
+      told.inForce({ rules: active.counts.rules }, built, `rule set in force${ofLastRun}`);
     } else if (active !== undefined) {
       active = { ...active, revision, files: built.files, diagnostics: built.diagnostics };
       const inForce = holder.snapshot();

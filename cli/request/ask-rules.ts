@@ -56,10 +56,11 @@ export async function askRules(
 }
 
 function render(answer: Partial<SyncAnswer>): string {
-  const { result, commit, subject, author, signer, digest, message, refused, pinnedUntilMillis, expiresMillis } =
-    answer;
+  const { result, commit, subject, author, signer, digest, code, message, refused } = answer;
+  const { pinnedUntilMillis, expiresMillis } = answer;
+  const why = message === undefined ? "" : `: ${message}`;
   const lines = [
-    `${result}${message === undefined ? "" : `: ${message}`}`,
+    `${result}${why}${code === undefined ? "" : ` [${code}]`}`,
     ...(refused === undefined
       ? []
       : [`refused commit: ${revisionText(refused.commit, refused.subject, refused.author)}`]),
@@ -77,7 +78,7 @@ function revisionText(commit: string, subject: string | undefined, author: strin
   return subject === undefined ? commit : `${commit.slice(0, 12)} ${subject} (${author})`;
 }
 
-const texts = ["commit", "subject", "author", "signer", "digest", "message"] as const;
+const texts = ["commit", "subject", "author", "signer", "digest", "code", "message"] as const;
 
 /** As much as is shown: what answers may be another program. */
 function isAnswer(answer: Answer | undefined): answer is Answer & Pick<SyncAnswer, "ok" | "result"> {

@@ -1,5 +1,5 @@
 import { diagnosticLines } from "#authz/rulesets/diagnostic-lines";
-import { pinText, type RuleSetStatus } from "#authz/rulesets/status";
+import { pinText, type RefusedCandidate, type RuleSetStatus } from "#authz/rulesets/status";
 import type { ConfigurationStatus } from "#authz/transport/admin/contract";
 
 /** So many warnings of the compiler are told one by one. */
@@ -10,11 +10,7 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
   const { active, candidate, degraded, pinned } = rules;
   return [
     ...(pinned === undefined ? [] : [pinText(pinned)]),
-    ...(degraded === undefined || candidate === undefined
-      ? []
-      : [
-          `older policies are in force, the newest were refused at ${timeOf(degraded.sinceMillis)}: ${degraded.reason}`,
-        ]),
+    ...(candidate === undefined ? [] : [candidateText(candidate, degraded)]),
     ...(fault === undefined
       ? []
       : [
@@ -24,6 +20,15 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
     ...(rules.staleReason === undefined ? [] : [rules.staleReason]),
     ...diagnosticLines(active?.diagnostics ?? [], "warning", toldWarnings).map((line) => `policies: ${line}`),
   ];
+}
+
+/** A source that cannot be asked may have nothing newer: that older policies are in force is said where that is known. */
+function candidateText(candidate: RefusedCandidate, degraded: RuleSetStatus["degraded"]): string {
+  const { code, message, revision } = candidate;
+  if (degraded === undefined) return `no policies are in force, every request is denied: ${message} [${code}]`;
+  const isRefused = revision !== undefined || code === "policy/invalid";
+  const what = isRefused ? "are in force, the newest are refused" : "may be in force, the newest cannot be had";
+  return `older policies ${what} since ${timeOf(degraded.sinceMillis)}: ${message} [${code}]`;
 }
 
 function firstOf([first, ...more]: readonly string[]): string {

@@ -81,6 +81,8 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
   /** What is kept is what is in force. */
   let isKept = false;
   let keptFault: string | undefined;
+  /** Why the bundle of the last run is not used, until another is in force. */
+  let unusable: string | undefined;
 
   const fetchBundle = async (tag: string | undefined): Promise<FetchedContent> => {
     const { roots } = await loadTrustedRoots(settings.caFile);
@@ -158,16 +160,18 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     }
   };
 
+  const tellUnusable = (fault: unknown) => {
+    unusable = `the bundle of the last run is not used: ${messageOf(fault)}`;
+    log.warn({ source: name, code: "bundle/last-known-good" }, unusable);
+  };
+
   /** The kept bundle, opened; undefined where it is none that may be used. */
   const openKept = async (trusted: TrustedKeys) => {
     try {
       const kept = await readKept(file, settings.maxBytes);
       return kept && { opened: await open(kept.bytes, trusted), confirmedMillis: kept.confirmedMillis };
     } catch (fault) {
-      log.warn(
-        { source: name, code: "bundle/last-known-good" },
-        `the bundle of the last run is not used: ${messageOf(fault)}`,
-      );
+      tellUnusable(fault);
       return undefined;
     }
   };
@@ -202,7 +206,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     try {
       engine = await prepare(rules, manifest.digest);
     } catch (fault) {
-      log.warn({ source: name }, `the bundle of the last run is not used: ${messageOf(fault)}`);
+      tellUnusable(fault);
       return result;
     }
     const fallback = { ...buildFault(result), confirmedMillis: kept.confirmedMillis };
@@ -238,6 +242,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
           isKept = true;
         }
         keptFault = undefined;
+        unusable = undefined;
       } catch (fault) {
         keptFault = `the bundle in force cannot be kept for a start without its server: ${messageOf(fault)}`;
         log.warn({ source: name }, keptFault);
@@ -246,7 +251,7 @@ export function bundleSource({ settings, environment, prepare, ...parts }: Bundl
     nextAttemptMillis: poll.nextMillis,
     warnings() {
       const expiring = newest && expiryWarning(newest, clock.nowMillis());
-      return [keptFault, expiring].filter((warning) => warning !== undefined);
+      return [keptFault, unusable, expiring].filter((warning) => warning !== undefined);
     },
     watch: poll.watch,
     async close() {

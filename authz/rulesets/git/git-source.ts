@@ -208,9 +208,14 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       return await orAnew(take);
     } catch (fault) {
       if (!(fault instanceof CodedError) || !verdictsOnCommits.has(fault.code) || fetched === undefined) throw fault;
+      // Nothing else of it was read.
+      const revision = { commit: fetched, signer: undefined };
+      const result = { kind: "failed", code: fault.code, message: fault.message, revision } as const;
       // The key ring may be what is wrong: it is made anew before that is said of a commit.
-      if (fault.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) throw fault;
-      const result = { kind: "failed", code: fault.code, message: fault.message } as const;
+      if (fault.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) {
+        signersDoubted = true;
+        return result;
+      }
       refused.remember({ commit: fetched, known, mark: trust }, result);
       return result;
     }

@@ -37,15 +37,19 @@ export interface LastRunParts {
 export function createLastRun({ repository, signatures, source, nowMillis, log }: LastRunParts): LastRun {
   let kept: Awaited<ReturnType<typeof readLastKnownGood>>;
   let keptFault: string | undefined;
+  /** Why what was kept of the last run cannot be used. */
+  let readFault: string | undefined;
   return {
     async read() {
       try {
         await claimFolder(repository.folder);
         await sweepDrafts(repository.folder, nowMillis());
         kept = await readLastKnownGood(repository);
+        readFault = undefined;
       } catch (fault) {
         kept = undefined;
-        log.warn({ source, code: "git/last-known-good" }, messageOf(fault));
+        readFault = messageOf(fault);
+        log.warn({ source, code: "git/last-known-good" }, readFault);
       }
     },
     commit: () => kept?.rules.revision.commit,
@@ -54,7 +58,8 @@ export function createLastRun({ repository, signatures, source, nowMillis, log }
       const { rules, confirmedMillis } = kept;
       // The attempt may have failed before the signers were read.
       if (signatures !== undefined && rules.trust !== (await markOfSigners(signatures).catch(() => undefined))) {
-        log.warn({ source }, "the rules of the last run were taken on the word of other signers, and are not used");
+        readFault = "the rules of the last run were taken on the word of other signers, and are not used";
+        log.warn({ source }, readFault);
         return undefined;
       }
       const { bytes, digest, revision, files } = rules;
@@ -62,6 +67,7 @@ export function createLastRun({ repository, signatures, source, nowMillis, log }
       return { kind: "built", bytes, digest, diagnostics: [], files, revision, fallback };
     },
     async keep({ bytes, digest, files }, revision, trust) {
+      readFault = undefined;
       try {
         await writeLastKnownGood(repository, { bytes, digest, revision, files, trust });
         await confirmLastKnownGood(repository, nowMillis());
@@ -75,6 +81,6 @@ export function createLastRun({ repository, signatures, source, nowMillis, log }
       // What could not be kept leaves an older one there, which is not the newest.
       if (keptFault === undefined) await confirmLastKnownGood(repository, nowMillis()).catch(() => undefined);
     },
-    warnings: () => (keptFault === undefined ? [] : [keptFault]),
+    warnings: () => [keptFault, readFault].filter((fault) => fault !== undefined),
   };
 }

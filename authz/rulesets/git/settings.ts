@@ -48,7 +48,7 @@ export interface SignatureSettings {
 export interface Revision {
   /** Its whole name, hexadecimal; of a bundle: whatever its author called it. */
   readonly commit: string;
-  /** These two are a commit's. */
+  /** These two are a commit's; one that was refused before it was read has neither. */
   readonly subject?: string;
   readonly author?: string;
   /** Whose signature was found good; undefined: none was asked for. */

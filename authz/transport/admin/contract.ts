@@ -3,6 +3,7 @@ import type { Revision } from "#authz/rulesets/git/settings";
 import type { RuleSetStatus } from "#authz/rulesets/status";
 import type { LoadResult } from "#authz/rulesets/sync";
 import type { KeySourceStatus } from "#identity/key-sources/contract";
+import type { FaultCode } from "#platform/fault-codes";
 import type { TlsMaterial } from "#platform/tls-material";
 
 /** One listener on the status page. */
@@ -64,7 +65,8 @@ export interface SyncAnswer {
   readonly pinnedUntilMillis?: number | undefined;
   readonly builtMillis?: number;
   readonly expiresMillis?: number;
-  /** Why the newest state is not in force. */
+  /** Why the newest state is not in force: the fault, and its code where it has one. */
+  readonly code?: FaultCode | undefined;
   readonly message: string | undefined;
   /** The commit that was refused, where it is a commit's fault. */
   readonly refused?: Revision | undefined;

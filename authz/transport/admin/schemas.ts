@@ -82,7 +82,7 @@ const rules = {
     source: text,
     ready: { type: "boolean", description: "A rule set is in force, and not too old where that is demanded." },
     current: { type: "boolean", description: "It is of the newest state of the source, and not too old." },
-    degraded: { type: "object", properties: { reason: text, sinceMillis: time } },
+    degraded: { type: "object", properties: { code: text, reason: text, sinceMillis: time } },
     pinned: {
       type: "object",
       description: "An operator has pinned the commit in force.",
@@ -303,6 +303,7 @@ const sync = {
     pinnedUntilMillis: { ...time, description: "The commit is pinned until then. Milliseconds since the epoch." },
     builtMillis: time,
     expiresMillis: time,
+    code: { type: "string", description: "Of the fault, where it is one." },
     message: { type: "string", description: "Why the newest state is not in force." },
     refused: revision,
   },

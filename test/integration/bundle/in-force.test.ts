@@ -279,6 +279,7 @@ test("a kept bundle that is half written, changed or of a key that is not truste
     assert.equal(await site.load(), "refused");
     assert.deepEqual([site.revision(), site.code()], [undefined, "bundle/unreachable"]);
     assert.ok(site.logged().includes('"code":"bundle/last-known-good"'), site.logged());
+    assert.match(site.status().warnings.join(), /^the bundle of the last run is not used: /);
   }
   await writeFile(file, whole);
   const counterProof = await rules();

@@ -23,6 +23,7 @@ test("what answers as no admin API does is not taken for one", async (t) => {
     '{"ok":true}',
     '{"ok":"false","result":"refused"}',
     '{"ok":true,"result":"activated","commit":{}}',
+    '{"ok":true,"result":"activated","code":1}',
     '{"ok":true,"result":"activated","pinnedUntilMillis":1e99}',
   ]) {
     for (const command of [["sync"], ["unpin"], ["pin", "0123456", "--for", "1h"]]) {
@@ -34,10 +35,13 @@ test("what answers as no admin API does is not taken for one", async (t) => {
 });
 
 test("what is in force is told, and the status says whether it is what was asked for", async (t) => {
-  const admin = await answering(t, '{"ok":false,"result":"refused","commit":"r1\\u001b[2J","message":"no"}');
+  const admin = await answering(
+    t,
+    '{"ok":false,"result":"refused","commit":"r1\\u001b[2J","message":"no","code":"git/forced"}',
+  );
   const { status, out, err } = await cli(["sync", "--admin", admin]);
   assert.deepEqual([status, err], [5, ""]);
-  assert.equal(out, "refused: no\nin force: r1\ufffd[2J\nno rule set is in force\n");
+  assert.equal(out, "refused: no [git/forced]\nin force: r1\ufffd[2J\nno rule set is in force\n");
 });
 
 test("credentials in an address are refused, and not repeated", async () => {

@@ -126,6 +126,7 @@ test("Git away at the start: the rules of the last run are in force, and the sta
   const { active, candidate, current, lastSuccessMillis } = second.status();
   assert.deepEqual([second.commit(), active?.digest, active?.revision?.subject], [good, digest, "kept"]);
   assert.deepEqual([candidate?.code, current, lastSuccessMillis], ["git/unreachable", false, confirmed]);
+  assert.ok(second.logged().includes('"rule set in force, kept of the last run"'), second.logged());
   await rename(`${repository.folder}.away`, repository.folder);
   assert.equal(await second.load(), "unchanged");
   assert.equal(second.status().current, true);
@@ -279,6 +280,7 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
     assert.equal(await second.load(), "refused");
     assert.deepEqual([second.status().ready, second.code()], [false, "git/unreachable"]);
     assert.ok(second.logged().includes("git/last-known-good"));
+    assert.match(second.status().warnings.join(), /last-known-good-\S+ is not /);
   }
   await writeFile(`${first.folder}/${name}`, whole);
   const third = await gitRules(t, repository.url, { folder: first.folder });

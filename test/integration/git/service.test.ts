@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { rename, rm } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { cli } from "#test/support/cli/run-cli";
@@ -38,8 +39,8 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
 
   const third = await repository.commit({ "a.yaml": "kind: [" });
   const refused = await cli(["sync", "--admin", admin, "--format", "json"]);
-  const { ok, result, commit, message } = JSON.parse(refused.out);
-  assert.deepEqual([refused.status, ok, result, commit], [5, false, "refused", second]);
+  const { ok, result, commit, code, message } = JSON.parse(refused.out);
+  assert.deepEqual([refused.status, ok, result, commit, code], [5, false, "refused", second, "policy/invalid"]);
   assert.match(message, /^a\.yaml:1:/);
   assert.equal(await ask("/two"), 200, "decisions go on");
 
@@ -52,6 +53,7 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.deepEqual([candidate.revision.commit, candidate.code], [third, "policy/invalid"]);
   assert.deepEqual([candidate.diagnostics[0].file, candidate.diagnostics[0].start.line], ["a.yaml", 1]);
   assert.deepEqual([ready, current, degraded.reason], [true, false, candidate.message]);
+  assert.equal(degraded.code, candidate.code);
   assert.ok(rules.lastSuccessMillis < rules.lastAttemptMillis && rules.lastAttemptMillis < rules.nextAttemptMillis);
   const metrics = (await getFromSocket(admin, "/metrics")).body;
   assert.ok(metrics.includes(`\ngarita_ruleset_info{digest="${digest}"} 1\n`), metrics);
@@ -95,12 +97,41 @@ test("`garita pin` goes back to a commit, tells it wherever one looks, and `gari
   assert.ok(synced.out.startsWith(`unchanged: ${told}`), synced.out);
   const refused = await cli(["pin", "0000000", "--for", "7d", "--admin", admin]);
   assert.equal(refused.status, 5);
-  assert.match(refused.out, /^refused: the history of `HEAD` has no single commit `0000000`/);
+  assert.match(refused.out, /^refused: the history of `HEAD` has no single commit `0000000` \[git\/pin\]\n/);
 
   const unpinned = await cli(["unpin", "--admin", admin, "--format", "json"]);
   assert.deepEqual([unpinned.status, JSON.parse(unpinned.out).commit], [0, second]);
   assert.deepEqual([await ask("/one"), await ask("/two")], [403, 200]);
   assert.match(await page("/metrics"), /^garita_ruleset_pinned 0$/m);
+});
+
+test("a repository that cannot be asked is not called one with newer policies, before there are rules and after", async (t) => {
+  const repository = await testRepository(t);
+  const away = `${repository.folder}.away`;
+  await rename(repository.folder, away);
+  t.after(() => rm(away, { recursive: true, force: true }));
+  const { ask, admin } = await serving(t, repository.url);
+  const warnings = async () => {
+    const { body } = await getFromSocket(admin, "/v1/status");
+    return (JSON.parse(body) as { readonly warnings: readonly string[] }).warnings.join("\n");
+  };
+  assert.match(
+    await warnings(),
+    /^no policies are in force, every request is denied: .* cannot be asked: .* \[git\/unreachable\]$/,
+  );
+  assert.equal(await ask("/one"), 403);
+  await rename(away, repository.folder);
+  await repository.commit({ "a.yaml": allowing("/one") });
+  assert.equal((await cli(["sync", "--admin", admin])).status, 0);
+  assert.deepEqual([await warnings(), await ask("/one")], ["", 200]);
+  await rename(repository.folder, away);
+  const refused = await cli(["sync", "--admin", admin]);
+  assert.equal(refused.status, 5);
+  assert.match(refused.out, /^refused: .* cannot be asked: .* \[git\/unreachable\]\nin force: /);
+  assert.match(
+    await warnings(),
+    /^older policies may be in force, the newest cannot be had since 20\S+Z: .* cannot be asked: /,
+  );
 });
 
 test("`garita sync` says what it could not ask", async (t) => {

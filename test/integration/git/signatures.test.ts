@@ -89,6 +89,8 @@ test("what nobody, another one, or somebody in another name has signed is refuse
     assert.equal(await rules.load(), "refused");
     const { candidate } = rules.status();
     assert.deepEqual([candidate?.code, candidate?.diagnostics, rules.commit()], ["git/signature", [], good]);
+    const { commit, subject } = candidate!.revision!;
+    assert.deepEqual([commit, subject], [await repository.git("rev-parse", "HEAD"), undefined], "its name alone");
     assert.match(candidate!.message, message);
     await repository.git("reset", "--quiet", "--hard", good);
   };
@@ -267,6 +269,7 @@ test("rules of the last run are not used when other signers are trusted now, or 
   assert.equal(await other.load(), "refused");
   assert.equal(other.status().ready, false);
   assert.match(other.logged(), /on the word of other signers/);
+  assert.match(other.status().warnings.join(), /on the word of other signers, and are not used$/);
 });
 
 test("rules of the last run are used when nothing could be asked, not even for the signers", async (t) => {
@@ -310,6 +313,8 @@ test("OpenPGP: a signer's commit is taken, another's and a key that is in no fil
   await signCommit(repository, "eve@example.org", { "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "refused");
   assert.deepEqual([rules.code(), rules.commit()], ["git/signature", good]);
+  assert.equal(await rules.load(), "refused", "with a key ring that is made anew");
+  assert.equal(rules.logged().split('"code":"git/signature"').length, 2, "told once");
   const [ring = ""] = (await readdir(rules.folder)).filter((name) => name.startsWith("keys-"));
   await writeFile(join(rules.folder, ring, "pubring.kbx"), "damage");
   await repository.git("reset", "--quiet", "--hard", good);

@@ -10,6 +10,12 @@ import { explainRequest } from "../../../cli/request/explain-request.ts";
 
 const maxStaleMillis = 300_000;
 
+const whatFollows = {
+  nothing: /which is too long$/,
+  "not-ready": /too long: the service says it is not ready$/,
+  deny: /too long: every request is denied$/,
+};
+
 test("rules that were not found the newest for too long: told, not ready, or nothing is decided by them", async (t) => {
   const repository = await testRepository(t);
   const commit = await repository.commit({ "a.yaml": allowing("/one") });
@@ -24,6 +30,7 @@ test("rules that were not found the newest for too long: told, not ready, or not
     const { ready, current, degraded, staleSinceMillis } = rules.status();
     assert.deepEqual([ready, current, staleSinceMillis], [reaction === "nothing", false, rules.time.clock.nowMillis()]);
     assert.ok(degraded !== undefined && heard === 1, "listeners of readiness hear");
+    assert.match(degraded.reason, whatFollows[reaction]);
     assert.equal(rules.snapshot()?.expired, reaction === "deny");
 
     const environment = {

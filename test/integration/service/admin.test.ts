@@ -255,10 +255,14 @@ test("the status warns of policies and of a configuration that are not the newes
   await writeFile(file, "listeners: 1\n");
   await service.reload();
   const { warnings, configuration } = service.status();
-  const at = String.raw`at \d{4}-\d\d-\d\dT[\d:.]+Z: `;
+  const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z: `;
   assert.equal(warnings.length, 2);
-  assert.match(warnings[0]!, new RegExp(`^older policies are in force, the newest were refused ${at}a\\.yaml:1:`));
-  assert.match(warnings[1]!, new RegExp(`^the older configuration is in force, the newest was refused ${at}`));
+  assert.match(
+    warnings[0]!,
+    new RegExp(`^older policies are in force, the newest are refused since ${time}a\\.yaml:1:`),
+  );
+  assert.match(warnings[0]!, / \[policy\/invalid\]$/);
+  assert.match(warnings[1]!, new RegExp(`^the older configuration is in force, the newest was refused at ${time}`));
   assert.ok(warnings[1]!.includes(configuration.fault!.messages[0]!));
   await writeFile(join(folder, "policies/a.yaml"), policies);
   await writeFile(file, config);
