@@ -134,9 +134,11 @@ function fieldText({ path, kind, before, after }: FieldChange, report: DiffRepor
   const [old, now] = [textsOf(before, quote), textsOf(after, quote)];
   const at = now === "" ? before[0] && placeText(report.before, before[0].at) : placeText(report.after, after[0]!.at);
   const place = at === undefined ? "" : ` (${quote(at)})`;
+  if (kind === "added") return `${quote(path)} was not there, is ${now}${place}`;
+  if (kind === "removed") return `${quote(path)} was ${old}, is not there${place}`;
   if (old === "") return `${quote(path)} got ${now}${place}`;
   if (now === "") return `${quote(path)} lost ${old}${place}`;
-  const isOne = before.length === 1 && after.length === 1;
+  const isOne = kind === "edited" && before.length === 1 && after.length === 1;
   return isOne ? `${quote(path)} was ${old}, is ${now}${place}` : `${quote(path)} lost ${old}, got ${now}${place}`;
 }
 

@@ -4,7 +4,7 @@ import type { AuthorizationPolicy, DocumentSet } from "#policy-compiler/document
 import { compareText } from "#policy-compiler/source/diagnose";
 import type { Span } from "#policy-compiler/source/diagnostic";
 import { LineTables } from "#policy-compiler/source/locate";
-import { compareFields, type FieldChange as SpannedChange } from "./compare-fields.ts";
+import { compareFields, type FieldChangeKind, type FieldChange as SpannedChange } from "./compare-fields.ts";
 import { compareRules, type SpannedRuleChange } from "./compare-rules.ts";
 import { type Consequence, consequencesOf } from "./consequences.ts";
 import { describeDocument, describeMesh, type HeadedDocument } from "./describe-document.ts";
@@ -24,7 +24,7 @@ export interface ChangedText {
 
 export interface FieldChange {
   readonly path: string;
-  readonly kind: "edited" | "reordered";
+  readonly kind: FieldChangeKind;
   readonly before: readonly ChangedText[];
   readonly after: readonly ChangedText[];
 }
