@@ -1,7 +1,7 @@
 import type { FaultCode } from "#platform/fault-codes";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import type { Diagnostic } from "#policy-compiler/source/diagnostic";
-import type { BuildFault, Pin, RuleSource } from "./build.ts";
+import type { BuildFault, Pin, RuleSource, TestRun } from "./build.ts";
 import type { Revision } from "./git/settings.ts";
 import type { StalenessSettings } from "./staleness.ts";
 
@@ -17,6 +17,13 @@ export interface ActiveRuleSet {
   readonly counts: RuleSetCounts;
   /** Warnings and notes of its compilation. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of its own policy tests, where they were run. */
+  readonly tests: TestCounts | undefined;
+}
+
+export interface TestCounts {
+  readonly run: number;
+  readonly failed: number;
 }
 
 export interface RuleSetCounts {
@@ -129,6 +136,13 @@ export const reactionTexts: Readonly<Record<StalenessSettings["reaction"], strin
   "not-ready": ": the service says it is not ready",
   deny: ": every request is denied",
 };
+
+/** Undefined where no tests could be run. */
+export function countTests(tests: TestRun | undefined): TestCounts | undefined {
+  return tests === undefined || tests.defect !== undefined
+    ? undefined
+    : { run: tests.tests, failed: tests.failures.length };
+}
 
 export function countRuleSet(ruleSet: RuleSet): RuleSetCounts {
   const policiesByAction: Record<string, number> = {};

@@ -12,6 +12,7 @@ import {
   type ActiveRuleSet,
   agedText,
   countRuleSet,
+  countTests,
   describeStatus,
   expiredText,
   type RefusedCandidate,
@@ -141,11 +142,13 @@ export function createSync(options: SyncOptions): Sync {
         sizeBytes: built.bytes.length,
         counts: countRuleSet(engine.ruleSet),
         diagnostics: built.diagnostics,
+        tests: countTests(built.tests),
       };
       const ofLastRun = fallback === undefined ? "" : ", kept of the last run";
       told.inForce({ rules: active.counts.rules }, built, `rule set in force${ofLastRun}`);
     } else if (active !== undefined) {
-      active = { ...active, revision, files: built.files, diagnostics: built.diagnostics };
+      const { files, diagnostics, tests } = built;
+      active = { ...active, revision, files, diagnostics, tests: countTests(tests) };
       const inForce = holder.snapshot();
       if (anotherCommit && inForce !== undefined) holder.swap({ ...inForce, commit: revision.commit });
       if (anotherCommit) told.inForce({}, built, "another commit is in force, its rules are the same");

@@ -67,6 +67,11 @@ const active = {
       },
     },
     diagnostics,
+    tests: {
+      type: "object",
+      description: "Of the policy tests that came with it, where they were run.",
+      properties: { run: count, failed: count },
+    },
   },
 } as const;
 

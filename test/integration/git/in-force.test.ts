@@ -240,10 +240,17 @@ expect: [{ callers: [anybody], requests: [one], outcome: allow }]
     (["ignore", "report", "refuse"] as const).map((tests) => gitRules(t, repository.url, { settings: { tests } })),
   );
   for (const rules of all) assert.equal(await rules.load(), "activated", rules.logged());
+  const told = all.map((rules) => {
+    const { tests, diagnostics } = rules.status().active!;
+    return [tests, diagnostics.map(({ code }) => code)];
+  });
+  const ran = [{ run: 1, failed: 0 }, []];
+  assert.deepEqual(told, [[undefined, ["folder/policy-test"]], ran, ran], "passed over is said of what was");
   const bad = await repository.commit({ "a.yaml": allowing("/two") });
   const [ignored, reported, refused] = all as [(typeof all)[0], (typeof all)[0], (typeof all)[0]];
   assert.deepEqual([await ignored.load(), ignored.commit(), ignored.status().warnings], ["activated", bad, []]);
   assert.deepEqual([await reported.load(), reported.commit()], ["activated", bad]);
+  assert.deepEqual(reported.status().active?.tests, { run: 1, failed: 1 });
   assert.match(
     reported.status().warnings.join(),
     /^policy test: a_test\.yaml:4: `anybody` with `one`: outcome: expected `allow`, found `deny`/,
