@@ -21,8 +21,8 @@ export function define(command: Command, context: CommandContext): void {
     .action(async (folder: string, options: Options) => {
       const decided = await decideLocally(folder, options, context);
       if (decided === undefined) return;
-      const { asked, digest } = decided;
-      const explained = seenFrom(folder, explanationOf(asked.verdict, asked.explain(), digest));
+      const { asked, rules } = decided;
+      const explained = seenFrom(folder, explanationOf(asked.verdict, asked.explain(), rules));
       const { applied: _a, authentications: _i, matched: _m, nearest, unknown: _u, ...rest } = explained;
       const short = { ...rest, nearest: nearest.filter(({ conditions }) => conditions.length > 0) };
       const text = () => renderWithConditions(explained);

@@ -59,6 +59,6 @@ async function explainLocally(
 ): Promise<ExplainedDecision | undefined> {
   const decided = await decideLocally(folder, options, context);
   if (decided === undefined) return undefined;
-  const { asked, digest } = decided;
-  return seenFrom(folder, explanationOf(asked.verdict, asked.explain(), digest));
+  const { asked, rules } = decided;
+  return seenFrom(folder, explanationOf(asked.verdict, asked.explain(), rules));
 }

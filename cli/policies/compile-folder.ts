@@ -13,7 +13,15 @@ export interface CompiledFolder {
   readonly files: readonly SourceFile[];
   readonly diagnostics: readonly Diagnostic[];
   /** Undefined when a diagnostic is an error. */
-  readonly built: { readonly ruleSet: RuleSet; readonly bytes: Uint8Array; readonly digest: string } | undefined;
+  readonly built: BuiltFolder | undefined;
+}
+
+export interface BuiltFolder {
+  readonly ruleSet: RuleSet;
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  /** Of the files, where a revision was asked about. */
+  readonly commit: string | undefined;
 }
 
 export interface CompileFolderOptions extends ReadOptions {
@@ -22,25 +30,25 @@ export interface CompileFolderOptions extends ReadOptions {
 
 /** Reads and compiles a policy folder, as it stands or as of a revision. Fails like `readPolicies` when it cannot be read. */
 export async function compileFolder(folder: string, options: CompileFolderOptions): Promise<CompiledFolder> {
-  const files = await readPolicies(folder, options);
-  return compileFiles(folder, files, options);
+  const { files, commit } = await readPolicies(folder, options);
+  return compileFiles(folder, files, { ...options, commit });
 }
 
 /** Compiles the files of a policy folder. */
 export function compileFiles(
   folder: string,
   files: readonly SourceFile[],
-  options: { readonly istioLax: boolean },
+  options: { readonly istioLax: boolean; readonly commit?: string | undefined },
 ): CompiledFolder {
   const { ruleSet, diagnostics } = compile(files, options);
   if (ruleSet === undefined) return { folder, files, diagnostics, built: undefined };
   const bytes = encodeRuleSet(ruleSet);
   const digest = ruleSetDigest(bytes, (input) => createHash("sha256").update(input).digest());
-  return { folder, files, diagnostics, built: { ruleSet, bytes, digest } };
+  return { folder, files, diagnostics, built: { ruleSet, bytes, digest, commit: options.commit } };
 }
 
 /** An engine for a folder that compiled; it is made from the bytes, as a service would make it. */
-export function engineOf(built: NonNullable<CompiledFolder["built"]>, options: PrepareOptions): Engine {
+export function engineOf(built: BuiltFolder, options: PrepareOptions): Engine {
   return prepareEngine(built.bytes, built.digest, options);
 }
 

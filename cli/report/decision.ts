@@ -49,8 +49,10 @@ export function renderExplanation(explained: ExplainedDecision): string {
     audit,
     dryRun,
     workload,
+    commit,
   } = explained;
   const lines = [renderDecision(explained).trimEnd()];
+  if (commit !== undefined) lines.push("", `by the policies of ${commit}`);
   if (workload !== undefined) lines.push("", `workload: ${workloadText(workload)}`);
   if (applied.length === 0) lines.push("", "no AuthorizationPolicy applies to the workload");
   if (applied.length + authentications.length > 0) lines.push("", "policies that apply:");

@@ -4,13 +4,14 @@ import { engineOf } from "../policies/compile-folder.ts";
 import { compileOrReport } from "../policies/compile-or-report.ts";
 import { UsageFault } from "../usage-fault.ts";
 import { type Asked, ask } from "./ask.ts";
+import type { RulesAsked } from "./explanation.ts";
 import { localEnvironment } from "./local-environment.ts";
 import { checkOf, type RequestOptions } from "./options.ts";
 
 /** A request that was decided by a folder's policies. */
 export interface DecidedLocally {
   readonly asked: Extract<Asked, { ok: true }>;
-  readonly digest: string;
+  readonly rules: RulesAsked;
 }
 
 /** What commands that decide by a folder take. */
@@ -34,6 +35,6 @@ export async function decideLocally(
   const { check, providers } = await checkOf(options, context);
   const environment = await localEnvironment(engineOf(built, options), systemClock.nowMillis, providers);
   const asked = await ask(check, environment);
-  if (asked.ok) return { asked, digest: built.digest };
+  if (asked.ok) return { asked, rules: built };
   throw new UsageFault(`the request cannot be read: ${asked.fault}`);
 }

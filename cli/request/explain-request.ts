@@ -31,5 +31,6 @@ export async function explainRequest(
     tokens: withDescribedTokens(environment.tokens),
   });
   if (!asked.ok) return { ok: false, status: 400, code: "request/unreadable", message: asked.fault };
-  return { ok: true, explanation: { ...explanationOf(asked.verdict, asked.explain(), snapshot.engine.digest) } };
+  const rules = { digest: snapshot.engine.digest, commit: snapshot.commit };
+  return { ok: true, explanation: { ...explanationOf(asked.verdict, asked.explain(), rules) } };
 }

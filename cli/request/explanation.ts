@@ -28,10 +28,15 @@ export interface ExplainedDecision {
   readonly audit: Verdict["decision"]["audit"];
   readonly dryRun: { readonly deny: DryRunResult | undefined; readonly allow: DryRunResult | undefined };
   readonly digest: string;
+  /** Where the rules are those of a commit, or of a bundle, whose revision it is. */
+  readonly commit: string | undefined;
 }
 
+/** Which rules were asked. */
+export type RulesAsked = Pick<ExplainedDecision, "digest" | "commit">;
+
 /** Joins a verdict with its linear walk. Files are those of the rule set: relative to its folder. */
-export function explanationOf(verdict: Verdict, walk: Walk | undefined, digest: string): ExplainedDecision {
+export function explanationOf(verdict: Verdict, walk: Walk | undefined, rules: RulesAsked): ExplainedDecision {
   const { decision, workload } = verdict;
   return {
     outcome: decision.outcome,
@@ -50,7 +55,8 @@ export function explanationOf(verdict: Verdict, walk: Walk | undefined, digest: 
     unknown: walk?.unknown ?? [],
     audit: decision.audit,
     dryRun: decision.dryRun,
-    digest,
+    digest: rules.digest,
+    commit: rules.commit,
   };
 }
 

@@ -29,9 +29,13 @@ test("a past commit is asked by every command that takes --as-of, and a changed 
       assert.deepEqual([asked.status, asked.err], [0, ""], `${command} ${revision}: ${asked.out}`);
       assert.match(asked.out, /^allow/);
     }
+    const { out } = await run(command, rules, "--as-of", "v1", "--format", "json", ...described);
+    assert.equal(JSON.parse(out).commit, first, "which one was asked");
     assert.equal((await run(command, rules, "--as-of", "HEAD", ...described)).status, 10);
     assert.equal((await run(command, rules, ...described)).status, 3, "the work tree is broken");
   }
+  const why = await run("explain", rules, "--as-of", "v1", ...described);
+  assert.match(why.out, new RegExp(`^allow.*\n\nby the policies of ${first}\n`));
   for (const revision of ["v1", "HEAD"]) {
     assert.equal((await run("check", rules, "--as-of", revision)).status, 0);
     assert.match((await run("test", rules, "--as-of", revision)).out, /^1 passed, 0 failed\n$/);

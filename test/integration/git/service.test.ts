@@ -37,6 +37,9 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.equal(named, second);
   assert.ok(synced.out.includes(`\ndigest: ${digest}\n`), synced.out);
 
+  const explained = await cli(["explain", "--admin", admin, "-n", "shop", "--no-labels", "--path", "/two"]);
+  assert.ok(explained.out.includes(`\nby the policies of ${second}\n`), explained.out);
+
   const third = await repository.commit({ "a.yaml": "kind: [" });
   const refused = await cli(["sync", "--admin", admin, "--format", "json"]);
   const { ok, result, commit, code, message } = JSON.parse(refused.out);
