@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { parse } from "yaml";
 import { main } from "#test/support/cli/run-cli";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -89,6 +90,49 @@ test("README's five commands: a push is in force, a commit whose test fails is r
   const refused = await sh(sync);
   assert.equal(refused.status, 5);
   assert.match(refused.out, /^refused: .*\nrefused commit: \w{12} edit \(Ada\)\nin force: \w{12} edit \(Ada\)\n/);
+});
+
+interface Pipelines {
+  readonly github: { readonly jobs: { readonly policies: { readonly steps: readonly { readonly run?: string }[] } } };
+  readonly gitlab: { readonly policies: { readonly script: readonly string[] } };
+}
+
+test("the pipelines pass what they should, also a request that mends broken policies, and say what it changes", async (t) => {
+  const { folder, sh, identify } = await shellOf(t);
+  await identify();
+  const repository = join(folder, ".cache/policies");
+  const read = (path: string): unknown => parse(readFileSync(join(root, "examples/gitops", path), "utf8"));
+  const github = read(".github/workflows/policies.yml") as Pipelines["github"];
+  const gitlab = read(".gitlab-ci.yml") as Pipelines["gitlab"];
+  const steps = {
+    github: github.jobs.policies.steps.flatMap(({ run }) => (run?.startsWith("garita ") ? [run] : [])),
+    gitlab: gitlab.policies.script,
+  };
+  assert.deepEqual([steps.github.length, steps.gitlab.length], [3, 3]);
+  const environment = "GITHUB_BASE_REF=main GITHUB_STEP_SUMMARY=summary CI_MERGE_REQUEST_DIFF_BASE_SHA=origin/main";
+  const pipeline = async (host: keyof typeof steps) => {
+    await writeFile(join(folder, "steps.sh"), steps[host].join("\n"));
+    // As the runners of both hosts do.
+    return sh(`cd .cache/policies && ${environment} bash -eo pipefail ../../steps.sh`);
+  };
+  const git = "git -C .cache/policies";
+  for (const command of commandsOf("Policies in Git").slice(0, 3)) await sh(command);
+  const cart = join(repository, "policies/shop/cart.yaml");
+  const good = await readFile(cart, "utf8");
+  await writeFile(cart, good.replace("[PUT, DELETE]", "[PUT, DELETE, PATCH]"));
+  for (const host of ["github", "gitlab"] as const) assert.equal((await pipeline(host)).status, 0);
+  for (const told of ["summary", "changes.md"]) {
+    assert.match(await readFile(join(repository, told), "utf8"), /methods` got `PATCH`/);
+  }
+  await writeFile(cart, good.replace("methods", "mehtods"));
+  for (const host of ["github", "gitlab"] as const) assert.equal((await pipeline(host)).status, 3);
+  await sh(`${git} commit --quiet --all -m broken && ${git} push --quiet`);
+  await writeFile(cart, good);
+  for (const host of ["github", "gitlab"] as const) {
+    const { status, err } = await pipeline(host);
+    assert.equal(status, 0, err);
+    assert.match(err, /nothing is compared: `origin\/main` is not valid/);
+  }
 });
 
 test("the hook refuses policies with faults and tests that fail", async (t) => {
