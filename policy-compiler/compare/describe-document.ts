@@ -10,6 +10,7 @@ import type {
   WorkloadDocument,
   WorkloadRegistrationDocument,
 } from "#policy-compiler/document/model";
+import type { Span } from "#policy-compiler/source/diagnostic";
 import { describePlacement, describePolicySpec, describeSelector } from "./describe-policy.ts";
 import {
   type FieldNode,
@@ -40,16 +41,17 @@ export function describeDocument(document: HeadedDocument): GroupNode {
 
 /** The settings of `mesh.yaml` that are read, defaults among them. */
 export function describeMesh(mesh: MeshDocument): GroupNode {
+  const { spans } = mesh;
   return group({
-    trustDomain: valueNode(mesh.trustDomain),
-    trustDomainAliases: texts(mesh.trustDomainAliases),
-    rootNamespace: valueNode(mesh.rootNamespace),
-    pathNormalization: valueNode(mesh.pathNormalization),
-    numTrustedProxies: valueNode(mesh.numTrustedProxies),
+    trustDomain: valueNode(mesh.trustDomain, spans.get("trustDomain")),
+    trustDomainAliases: texts(mesh.trustDomainAliases, spans.get("trustDomainAliases")),
+    rootNamespace: valueNode(mesh.rootNamespace, spans.get("rootNamespace")),
+    pathNormalization: valueNode(mesh.pathNormalization, spans.get("pathNormalization")),
+    numTrustedProxies: valueNode(mesh.numTrustedProxies, spans.get("defaultConfig")),
     extensionProviders: mapGroup(
       mesh.extensionProviders.map(({ name, kind, options, span }) => [
         name.value,
-        group({ [kind]: describeJson(options) }, span),
+        group({ [kind]: describeJson(options, span) }, span),
       ]),
     ),
   });
@@ -189,11 +191,12 @@ function describeCaller({ span, spiffeId, jwt, joinToken }: RegistrationCallerDo
   );
 }
 
-/** Options of a provider as they are kept: plain JSON. */
-function describeJson(json: unknown): FieldNode {
-  if (Array.isArray(json)) return texts(json.map(jsonText)) ?? { kind: "texts", items: [] };
-  if (typeof json !== "object" || json === null) return valueNode(String(json));
-  return group(Object.fromEntries(Object.entries(json).map(([name, value]) => [name, describeJson(value)])));
+/** Options of a provider as they are kept: plain JSON, which stands where the provider does. */
+function describeJson(json: unknown, span?: Span): FieldNode {
+  if (Array.isArray(json)) return texts(json.map(jsonText), span) ?? { kind: "texts", items: [] };
+  if (typeof json !== "object" || json === null) return valueNode(String(json), span);
+  const fields = Object.entries(json).map(([name, value]) => [name, describeJson(value, span)] as const);
+  return group(Object.fromEntries(fields), span);
 }
 
 /** The same for items that say the same. */

@@ -42,10 +42,10 @@ export function located(field: Located<Scalar> | undefined): ValueNode | undefin
   return field && valueNode(field.value, field.span);
 }
 
-/** Undefined for an empty list: it decodes as absence does. */
-export function texts(list: readonly (Located<string> | string)[] | undefined): TextsNode | undefined {
+/** Undefined for an empty list: it decodes as absence does. `span`: where the whole stands, for texts that have no place of their own. */
+export function texts(list: readonly (Located<string> | string)[] | undefined, span?: Span): TextsNode | undefined {
   if (list === undefined || list.length === 0) return undefined;
-  const items = list.map((each) => (typeof each === "string" ? piece(each) : piece(each.value, each.span)));
+  const items = list.map((each) => (typeof each === "string" ? piece(each, span) : piece(each.value, each.span)));
   return { kind: "texts", items };
 }
 

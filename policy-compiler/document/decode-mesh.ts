@@ -18,6 +18,7 @@ export function defaultMesh(file: string): MeshDocument {
     pathNormalization: "BASE",
     numTrustedProxies: 0,
     extensionProviders: [],
+    spans: new Map(),
   };
 }
 
@@ -46,6 +47,7 @@ export function decodeMesh(decoding: Decoding, documents: readonly YamlNode[]): 
     pathNormalization: readPathNormalization(decoding, fields?.get("pathNormalization")),
     numTrustedProxies: readTrustedProxies(decoding, fields?.get("defaultConfig")),
     extensionProviders: decodeExtensionProviders(decoding, fields?.get("extensionProviders")),
+    spans: new Map([...(fields ?? [])].map(([name, { span }]) => [name, span])),
   };
 }
 

@@ -280,6 +280,8 @@ export interface MeshDocument {
   readonly pathNormalization: PathNormalization;
   readonly numTrustedProxies: number;
   readonly extensionProviders: readonly ExtensionProvider[];
+  /** Where the values of its fields stand, by the name at the top; one that is not written has none. */
+  readonly spans: ReadonlyMap<string, Span>;
 }
 
 /** What the folder holds, decoded. Documents stand in file order, then in order within the file. */
