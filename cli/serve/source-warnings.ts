@@ -7,10 +7,10 @@ const toldWarnings = 10;
 
 /** That what is in force is not what was last read, and what the compiler warns of in the policies that are, one line each. */
 export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus["fault"]): string[] {
-  const { active, candidate, degraded, pinned } = rules;
+  const { active, candidate, pinned } = rules;
   return [
     ...(pinned === undefined ? [] : [pinText(pinned)]),
-    ...(candidate === undefined ? [] : [candidateText(candidate, degraded)]),
+    ...(candidate === undefined ? [] : [candidateText(candidate, rules)]),
     ...(fault === undefined
       ? []
       : [
@@ -22,13 +22,20 @@ export function sourceWarnings(rules: RuleSetStatus, fault: ConfigurationStatus[
   ];
 }
 
+function candidateText(candidate: RefusedCandidate, { active, degraded }: RuleSetStatus): string {
+  const why = `${candidate.message} [${candidate.code}]`;
+  if (degraded === undefined) return `no policies are in force, every request is denied: ${why}`;
+  return `${standingOf(candidate, active)} since ${timeOf(degraded.sinceMillis)}: ${why}`;
+}
+
 /** A source that cannot be asked may have nothing newer: that older policies are in force is said where that is known. */
-function candidateText(candidate: RefusedCandidate, degraded: RuleSetStatus["degraded"]): string {
-  const { code, message, revision } = candidate;
-  if (degraded === undefined) return `no policies are in force, every request is denied: ${message} [${code}]`;
-  const isRefused = revision !== undefined || code === "policy/invalid";
-  const what = isRefused ? "are in force, the newest are refused" : "may be in force, the newest cannot be had";
-  return `older policies ${what} since ${timeOf(degraded.sinceMillis)}: ${message} [${code}]`;
+function standingOf({ code, revision }: RefusedCandidate, active: RuleSetStatus["active"]): string {
+  if (revision === undefined && code !== "policy/invalid")
+    return "older policies may be in force, the newest cannot be had";
+  // Those that signed it are no signers any more.
+  if (revision !== undefined && revision.commit === active?.revision?.commit)
+    return "the policies in force would not be taken any more,";
+  return "older policies are in force, the newest are refused";
 }
 
 function firstOf([first, ...more]: readonly string[]): string {

@@ -7,6 +7,7 @@ import { gitRules } from "#test/support/git/git-rules";
 import { by, signCommit, sshSigned } from "#test/support/git/ssh-signed";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { sourceWarnings } from "../../../cli/serve/source-warnings.ts";
 
 test("a commit that a signer has signed with SSH is taken, and its signer is told", async (t) => {
   const { repository, allowedSignersFile, signed } = await sshSigned(t);
@@ -339,6 +340,8 @@ test("other signers are asked about what is in force too: what none of them sign
     assert.equal(await rules.load(), "refused");
     assert.deepEqual([rules.code(), rules.commit(), rules.status().ready], ["git/signature", good, true]);
   }
+  const [warning = ""] = sourceWarnings(rules.status(), undefined);
+  assert.match(warning, /^the policies in force would not be taken any more, since .* \[git\/signature\]$/);
   await signed("eve", { "a.yaml": allowing("/two") });
   assert.equal(await rules.load(), "activated", rules.logged());
   assert.equal(rules.status().current, true);
