@@ -9,6 +9,8 @@ import { findClone } from "./find-clone.ts";
 /** A colon inside braces is part of the revision: `main@{2026-01-31 12:00}`, `HEAD^{/fix: x}`. */
 const revisionForm = /^((?:\{[^}]*\}|[^:{])*)(?::(.*))?$/s;
 
+const remedy = "`git fetch --unshallow`; `fetch-depth: 0` of actions/checkout, `GIT_DEPTH: 0` at GitLab";
+
 /** The files of a policy folder as a commit has them. */
 export interface ReadRevision {
   readonly commit: string;
@@ -49,8 +51,20 @@ export async function readRevision(
     const answer = output.toString("utf8");
     const found = /^([0-9a-f]+) commit \d+\n$/.exec(answer)?.[1];
     if (found !== undefined) return found;
-    const what = / ambiguous\n$/.test(answer) ? "more than one commit" : "no commit";
+    const isAmbiguous = / ambiguous\n$/.test(answer);
+    const what = isAmbiguous ? "more than one commit" : "no commit";
     const why = told === "" ? "" : `: ${told}`;
-    throw new UsageFault(`\`${name}\` names ${what} of the repository of \`${folder}\`${why}`);
+    const cut = !isAmbiguous && (await isShallow()) ? `, which is a shallow clone (${remedy})` : "";
+    throw new UsageFault(`\`${name}\` names ${what} of the repository of \`${folder}\`${cut}${why}`);
+  }
+
+  /** Pipelines clone without the history, and what they ask for is there for everybody else. */
+  async function isShallow(): Promise<boolean> {
+    const { output } = await runGit(repository, {
+      args: ["rev-parse", "--is-shallow-repository"],
+      timers: systemTimers,
+      environment: withoutRemote(repository.environment),
+    });
+    return output.toString("utf8") === "true\n";
   }
 }

@@ -79,7 +79,7 @@ documents: 1 removed
 });
 
 test("what names no commit, and what could be an option of git, is refused: status 2", async (t) => {
-  const { folder, commit } = await testRepository(t);
+  const { folder, commit, git, url } = await testRepository(t);
   await commit({ "a.yaml": allowing("/one") });
   for (const revision of [
     "none",
@@ -95,6 +95,19 @@ test("what names no commit, and what could be an option of git, is refused: stat
     const { status, out, err } = await run("check", folder, `--as-of=${revision}`);
     assert.deepEqual([status, out], [2, ""], revision);
     assert.match(err, /^garita: (`.*` names no (commit|revision)|a revision has no control)[^\n]*\n$/);
+  }
+  await commit({ "a.yaml": allowing("/two") });
+  const shallow = join(await tempFolder(t), "shallow");
+  await git("clone", "--quiet", "--depth=1", url, shallow);
+  for (const [revision, isCut] of [
+    ["HEAD~1", true],
+    ["HEAD", false],
+  ] as const) {
+    const { status, err } = await run("check", shallow, "--as-of", revision);
+    assert.deepEqual(
+      [status, /is a shallow clone \(`git fetch --unshallow`/.test(err)],
+      isCut ? [2, true] : [0, false],
+    );
   }
   for (const path of ["../x", "..", "."]) {
     const { status, err } = await run("check", folder, "--as-of", `HEAD:${path}`);
