@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { postToAdmin } from "#cli/request/admin-door";
+import { askAdmin } from "#cli/request/admin-door";
 import type { LoopDelay } from "./ca-server.ts";
 import { median } from "./cpu.ts";
 import { sendChecks } from "./grpc-load.ts";
@@ -122,9 +122,10 @@ logging: { level: info }
     address: `127.0.0.1:${port}`,
     commit,
     async sync() {
-      const question = { path: "/v1/sync", tokenFile: undefined, body: undefined, patienceMillis: 60_000 };
-      const { status, body } = await postToAdmin({ admin: `unix:${join(folder, "admin.sock")}`, ...question });
-      if (status !== 200 || !body.includes('"activated"')) throw new Error(`the commit is not in force: ${body}`);
+      const admin = `unix:${join(folder, "admin.sock")}`;
+      const question = { admin, method: "POST", path: "/v1/sync", tokenFile: undefined, body: undefined } as const;
+      const answer = await askAdmin({ ...question, patienceMillis: 60_000 }, (found) => "result" in found);
+      if (answer.result !== "activated") throw new Error(`the commit is not in force: ${JSON.stringify(answer)}`);
     },
     async loopDelay() {
       child.send("loop delay");

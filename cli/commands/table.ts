@@ -19,6 +19,11 @@ export const commandTable: readonly CommandRow[] = [
   { name: "eval", summary: "decide one request", load: () => import("./eval.ts") },
   { name: "explain", summary: "decide one request and say why", load: () => import("./explain.ts") },
   { name: "diff", summary: "say what differs between two policy states", load: () => import("./diff.ts") },
+  {
+    name: "status",
+    summary: "say what a running service decides by, and what to look at",
+    load: () => import("./status.ts"),
+  },
   { name: "sync", summary: "have a running service fetch its policies now", load: () => import("./sync.ts") },
   { name: "pin", summary: "have a running service go back to a commit for some time", load: () => import("./pin.ts") },
   { name: "unpin", summary: "end a pin", load: () => import("./unpin.ts") },

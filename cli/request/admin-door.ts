@@ -8,6 +8,7 @@ import { UsageFault } from "../usage-fault.ts";
 export interface AdminQuestion {
   /** `http://host:port`, `https://host:port` or `unix:PATH`. */
   readonly admin: string;
+  readonly method: "GET" | "POST";
   readonly path: string;
   /** A file with the token that the service wants to see. */
   readonly tokenFile: string | undefined;
@@ -17,27 +18,39 @@ export interface AdminQuestion {
   readonly patienceMillis: number;
 }
 
-export interface AdminAnswer {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** Posts to a running service's admin API. Fails with `UsageFault` for an address that is none, with `service/unreachable` when it cannot be asked. */
-export async function postToAdmin({
-  admin,
-  path,
-  tokenFile,
-  body,
-  patienceMillis,
-}: AdminQuestion): Promise<AdminAnswer> {
-  const { send, where } = doorOf(admin, path);
+/**
+ * Asks a running service's admin API; `isAnswer` knows an answer, whatever its status, as far as it will be read: what answers may be another program. Fails with `UsageFault`
+ * for an address that is none, or with what the service refuses the question for, with `service/unreachable` when it cannot be asked, with `service/answer` when what
+ * answers is not its admin API.
+ */
+export async function askAdmin<T extends object>(
+  { admin, method, path, tokenFile, body, patienceMillis }: AdminQuestion,
+  isAnswer: (answer: object) => answer is T,
+): Promise<T> {
+  const { send, where } = doorOf(admin, method, path);
   const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
   if (tokenFile !== undefined) {
     headers["authorization"] = `Bearer ${Buffer.from(await readSecret(tokenFile)).toString("latin1")}`;
   }
-  return post(send, { ...where, headers }, body ?? "", patienceMillis).catch((cause: unknown) => {
-    throw new CodedError("service/unreachable", `\`${admin}\` cannot be asked: ${messageOf(cause)}`, { cause });
-  });
+  const { status, text } = await call(send, { ...where, headers }, body ?? "", patienceMillis).catch(
+    (cause: unknown) => {
+      throw new CodedError("service/unreachable", `\`${admin}\` cannot be asked: ${messageOf(cause)}`, { cause });
+    },
+  );
+  const answer = objectOf(text);
+  if (answer !== undefined && isAnswer(answer)) return answer;
+  const refusal: unknown = Object(Object(answer)["error"])["message"];
+  if (typeof refusal === "string") throw new UsageFault(`the service answered ${status}: ${refusal}`);
+  throw new CodedError("service/answer", `\`${admin}\` answered ${status}, not as an admin API does`);
+}
+
+function objectOf(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Door {
@@ -45,11 +58,11 @@ interface Door {
   readonly where: HttpOptions;
 }
 
-function doorOf(admin: string, asked: string): Door {
-  const call = { path: asked, method: "POST", agent: false };
+function doorOf(admin: string, method: string, asked: string): Door {
+  const question = { path: asked, method, agent: false };
   const path = /^unix:(?:\/\/)?(.+)$/.exec(admin)?.[1];
   if (path !== undefined) {
-    return { send: httpRequest, where: { ...call, socketPath: resolve(path), host: "localhost" } };
+    return { send: httpRequest, where: { ...question, socketPath: resolve(path), host: "localhost" } };
   }
   const url = URL.canParse(admin) ? new URL(admin) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
@@ -59,26 +72,26 @@ function doorOf(admin: string, asked: string): Door {
   if (url.username !== "" || url.password !== "")
     throw new UsageFault("credentials for --admin belong into --token-file");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const where = { ...call, host, ...(url.port === "" ? {} : { port: url.port }) };
+  const where = { ...question, host, ...(url.port === "" ? {} : { port: url.port }) };
   return { send: url.protocol === "https:" ? httpsRequest : httpRequest, where };
 }
 
-function post(
+function call(
   send: Door["send"],
   where: HttpOptions,
   body: string,
   patienceMillis: number,
-): Promise<{ readonly status: number; readonly body: string }> {
+): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const call = send({ ...where, headers: { ...where.headers, "content-length": Buffer.byteLength(body) } });
-    call.setTimeout(patienceMillis, () => call.destroy(new Error(`no answer in ${patienceMillis / 1000} s`)));
-    call.on("error", reject);
-    call.on("response", (response) => {
+    const asked = send({ ...where, headers: { ...where.headers, "content-length": Buffer.byteLength(body) } });
+    asked.setTimeout(patienceMillis, () => asked.destroy(new Error(`no answer in ${patienceMillis / 1000} s`)));
+    asked.on("error", reject);
+    asked.on("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
     });
-    call.end(body);
+    asked.end(body);
   });
 }

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { SyncAnswer } from "#authz/transport/admin/contract";
-import { CodedError } from "#platform/coded-error";
 import { printable } from "#policy-compiler/source/render";
 import type { CommandContext } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatOption } from "../options.ts";
-import { UsageFault } from "../usage-fault.ts";
-import { postToAdmin } from "./admin-door.ts";
+import { fieldsOf, labelled, revisionText } from "../report/answer-fields.ts";
+import { askAdmin } from "./admin-door.ts";
 
 /** Where the running service is asked, and how its answer is printed. */
 export interface RulesOptions {
@@ -32,70 +31,39 @@ export function addRulesOptions(command: Command): Command {
     .addOption(formatOption(["text", "json"]));
 }
 
-/**
- * Has a running service change which rules are in force, and prints which are then. Exit 5 when they are not those that were asked for. Fails with `UsageFault` when
- * the service does not take the question, with `service/unreachable` or `service/answer`.
- */
+/** Has a running service change which rules are in force, and prints which are then. Exit 5 when they are not those that were asked for. Fails like `askAdmin`. */
 export async function askRules(
   path: "/v1/sync" | "/v1/pin" | "/v1/unpin",
   { admin, tokenFile, format }: RulesOptions,
   context: CommandContext,
   question?: object,
 ): Promise<void> {
-  const sent = question && JSON.stringify(question);
-  const { status, body } = await postToAdmin({ admin, path, tokenFile, body: sent, patienceMillis });
-  const answer = readAnswer(body);
-  if (answer?.error?.message !== undefined) {
-    throw new UsageFault(`the service answered ${status}: ${answer.error.message}`);
-  }
-  if (!isAnswer(answer)) {
-    throw new CodedError("service/answer", `\`${admin}\` answered ${status}, not as an admin API does`);
-  }
+  const body = question && JSON.stringify(question);
+  const answer = await askAdmin({ admin, method: "POST", path, tokenFile, body, patienceMillis }, isAnswer);
   context.write(format === "json" ? `${JSON.stringify(answer, undefined, 2)}\n` : render(answer));
   if (!answer.ok) context.finish(exitCodes.gate);
 }
 
-function render(answer: Partial<SyncAnswer>): string {
-  const { result, commit, subject, author, signer, digest, code, message, refused } = answer;
-  const { pinnedUntilMillis, expiresMillis } = answer;
-  const why = message === undefined ? "" : `: ${message}`;
+function render(answer: Answer): string {
+  const fields = fieldsOf(answer);
+  const code = fields.text("code");
   const lines = [
-    `${result}${why}${code === undefined ? "" : ` [${code}]`}`,
-    ...(refused === undefined
-      ? []
-      : [`refused commit: ${revisionText(refused.commit, refused.subject, refused.author)}`]),
-    ...(commit === undefined ? [] : [`in force: ${revisionText(commit, subject, author)}`]),
-    ...(pinnedUntilMillis === undefined ? [] : [`pinned until: ${new Date(pinnedUntilMillis).toISOString()}`]),
-    ...(signer === undefined ? [] : [`signed by: ${signer}`]),
-    ...(expiresMillis === undefined ? [] : [`expires: ${new Date(expiresMillis).toISOString()}`]),
-    ...(digest === undefined ? ["no rule set is in force"] : [`digest: ${digest}`]),
+    [answer.result, fields.text("message")].filter((text) => text !== undefined).join(": ") +
+      (code === undefined ? "" : ` [${code}]`),
+    ...labelled("refused commit", revisionText(fields, "refused.")),
+    ...labelled("in force", revisionText(fields)),
+    ...labelled("pinned until", fields.time("pinnedUntilMillis")),
+    ...labelled("signed by", fields.text("signer")),
+    ...labelled("expires", fields.time("expiresMillis")),
+    ...(fields.has("digest") ? labelled("digest", fields.text("digest")) : ["no rule set is in force"]),
   ];
   return `${lines.map(printable).join("\n")}\n`;
 }
 
-/** A commit with its subject; the revision of a bundle as it stands. */
-function revisionText(commit: string, subject: string | undefined, author: string | undefined): string {
-  return subject === undefined ? commit : `${commit.slice(0, 12)} ${subject} (${author})`;
+/** As much as decides; the rest is looked at where it is shown. */
+function isAnswer(found: object): found is Answer {
+  const answer: Partial<SyncAnswer> = found;
+  return typeof answer.ok === "boolean" && typeof answer.result === "string";
 }
 
-const texts = ["commit", "subject", "author", "signer", "digest", "code", "message"] as const;
-
-/** As much as is shown: what answers may be another program. */
-function isAnswer(answer: Answer | undefined): answer is Answer & Pick<SyncAnswer, "ok" | "result"> {
-  if (typeof answer?.ok !== "boolean" || typeof answer.result !== "string") return false;
-  const { pinnedUntilMillis = 0 } = answer;
-  return (
-    texts.every((name) => answer[name] === undefined || typeof answer[name] === "string") &&
-    !Number.isNaN(new Date(pinnedUntilMillis).getTime())
-  );
-}
-
-type Answer = Partial<SyncAnswer> & { readonly error?: { readonly message?: string } };
-
-function readAnswer(body: string): Answer | undefined {
-  try {
-    return Object(JSON.parse(body)) as Answer;
-  } catch {
-    return undefined;
-  }
-}
+type Answer = Pick<SyncAnswer, "ok" | "result">;

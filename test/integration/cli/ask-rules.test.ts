@@ -22,11 +22,9 @@ test("what answers as no admin API does is not taken for one", async (t) => {
     "{}",
     '{"ok":true}',
     '{"ok":"false","result":"refused"}',
-    '{"ok":true,"result":"activated","commit":{}}',
-    '{"ok":true,"result":"activated","code":1}',
-    '{"ok":true,"result":"activated","pinnedUntilMillis":1e99}',
+    '{"ok":true,"result":1}',
   ]) {
-    for (const command of [["sync"], ["unpin"], ["pin", "0123456", "--for", "1h"]]) {
+    for (const command of [["sync"], ["unpin"], ["pin", "0123456", "--for", "1h"], ["status"]]) {
       const { status, out, err } = await cli([...command, "--admin", await answering(t, body)]);
       assert.deepEqual([status, out], [1, ""], body);
       assert.match(err, /answered 200, not as an admin API does \[service\/answer\]\n$/);
@@ -42,6 +40,37 @@ test("what is in force is told, and the status says whether it is what was asked
   const { status, out, err } = await cli(["sync", "--admin", admin]);
   assert.deepEqual([status, err], [5, ""]);
   assert.equal(out, "refused: no [git/forced]\nin force: r1\ufffd[2J\nno rule set is in force\n");
+});
+
+test("fields of an answer that are of another kind are not told", async (t) => {
+  for (const [body, told] of [
+    ['{"ok":true,"result":"activated","commit":{},"digest":"d"}', "activated\ndigest: d\n"],
+    ['{"ok":true,"result":"activated","code":1,"digest":"d"}', "activated\ndigest: d\n"],
+    [
+      '{"ok":true,"result":"activated","pinnedUntilMillis":1e99,"expiresMillis":1e99}',
+      "activated\nno rule set is in force\n",
+    ],
+    ['{"ok":true,"result":"activated","refused":{"commit":[]},"digest":{}}', "activated\n"],
+  ] as const) {
+    const { status, out, err } = await cli(["sync", "--admin", await answering(t, body)]);
+    assert.deepEqual([status, out, err], [0, told, ""], body);
+  }
+});
+
+test("a status page of which little is there, or of another kind, is told as far as it goes", async (t) => {
+  for (const [rules, told] of [
+    ["{}", "policies: none, every request is denied\n"],
+    ['{"active":null}', "policies: none, every request is denied\n"],
+    [
+      '{"active":{"digest":1,"sinceMillis":1e99,"counts":[]},"candidate":{"diagnostics":[{"severity":"error"},1]}}',
+      "policies: degraded, too old to be ready\nholds: nothing\n",
+    ],
+  ] as const) {
+    const body = `{"rules":${rules.replace(/\}$/, `${rules === "{}" ? "" : ","}"ready":false,"current":false}`)},"warnings":[1,"a\\u001bb"]}`;
+    const { status, out, err } = await cli(["status", "--admin", await answering(t, body)]);
+    assert.deepEqual([status, err], [5, ""], body);
+    assert.equal(out, `garita ?, started ?\n${told}warning: a\ufffdb\n`);
+  }
 });
 
 test("credentials in an address are refused, and not repeated", async () => {

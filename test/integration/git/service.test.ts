@@ -47,7 +47,26 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
   assert.match(message, /^a\.yaml:1:/);
   assert.equal(await ask("/two"), 200, "decisions go on");
 
+  const told = await cli(["status", "--admin", admin]);
+  assert.deepEqual([told.status, told.err], [5, ""]);
+  const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+  for (const line of [
+    `policies: degraded since ${time} \\[policy/invalid\\]`,
+    `in force: ${second.slice(0, 12)} the second.* \\(Ada\\)`,
+    `digest: ${digest}`,
+    "holds: 1 AuthorizationPolicy, 1 rule",
+    `refused: ${third.slice(0, 12)} a change \\(Ada\\)`,
+    "  a\\.yaml:1:\\d+: .* \\[yaml/[a-z-]+\\]",
+    `source: git .*, asked ${time}, found the newest ${time}, next ${time}`,
+    "listener .*: http at 127\\.0\\.0\\.1:\\d+",
+    `warning: older policies are in force, the newest are refused since .* \\[policy/invalid\\]`,
+  ])
+    assert.match(told.out, new RegExp(`^${line}$`, "m"));
+  assert.ok(!told.out.includes("\u001b"));
+
   const { rules } = JSON.parse((await getFromSocket(admin, "/v1/status")).body);
+  const asJson = JSON.parse((await cli(["status", "--admin", admin, "--format", "json"])).out);
+  assert.deepEqual(asJson.rules.active, rules.active);
   const { active, candidate, ready, current, degraded } = rules;
   assert.deepEqual(
     [active.digest, active.revision],
