@@ -3,6 +3,7 @@ import type { TlsOptions } from "node:tls";
 import { type Address, isLocal, renderAddress } from "#platform/address";
 import { CodedError } from "#platform/coded-error";
 import type { Log } from "#platform/log";
+import type { Timers } from "#platform/timers";
 import type { HandshakeLimits } from "./handshakes.ts";
 
 /** A door that answers. */
@@ -64,6 +65,8 @@ export interface DoorStart {
   /** Undefined: plain text, which is for addresses that only this machine reaches. */
   readonly tls: DoorTls | undefined;
   readonly limits: DoorLimits;
+  /** Of gRPC connections and their calls; not given: the machine's. */
+  readonly timers?: Timers;
   readonly log: Log;
 }
 

@@ -2,6 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { DoorConnection } from "#platform/door/connections";
 import { grpcCodes } from "#platform/grpc/codes";
 import type { Log } from "#platform/log";
+import type { Timers } from "#platform/timers";
 import type { CallRoom } from "./call-room.ts";
 import { noRoom } from "./call-room.ts";
 import type { GrpcMethods, GrpcStatus } from "./contract.ts";
@@ -15,6 +16,7 @@ export interface CallStart {
   readonly methods: GrpcMethods;
   /** A call whose message takes longer to arrive is refused. */
   readonly requestMillis: number;
+  readonly timers: Timers;
   readonly room: CallRoom;
   readonly log: Log;
   /** How to end each call of streams that is open. */

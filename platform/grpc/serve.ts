@@ -13,11 +13,12 @@ import {
 } from "#platform/door/door";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
+import { systemTimers } from "#platform/timers";
 import { createCallRoom } from "./call-room.ts";
 import { grpcCodes } from "./codes.ts";
 import type { GrpcMethods } from "./contract.ts";
 import { createIdleSessions } from "./idle-sessions.ts";
-import { closeSession, createKeepalive, openSession, type SessionStart } from "./session.ts";
+import { closeSession, keepAlive, openSession, type SessionStart } from "./session.ts";
 
 /**
  * Starts a door that serves gRPC. HTTP/2 is Node's, the few bytes that gRPC adds are written here: a call then has its connection by
@@ -26,14 +27,14 @@ import { closeSession, createKeepalive, openSession, type SessionStart } from ".
  */
 export async function serveGrpc(start: DoorStart, methods: GrpcMethods): Promise<Door> {
   requireTlsForOthers(start);
-  const { tls, limits, log, name } = start;
+  const { tls, limits, log, name, timers = systemTimers } = start;
   const server: Server =
     tls === undefined ? createPlainServer({ noDelay: true }) : createTlsServer(doorTlsOptions(tls, limits, "h2"));
   const sessions = new Set<ServerHttp2Session>();
   const room = createCallRoom(limits.callBytes);
   const idle = createIdleSessions(limits.idleConnections);
   const openStreams: SessionStart["openStreams"] = new Set();
-  const sessionStart = { methods, requestMillis: limits.requestMillis, room, log, idle, openStreams };
+  const sessionStart = { methods, requestMillis: limits.requestMillis, timers, room, log, idle, openStreams };
   let stopping = false;
   const accept = (socket: Socket, connection: DoorConnection) => {
     // A client that names no protocol is let through by TLS; it would not speak ours.
@@ -45,11 +46,8 @@ export async function serveGrpc(start: DoorStart, methods: GrpcMethods): Promise
     socket.setNoDelay(true);
     const session = openSession(socket, connection, sessionStart);
     sessions.add(session);
-    const timer = setInterval(createKeepalive(session), limits.keepaliveMillis);
-    session.once("close", () => {
-      clearInterval(timer);
-      sessions.delete(session);
-    });
+    keepAlive(session, limits.keepaliveMillis, timers);
+    session.once("close", () => sessions.delete(session));
     if (stopping) closeSession(session);
   };
   watchConnections(server, start, accept);

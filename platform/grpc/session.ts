@@ -1,6 +1,7 @@
 import { constants, performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { DoorConnection } from "#platform/door/connections";
+import type { Timers } from "#platform/timers";
 import { answerCall, type CallStart } from "./call.ts";
 import type { IdleSessions } from "./idle-sessions.ts";
 
@@ -49,10 +50,10 @@ export function closeSession(session: ServerHttp2Session): void {
   if (!session.destroyed && !session.closed) session.close();
 }
 
-/** Ends a session whose client did not answer the last ping; else sends one. */
-export function createKeepalive(session: ServerHttp2Session): () => void {
+/** Pings the client every so often, and ends a session whose client did not answer until the next time. */
+export function keepAlive(session: ServerHttp2Session, everyMillis: number, timers: Timers): void {
   let waiting = false;
-  return () => {
+  const look = () => {
     if (session.destroyed) return;
     if (waiting) {
       session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
@@ -61,5 +62,8 @@ export function createKeepalive(session: ServerHttp2Session): () => void {
     waiting = session.ping((fault) => {
       if (fault === null) waiting = false;
     });
+    cancel = timers.after(everyMillis, look);
   };
+  let cancel = timers.after(everyMillis, look);
+  session.once("close", () => cancel());
 }

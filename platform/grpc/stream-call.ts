@@ -16,14 +16,14 @@ export function serveStream(
   stream: ServerHttp2Stream,
   method: StreamMethod,
   head: CallHead,
-  { room, log, requestMillis, openStreams }: CallStart,
+  { room, log, requestMillis, timers, openStreams }: CallStart,
 ): void {
   const pending = new PendingBytes(room);
   let handler: StreamHandler | undefined;
   let over = false;
   let ending: GrpcStatus = { code: grpcCodes.ok, message: "" };
-  /** Runs while a message has begun and not come to its end, and once more after the call's own end. */
-  let timer: NodeJS.Timeout | undefined;
+  /** Takes the time back that runs while a message has begun and not come to its end, and once more after the call's own end. */
+  let inTime: (() => void) | undefined;
 
   const guard = (run: () => void) => {
     try {
@@ -37,7 +37,7 @@ export function serveStream(
     over = true;
     openStreams.delete(end);
     pending.clear();
-    clearTimeout(timer);
+    inTime?.();
     guard(() => handler?.closed());
   };
   const end = (status: GrpcStatus) => {
@@ -51,7 +51,7 @@ export function serveStream(
     }
     stream.end();
     // A client that reads nothing keeps nothing for ever.
-    timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestMillis);
+    inTime = timers.after(requestMillis, () => stream.close(constants.NGHTTP2_CANCEL));
   };
   const call: StreamCall = {
     ...head,
@@ -75,7 +75,7 @@ export function serveStream(
 
   openStreams.add(end);
   stream.once("close", () => {
-    clearTimeout(timer);
+    inTime?.();
     if (!over) close();
   });
   guard(() => {
@@ -104,12 +104,11 @@ export function serveStream(
     read();
     if (over) return;
     if (pending.sizeBytes === 0) {
-      clearTimeout(timer);
-      timer = undefined;
+      inTime?.();
+      inTime = undefined;
     } else {
-      timer ??= setTimeout(
-        () => end({ code: grpcCodes.unavailable, message: "the message did not arrive in time" }),
-        requestMillis,
+      inTime ??= timers.after(requestMillis, () =>
+        end({ code: grpcCodes.unavailable, message: "the message did not arrive in time" }),
       );
     }
   });

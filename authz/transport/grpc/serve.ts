@@ -9,6 +9,7 @@ import { grpcCodes } from "#platform/grpc/codes";
 import { guardClients } from "#platform/guard-clients";
 import { listen } from "#platform/listen";
 import { trackSockets } from "#platform/sockets";
+import { systemTimers } from "#platform/timers";
 import { secureContextOptions, type TlsMaterial } from "#platform/tls-material";
 import type { Listener, ListenerStart } from "../listener.ts";
 import { createHealthMethods, type Health } from "./health.ts";
@@ -39,6 +40,7 @@ export async function serveGrpc(start: GrpcListenerStart): Promise<Listener> {
   const others: CallStart = {
     methods: { unary: health.unary, streams: new Map([...health.streams, ...createReflectionMethods(start.log)]) },
     requestMillis: 15_000,
+    timers: systemTimers,
     room: createCallRoom(otherCallBytes),
     log: start.log,
     openStreams: new Set(),

@@ -4,7 +4,7 @@ import type { ListenerSettings } from "#authz/check/contract";
 import { answerCall, type CallStart, isGrpc } from "#platform/grpc/call";
 import type { CallRoom } from "#platform/grpc/call-room";
 import { firstField } from "#platform/grpc/fields";
-import { createKeepalive } from "#platform/grpc/session";
+import { keepAlive } from "#platform/grpc/session";
 import { answerCheck } from "./answer-check.ts";
 import { authorizationService } from "./health.ts";
 import type { GrpcListenerStart } from "./serve.ts";
@@ -40,8 +40,7 @@ export function openCheckSession(
   const session = performServerHandshake(socket, options);
   // What a client does to its own connection is none of our faults.
   session.on("error", () => session.destroy());
-  const timer = setInterval(createKeepalive(session), keepaliveMillis);
-  session.once("close", () => clearInterval(timer));
+  keepAlive(session, keepaliveMillis, others.timers);
   const connection = { clientCertificates: [], remoteAddress: socket.remoteAddress, unixSocket: false };
   session.on("stream", (stream: ServerHttp2Stream, _headers, _flags, fields: string[]) => {
     // A stream that broke is gone: there is nobody to answer.

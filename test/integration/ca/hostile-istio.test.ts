@@ -8,11 +8,14 @@ import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
+import { defaultDoorLimits } from "#platform/door/door";
 import { certificateRequest, createCertificatePath } from "#test/support/ca/agent-calls";
 import { type DoorCertificates, makeDoorCertificates } from "#test/support/ca/door-certificates";
 import { type DoorOptions, type OpenDoor, openDoor } from "#test/support/ca/doors";
-import { endingOf, framed, openCall, rawCall, rawSession } from "#test/support/ca/raw-call";
+import { endingOf, framed, openCall, pinged, rawCall, rawSession } from "#test/support/ca/raw-call";
+import { createFakeTime } from "#test/support/keys/fake-time";
 import { Random, testSeed } from "#test/support/random";
+import { until } from "#test/support/until";
 
 let made: DoorCertificates;
 let folder: string;
@@ -139,13 +142,16 @@ test("fields of 300 KiB end their connection alone", async (t) => {
 });
 
 test("a message that does not come to its end is given up: UNAVAILABLE", async (t) => {
-  const { port, asked } = await open(t, { limits: { requestMillis: 50 } });
+  const time = createFakeTime();
+  const { port, asked } = await open(t, { timers: time });
   const opened = session(t, port);
   const streams = Array.from({ length: 20 }, (_, i) => {
     const stream = openCall(opened);
     if (i % 2 === 0) stream.write(fit.subarray(0, 1 + i));
     return endingOf(stream);
   });
+  await pinged(opened);
+  await time.advance(defaultDoorLimits.requestMillis);
   for (const { grpcStatus, reset } of await Promise.all(streams)) assert.deepEqual([grpcStatus, reset], ["14", 0]);
   assert.equal(asked.length, 0);
   assert.equal((await rawCall(opened, fit)).grpcStatus, "0");
@@ -155,12 +161,12 @@ test("calls that are begun and not ended take no more room than there is for all
   const { port } = await open(t, { limits: { callBytes: 128 * KiB } });
   const other = session(t, port);
   const fields = { "x-large": "a".repeat(30 * KiB) };
-  const until = async (status: string) => {
+  const answeredWith = async (status: string) => {
     let ending = await rawCall(other, fit, fields);
     while (ending.grpcStatus !== status) ending = await rawCall(other, fit, fields);
     assert.equal((await rawCall(other, fit)).grpcStatus, "0");
   };
-  await until("0");
+  await answeredWith("0");
   const sessions = [session(t, port), session(t, port)];
   // Whichever comes when there is no room is refused: these come again until they are in.
   const hold = (one: ClientHttp2Session) => {
@@ -171,9 +177,9 @@ test("calls that are begun and not ended take no more room than there is for all
     });
   };
   for (const one of sessions) hold(one);
-  await until("8");
+  await answeredWith("8");
   for (const one of sessions) one.destroy();
-  await until("0");
+  await answeredWith("0");
 });
 
 test("a client that goes away in the middle leaves the others alone", async (t) => {
@@ -248,7 +254,7 @@ test("garbage instead of HTTP/2 ends its connection alone", async (t) => {
 });
 
 test("handshakes that are begun and not finished are ended", async (t) => {
-  const { port } = await open(t, { limits: { handshakeMillis: 50 } });
+  const { port } = await open(t, { limits: { handshakeMillis: 1_000 } });
   const sockets = Array.from({ length: 50 }, (_, i) => {
     const socket = connectTcp(port, "127.0.0.1");
     t.after(() => socket.destroy());
@@ -263,28 +269,27 @@ test("handshakes that are begun and not finished are ended", async (t) => {
 });
 
 test("two hundred connections that say nothing leave room for who does, and are ended when they do not answer", async (t) => {
-  const { port } = await open(t, { limits: { keepaliveMillis: 100 } });
+  const time = createFakeTime();
+  const { port } = await open(t, { timers: time });
   const sockets = await Promise.all(Array.from({ length: 200 }, () => secured(t, port)));
   await assertServes(t, port);
-  await Promise.all(sockets.map(closed));
+  await until(async () => {
+    await time.advance(defaultDoorLimits.keepaliveMillis);
+    return sockets.every((socket) => socket.closed);
+  });
 });
 
 test("a client that answers pings stays, and may ping as well", async (t) => {
-  const { port } = await open(t, { limits: { keepaliveMillis: 20 } });
+  const time = createFakeTime();
+  const { port } = await open(t, { timers: time });
   const opened = session(t, port);
   await once(opened, "remoteSettings");
-  let pings = 0;
-  const seen = new Promise<void>((resolve) => {
-    opened.on("ping", () => {
-      if (++pings === 10) resolve();
-    });
-  });
-  for (let i = 0; i < 20; i++) {
-    await new Promise<void>((resolve, reject) => {
-      opened.ping((fault) => (fault === null ? resolve() : reject(fault)));
-    });
+  for (let i = 0; i < 10; i++) {
+    const asked = once(opened, "ping");
+    await time.advance(defaultDoorLimits.keepaliveMillis);
+    await asked;
+    await pinged(opened);
   }
-  await seen;
   assert.equal((await rawCall(opened, fit)).grpcStatus, "0");
 });
 

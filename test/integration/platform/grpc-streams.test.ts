@@ -4,12 +4,14 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { defaultDoorLimits } from "#platform/door/door";
 import { grpcCodes } from "#platform/grpc/codes";
 import type { StreamCall, StreamHandler, StreamMethod } from "#platform/grpc/contract";
 import { openChannel } from "#platform/grpc/open-channel";
-import { endingOf, framed, openCall, rawSession } from "#test/support/ca/raw-call";
+import { endingOf, framed, openCall, pinged, rawSession } from "#test/support/ca/raw-call";
 import { type FollowedStream, followStream } from "#test/support/grpc/follow-stream";
 import { type OpenGrpcDoor, openGrpcDoor } from "#test/support/grpc/open-door";
+import { createFakeTime } from "#test/support/keys/fake-time";
 import { until } from "#test/support/until";
 
 const path = "/test.Echo/Stream";
@@ -113,16 +115,22 @@ test("headers come before there is anything to send", async (t) => {
 });
 
 /** What is no message, and how its call ends. */
-const refused: readonly (readonly [title: string, body: Buffer, ends: boolean, status: string])[] = [
+const refused: readonly (readonly [
+  title: string,
+  body: Buffer,
+  ends: boolean,
+  status: string,
+  requestMillis?: number,
+])[] = [
   ["a compressed message", Buffer.from("0100000001aa", "hex"), false, "12"],
   ["a message of 4 MiB and a byte", Buffer.from("0000400001", "hex"), false, "8"],
   ["a message that is cut off", Buffer.from("000000000501", "hex"), true, "3"],
-  ["a message that does not come to its end", Buffer.from("000000000501", "hex"), false, "14"],
+  ["a message that does not come to its end", Buffer.from("000000000501", "hex"), false, "14", 50],
 ];
-for (const [title, body, ends, status] of refused)
+for (const [title, body, ends, status, requestMillis = 60_000] of refused)
   test(`${title} ends its call alone`, async (t) => {
     const { methods, events } = echo();
-    const session = sessionTo(t, await openGrpcDoor(t, methods, { limits: { requestMillis: 50 } }));
+    const session = sessionTo(t, await openGrpcDoor(t, methods, { limits: { requestMillis } }));
     const other = openCall(session, { ":path": path });
     const stream = openCall(session, { ":path": path });
     if (ends) stream.end(body);
@@ -135,36 +143,45 @@ for (const [title, body, ends, status] of refused)
   });
 
 test("a stream without messages has no end of its own", async (t) => {
+  const time = createFakeTime();
   const { methods } = echo();
-  const opened = await openGrpcDoor(t, methods, { limits: { requestMillis: 20, keepaliveMillis: 20 } });
-  const stream = followStream(channelTo(t, opened), path);
-  stream.send(bytes("a"));
-  await stream.next();
-  // Pings go on meanwhile: several of the times that a unary call and a connection that does not answer have.
-  const session = sessionTo(t, opened);
-  let pings = 0;
-  session.on("ping", () => pings++);
+  const session = sessionTo(t, await openGrpcDoor(t, methods, { timers: time }));
+  const stream = openCall(session, { ":path": path });
   const silent = openCall(session, { ":path": path });
-  await until(() => pings >= 10);
-  stream.send(bytes("b"));
-  assert.equal(text(await stream.next()), "b");
+  const say = async (message: string) => {
+    const echoed = once(stream, "data");
+    stream.write(framed(bytes(message)));
+    assert.deepEqual(((await echoed) as [Buffer])[0], framed(bytes(message)));
+  };
+  await say("a");
+  // Several of the times that a unary call and a connection that does not answer have.
+  for (let i = 0; i < 10; i++) {
+    const asked = once(session, "ping");
+    await time.advance(defaultDoorLimits.keepaliveMillis);
+    await asked;
+    await pinged(session);
+  }
+  await say("b");
   assert.ok(!silent.closed);
 });
 
 test("a message that came in two parts leaves no time behind that could run out", async (t) => {
+  const time = createFakeTime();
   const { methods } = echo();
-  const opened = await openGrpcDoor(t, methods, { limits: { requestMillis: 200, keepaliveMillis: 20 } });
-  const session = sessionTo(t, opened);
-  const stream = openCall(session, { ":path": path });
+  const session = sessionTo(t, await openGrpcDoor(t, methods, { timers: time }));
+  const [stream, halved] = [openCall(session, { ":path": path }), openCall(session, { ":path": path })];
+  const ending = endingOf(halved);
   const whole = framed(bytes("ab"));
-  stream.write(whole.subarray(0, 3));
-  let pings = 0;
-  session.on("ping", () => pings++);
-  await until(() => pings >= 3);
+  for (const each of [stream, halved]) each.write(whole.subarray(0, 3));
+  await pinged(session);
+  await time.advance(defaultDoorLimits.requestMillis - 1);
   const echoed = once(stream, "data");
   stream.write(whole.subarray(3));
   assert.deepEqual(((await echoed) as [Buffer])[0], whole);
-  await until(() => pings >= 16);
+  await time.advance(1);
+  assert.equal((await ending).grpcStatus, "14", "the time of one that came half is over");
+  await time.advance(defaultDoorLimits.requestMillis);
+  await pinged(session);
   assert.ok(!stream.closed);
 });
 

@@ -20,6 +20,7 @@ export interface DoorOptions {
   readonly tls?: DoorStart["tls"];
   readonly address?: Address;
   readonly limits?: Partial<DoorStart["limits"]>;
+  readonly timers?: DoorStart["timers"];
   readonly answer?:
     | CertificateAnswer
     | ((request: CertificateRequest) => CertificateAnswer | Promise<CertificateAnswer>);
@@ -40,6 +41,7 @@ export async function openDoor(t: TestContext, kind: "istio" | "http", options: 
     address: options.address ?? { kind: "tcp", host: "127.0.0.1", port: 0 },
     tls: options.tls,
     limits: { ...defaultDoorLimits, ...options.limits },
+    ...(options.timers !== undefined && { timers: options.timers }),
     log: createLog({ level: "info", stream }).log,
   };
   const authority = fakeAuthority(options.answer ?? fakeIssued, options.service);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import type { ConnectionOptions } from "node:tls";
 import { createCertificatePath } from "./agent-calls.ts";
@@ -19,6 +20,17 @@ export function rawSession(port: number, tls?: ConnectionOptions): ClientHttp2Se
   const session = connect(`${tls === undefined ? "http" : "https"}://localhost:${port}`, { ...tls, ...lax });
   session.on("error", () => undefined);
   return session;
+}
+
+/** Resolves when the other side has read everything that was written before. */
+export async function pinged(session: ClientHttp2Session): Promise<void> {
+  if (session.connecting) await once(session, "connect");
+  // A ping overtakes what still waits to be sent: the second goes behind it.
+  for (let i = 0; i < 2; i++) {
+    await new Promise<void>((resolve, reject) => {
+      session.ping((fault) => (fault === null ? resolve() : reject(fault)));
+    });
+  }
 }
 
 export function openCall(
