@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { createLog } from "#platform/log";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
+import { endsWithTest } from "#test/support/service/ends-with-test";
+import { afterAll } from "#test/support/service/temp-folder";
 import { type StartedTrial, startTrial } from "#tools/start-trial";
 import { type Trial, trials } from "#tools/trials";
 
@@ -38,7 +40,7 @@ for (const [name, trial] of Object.entries(trials)) {
 /** A copy of the example whose provider listens at a port that is free. */
 async function started(t: TestContext, trial: Trial, envoyPort: number | undefined) {
   const root = await mkdtemp(join(tmpdir(), "garita-trial-"));
-  t.after(() => rm(root, { recursive: true, force: true }));
+  afterAll(t, () => rm(root, { recursive: true, force: true }));
   await cp(join(repository, "examples", trial.example), join(root, "examples", trial.example), { recursive: true });
   let issuerPort = trial.issuerPort;
   if (issuerPort !== undefined) {
@@ -123,7 +125,7 @@ test("npm start: the first two lines, and Ctrl-C", async (t) => {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   let printed = "";
   const ended = once(child, "exit");
   for await (const chunk of child.stdout!) {

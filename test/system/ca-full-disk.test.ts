@@ -9,12 +9,13 @@ import { openSqliteStore } from "#ca/store/sqlite/open";
 import { verifyChain } from "#ca/store/verify-chain";
 import { silentLog } from "#test/support/ca/silent-log";
 import { completionOf, intentOf, noonMillis, serialOf } from "#test/support/ca/store-records";
+import { afterAll } from "#test/support/service/temp-folder";
 
 /** A file system of so many KiB that is gone when the test is over. Needs root: fails without. */
 async function smallDisk(t: TestContext, sizeKib: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "garita-test-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeKib}k,mode=0700`, "tmpfs", folder], { stdio: "pipe" });
-  t.after(async () => {
+  afterAll(t, async () => {
     execFileSync("umount", ["--lazy", folder]);
     await rm(folder, { recursive: true });
   });

@@ -8,12 +8,13 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { afterAll } from "#test/support/service/temp-folder";
 
 /** A file system of so many KiB. Needs root: fails without. */
 async function smallDisk(t: TestContext, sizeKib: number): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "garita-test-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${sizeKib}k,mode=0700`, "tmpfs", folder], { stdio: "pipe" });
-  t.after(async () => {
+  afterAll(t, async () => {
     execFileSync("umount", ["--lazy", folder]);
     await rm(folder, { recursive: true });
   });

@@ -9,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { gitRules, gitSettings } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 async function freePort(): Promise<number> {
@@ -57,7 +58,7 @@ PidFile none
   );
   mkdirSync("/run/sshd", { recursive: true });
   const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", configuration], { stdio: "ignore" });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   await answers(port);
   const knownHosts = (key: string): string => {
     const file = join(folder, `known ${key}`);

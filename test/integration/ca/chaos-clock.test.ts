@@ -9,6 +9,7 @@ import { makeMesh } from "#test/support/ca/chaos/mesh";
 import { serveProgram } from "#test/support/ca/chaos/serve-program";
 import { shiftFileVariable } from "#test/support/ca/chaos/shift-clock";
 import { newCsr, openScene, operator, type Scene, testScene, webId } from "#test/support/ca/scene";
+import { afterAll } from "#test/support/service/temp-folder";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -91,7 +92,7 @@ test("T12: an authority made by a clock ahead signs nothing before its time has 
 test("T12: across a restart the records are remembered, by whatever clock they were opened", async (t) => {
   let scene = await openScene(settled);
   const { folder } = scene;
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(t, () => rmSync(folder, { recursive: true, force: true }));
   const restart = async (shiftMillis: number) => {
     await scene.close();
     scene = await openScene({ folder, shiftMillis, serverNames: ["localhost"] });

@@ -7,6 +7,7 @@ import { runStoreChild } from "#test/support/ca/run-store-child";
 import { silentLog } from "#test/support/ca/silent-log";
 import { completionOf, intentOf, noonMillis, serialOf, tokenOf } from "#test/support/ca/store-records";
 import { Random, testSeed } from "#test/support/random";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const rounds = process.env["GARITA_LONG"] === "1" ? 300 : 15;
@@ -61,7 +62,7 @@ async function checkAcknowledged(store: CaStore, line: string): Promise<void> {
 test("T15: of two programs on one store the second is refused, and the first is not disturbed", async (t) => {
   const file = `${await tempFolder(t)}/ca.db`;
   const running = runStoreChild(file, 1);
-  t.after(() => running.child.kill("SIGKILL"));
+  endsWithTest(t, running.child);
   await running.said(20);
   for (let i = 0; i < 3; i++) {
     const opening = openSqliteStore({ file, nowMillis: () => noonMillis, log: silentLog });

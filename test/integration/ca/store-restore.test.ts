@@ -14,6 +14,7 @@ import { createAuditKey } from "#test/support/ca/audit-key";
 import { runStoreChild } from "#test/support/ca/run-store-child";
 import { silentLog } from "#test/support/ca/silent-log";
 import { authorityOf, completionOf, intentOf, noonMillis, serialOf, tokenOf } from "#test/support/ca/store-records";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const open = (file: string) => openSqliteStore({ file, nowMillis: () => noonMillis, log: silentLog });
@@ -157,7 +158,7 @@ test("a restore where nothing is makes a database; one whose service runs is not
   assert.equal(replaced, undefined);
   assert.equal(generation, 2);
   const running = runStoreChild(file, 100);
-  t.after(() => running.child.kill("SIGKILL"));
+  endsWithTest(t, running.child);
   await running.said(10);
   await assert.rejects(restore({ file }), { code: "ca-store/locked" });
   const { length } = running.lines;

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { constants, openSync } from "node:fs";
 import { test } from "node:test";
 import { cli, folderOf, main, policy, program, readers } from "#test/support/cli/run-cli";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 
 const broken = policy("broken", "rules: [{ to: [{ operation: { methods: [GET], hots: [a] } }] }]");
 
@@ -49,7 +50,7 @@ test("a reader that goes away ends the output, and nothing else", async (t) => {
   const many = Array.from({ length: 2000 }, (_, i) => broken.replace("broken", `b${i}`)).join("---\n");
   const folder = await folderOf(t, { "p.yaml": many });
   const child = spawn(process.execPath, [main, "check", folder], { stdio: ["ignore", "pipe", "pipe"] });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   let err = "";
   child.stderr.on("data", (chunk: Buffer) => {
     err += chunk.toString();
@@ -63,7 +64,7 @@ test("output that is lost for another reason is a failure", { skip: process.plat
   const folder = await folderOf(t, { "p.yaml": readers });
   const full = openSync("/dev/full", constants.O_WRONLY);
   const child = spawn(process.execPath, [main, "check", folder], { stdio: ["ignore", full, "pipe"] });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   let err = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     err += chunk.toString();
@@ -81,7 +82,7 @@ test("colour on a terminal; none with NO_COLOR, nor through a pipe", async (t) =
       stdio: ["ignore", "pipe", "inherit"],
       env: { ...rest, TERM: "xterm", ...environment },
     });
-    t.after(() => child.kill("SIGKILL"));
+    endsWithTest(t, child);
     let out = "";
     child.stdout.on("data", (chunk: Buffer) => {
       out += chunk.toString();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { main } from "#test/support/cli/run-cli";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -53,16 +54,16 @@ async function shellOf(t: TestContext) {
 }
 
 async function serving(t: TestContext, command: string, cwd: string, env: Record<string, string>): Promise<void> {
-  const child: ChildProcess = spawn("sh", ["-c", `exec ${command}`], { cwd, env, stdio: "pipe", detached: true });
-  t.after(() => process.kill(-child.pid!, "SIGKILL"));
+  const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env, stdio: "pipe" });
+  endsWithTest(t, child);
   let text = "";
   const ready = Promise.withResolvers<void>();
   const take = (chunk: Buffer) => {
     text += chunk.toString("utf8");
     if (text.includes("admin.sock") && text.includes('"listener":"grpc"')) ready.resolve();
   };
-  child.stdout!.on("data", take);
-  child.stderr!.on("data", take);
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
   child.on("close", () => ready.reject(new Error(`it ended: ${text}`)));
   await ready.promise;
 }

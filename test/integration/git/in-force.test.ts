@@ -8,7 +8,7 @@ import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { handTimers } from "#test/support/rulesets/hand-timers";
-import { tempFolder } from "#test/support/service/temp-folder";
+import { afterAll, tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
   const repository = await testRepository(t);
@@ -80,7 +80,7 @@ test("Git away in mid-run: decisions go on, polls back off, and the next answer 
   await rules.sync.follow();
   assert.equal(rules.status().nextAttemptMillis, rules.time.clock.nowMillis() + 60_000);
   await rename(repository.folder, `${repository.folder}.away`);
-  t.after(() => rm(`${repository.folder}.away`, { recursive: true, force: true }));
+  afterAll(t, () => rm(`${repository.folder}.away`, { recursive: true, force: true }));
   const waits: number[] = [];
   for (let i = 0; i < 6; i++) {
     assert.equal(await rules.load(), "refused");
@@ -272,7 +272,7 @@ test("a damaged, half-written or foreign file of the last rules is not used, and
   await first.load();
   await first.sync.stop();
   await rename(repository.folder, `${repository.folder}.away`);
-  t.after(() => rm(`${repository.folder}.away`, { recursive: true, force: true }));
+  afterAll(t, () => rm(`${repository.folder}.away`, { recursive: true, force: true }));
   const name = (await readdir(first.folder)).find((file) => file.startsWith("last-known-good-"))!;
   const whole = await readFile(`${first.folder}/${name}`);
   for (const content of [

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { rawClient } from "#test/support/service/raw-http";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -23,7 +24,7 @@ function program(t: TestContext, args: readonly string[], environment: Record<st
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   let text = "";
   const listeners = new Set<() => void>();
   const take = (chunk: Buffer) => {

@@ -29,6 +29,7 @@ import { createIds } from "#platform/ids";
 import { createLog, type Log } from "#platform/log";
 import { createSignatureVerifier } from "#platform/signature-verifier";
 import { systemTimers } from "#platform/timers";
+import { afterAll } from "#test/support/service/temp-folder";
 
 export const sceneDomain = "hello.mesh";
 
@@ -213,7 +214,7 @@ export async function endScene(scene: Scene): Promise<void> {
 /** A scene that ends with the test, its folder with it. */
 export async function testScene(t: TestContext, changes: SceneChanges = {}): Promise<Scene> {
   const scene = await openScene(changes);
-  t.after(() => endScene(scene));
+  afterAll(t, () => endScene(scene));
   return scene;
 }
 

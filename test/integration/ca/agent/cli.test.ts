@@ -8,12 +8,13 @@ import { describe, it, type TestContext } from "node:test";
 import { type AuthorityDoor, authorityDoor } from "#test/support/ca/agent/authority-door";
 import { webId } from "#test/support/ca/scene";
 import { cli, main } from "#test/support/cli/run-cli";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 /** The program as its own process, and the lines of its log. */
 function runProgram(t: TestContext, file: string) {
   const child = spawn(process.execPath, [main, "agent", "--config", file, "--drain", "1"]);
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   let log = "";
   child.stdout.on("data", (chunk: Buffer) => {
     log += chunk;

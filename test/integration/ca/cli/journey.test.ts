@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { cli, main } from "#test/support/cli/run-cli";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 const id = "spiffe://hello.mesh/ns/hello/sa/web";
@@ -23,7 +24,7 @@ async function serve(t: TestContext, config: string) {
   const child = spawn(process.execPath, [main, "serve", "-c", config, "--linger", "0"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   const ended = once(child, "close");
   let text = "";
   const port = await new Promise<string>((resolve, reject) => {

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL("../go-spiffe/", import.meta.url));
@@ -35,7 +36,7 @@ export async function buildGoSpiffe(): Promise<void> {
 export function runGoSpiffe(t: TestContext, socket: string, ...args: readonly string[]) {
   const env = { ...process.env, SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` };
   const child = spawn(binary, args, { env, stdio: ["ignore", "pipe", "inherit"] });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     /** The next line that it printed; undefined: it ended. */

@@ -20,6 +20,8 @@ import { parseSpiffeId, type SpiffeId } from "#identity/spiffe-id";
 import { CodedError } from "#platform/coded-error";
 import { recordLog } from "#test/support/ca/record-log";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
+import { afterAll } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 import { makeAuthority, makeLeaf, type TestAuthority } from "../make-certificate.ts";
 
 export const hour = 3_600_000;
@@ -76,6 +78,8 @@ export interface LifeScene {
     readonly state?: (real: StateFolder) => StateFolder;
     readonly settings?: Partial<IdentitySettings>;
   }): Promise<IdentityLife>;
+  /** For a step that never comes to its end: the life that was started last is not waited for any more. */
+  hang(): Promise<never>;
   /** As `FakeTime.advance`, with room for keys to be made and files to be written. */
   pass(millis: number): Promise<void>;
   settle(): Promise<void>;
@@ -83,9 +87,21 @@ export interface LifeScene {
   until(condition: () => boolean): Promise<void>;
 }
 
+/** A life, and what it is at. */
+interface SceneLife {
+  readonly life: IdentityLife;
+  readonly disk: Disk;
+  hung: boolean;
+}
+
+/** So many reads and writes of a life run at this moment. */
+interface Disk {
+  running: number;
+}
+
 export function lifeScene(t: TestContext): LifeScene {
   const folder = mkdtempSync(join(tmpdir(), "garita-agent-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(t, () => rmSync(folder, { recursive: true, force: true }));
   const time = createFakeTime(Date.now());
   const { log, lines } = recordLog();
   const longLived = { notAfterMillis: Date.now() + 1000 * hour, notBeforeMillis: Date.now() - 1000 * hour };
@@ -132,14 +148,11 @@ export function lifeScene(t: TestContext): LifeScene {
     if (scene.token === undefined) throw new CodedError("agent/attestation", "no token");
     return { token: scene.token, anchors: known?.anchors ?? [scene.root.certificate] };
   };
-  const lives: IdentityLife[] = [];
-  const isIdle = (life: IdentityLife) => {
-    const { nextMillis, kept, failure } = life.status();
-    return nextMillis !== undefined && (kept || failure !== undefined);
-  };
-  t.after(() => {
-    for (const life of lives) void life.stop();
-  });
+  const lives: SceneLife[] = [];
+  /** It neither asks nor reads or writes: what comes next comes with time. */
+  const isSettled = ({ life, disk, hung }: SceneLife) =>
+    hung || (disk.running === 0 && life.status().nextMillis !== undefined);
+  t.after(() => Promise.all(lives.map(({ hung, life }) => (hung ? void life.stop() : life.stop()))));
   const scene: LifeScene = {
     time,
     folder,
@@ -171,9 +184,10 @@ export function lifeScene(t: TestContext): LifeScene {
       return offered;
     },
     async start({ state = (real: StateFolder) => real, settings = {} } = {}) {
+      const disk: Disk = { running: 0 };
       const life = await startIdentity({
         settings: { spiffeId: agentId, keyKind: "P-256", ttlSeconds: undefined, ...settings },
-        state: state(createStateFolder(join(folder, "web"), agentId)),
+        state: watched(state(createStateFolder(join(folder, "web"), agentId)), disk),
         openLink,
         attest,
         standing: () => scene.standing,
@@ -182,27 +196,48 @@ export function lifeScene(t: TestContext): LifeScene {
         chance: () => 0.5,
         log,
       });
-      lives.push(life);
+      lives.push({ life, disk, hung: false });
       life.look();
       await scene.settle();
       return life;
     },
+    hang() {
+      lives.at(-1)!.hung = true;
+      return new Promise(() => undefined);
+    },
     async pass(millis) {
       for (let left = millis; left > 0; left -= 5_000) {
         await time.advance(Math.min(left, 5_000));
-        if (!lives.every(isIdle)) await scene.settle();
+        if (!lives.every(isSettled)) await scene.settle();
       }
     },
     async settle() {
       // Keys are made and files written in threads that no stepped time knows.
-      for (let i = 0; i < 100_000 && (i < 20 || !lives.every(isIdle)); i++) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => lives.every(isSettled));
     },
     async until(condition) {
-      for (let i = 0; i < 100_000 && !condition(); i++) await new Promise((resolve) => setImmediate(resolve));
-      if (!condition()) throw new Error("it did not come about");
+      await until(condition);
     },
   };
   return scene;
+}
+
+function watched(state: StateFolder, disk: Disk): StateFolder {
+  const watch =
+    <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      disk.running++;
+      try {
+        return await method(...args);
+      } finally {
+        disk.running--;
+      }
+    };
+  return {
+    load: watch(state.load),
+    keepNextKey: watch(state.keepNextKey),
+    keepCertificate: watch(state.keepCertificate),
+    keepBundle: watch(state.keepBundle),
+  };
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { main } from "#test/support/cli/run-cli";
+import { endsWithTest } from "#test/support/service/ends-with-test";
 import { compiledIn, type Mesh } from "./mesh.ts";
 
 /** The program `garita serve`, all doors of its authority open. */
@@ -44,7 +45,7 @@ export async function serveProgram(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...compiledIn(folder), ...environment },
   });
-  t.after(() => child.kill("SIGKILL"));
+  endsWithTest(t, child);
   const ended = once(child, "close").then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,

@@ -4,6 +4,7 @@ import { bundleVersion } from "#ca/bundle/build-bundle";
 import type { BundleStream, RotationStatus } from "#ca/rotation/contract";
 import { endScene, newCsr, openScene, operator, type Scene, type SceneChanges, webId } from "#test/support/ca/scene";
 import { issueIn, presenting } from "#test/support/ca/scene-requests";
+import { afterAll } from "#test/support/service/temp-folder";
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -32,7 +33,7 @@ export async function rotationScene(t: TestContext, changes: SceneChanges = {}):
     streams: () => streams,
     ...changes,
   });
-  t.after(() => endScene(scene));
+  afterAll(t, () => endScene(scene));
   const pass = async (millis: number) => {
     passedMillis += millis;
     scene.shiftMillis += millis;

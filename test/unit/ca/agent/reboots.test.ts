@@ -4,10 +4,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { StateFolder } from "#ca/agent/state-folder";
 import { CodedError } from "#platform/coded-error";
-import { hour, lifeScene } from "#test/support/ca/agent/life-scene";
+import { hour, type LifeScene, lifeScene } from "#test/support/ca/agent/life-scene";
 import { makeAuthority } from "#test/support/ca/make-certificate";
-
-const never = new Promise<never>(() => undefined);
 
 describe("an agent that is started again", () => {
   it("serves what it had at once, asks for nothing, and renews when it is due", async (t) => {
@@ -48,21 +46,21 @@ describe("an agent that is started again", () => {
   });
 
   /** Where the first life is killed: what it wrote is there, and nothing of it runs on. */
-  const steps: Readonly<Record<string, (real: StateFolder) => Partial<StateFolder>>> = {
-    "before its key is written": () => ({ keepNextKey: () => never }),
-    "between its key and the certificate": (real) => ({
+  const steps: Readonly<Record<string, (real: StateFolder, scene: LifeScene) => Partial<StateFolder>>> = {
+    "before its key is written": (_, { hang }) => ({ keepNextKey: hang }),
+    "between its key and the certificate": (real, { hang }) => ({
       async keepNextKey(key) {
         await real.keepNextKey(key);
-        return never;
+        return hang();
       },
     }),
-    "before the bundle is written": () => ({ keepBundle: () => never }),
-    "between the bundle and the certificate": () => ({ keepCertificate: () => never }),
+    "before the bundle is written": (_, { hang }) => ({ keepBundle: hang }),
+    "between the bundle and the certificate": (_, { hang }) => ({ keepCertificate: hang }),
   };
   for (const [when, change] of Object.entries(steps)) {
     it(`after it was killed ${when} comes to a certificate`, async (t) => {
       const scene = lifeScene(t);
-      const killed = await scene.start({ state: (real) => ({ ...real, ...change(real) }) });
+      const killed = await scene.start({ state: (real) => ({ ...real, ...change(real, scene) }) });
       void killed.stop();
       const keptKey = existsSync(join(scene.folder, "web", "next-key.pem"));
       const life = await scene.start();
@@ -81,7 +79,7 @@ describe("an agent that is started again", () => {
     const scene = lifeScene(t);
     const first = await scene.start();
     const before = first.status().certificate?.serialHex;
-    scene.answer = () => never;
+    scene.answer = scene.hang;
     await scene.time.advance(12.3 * hour);
     await scene.until(() => scene.asked.length === 2);
     assert.ok(existsSync(join(scene.folder, "web", "next-key.pem")));
@@ -120,7 +118,7 @@ describe("an agent that is started again", () => {
     const other = makeAuthority({ kind: "P-256", profile: "root" }, { commonName: "another root" });
     const { pemOf } = await import("#test/support/ca/agent/life-scene");
     writeFileSync(join(scene.folder, "web", "bundle.pem"), pemOf([other.certificate]), { mode: 0o600 });
-    scene.answer = () => never;
+    scene.answer = scene.hang;
     const life = await scene.start();
     assert.equal(life.served.certificate(), undefined);
     assert.equal(scene.asked.length, 2);
