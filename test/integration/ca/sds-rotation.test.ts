@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { bundleVersion } from "#ca/bundle/build-bundle";
 import { parsePemBundle } from "#ca/bundle/parse-pem-bundle";
 import { bundleStreams } from "#ca/transport/sds/bundle-streams";
@@ -8,6 +7,7 @@ import { decodeTrustSecret } from "#ca/transport/sds/decode-trust-secret";
 import { sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { openSecretDoor, type SecretDoor } from "#test/support/ca/secret-door";
 import { SecretStream } from "#test/support/ca/secret-stream";
+import { until } from "#test/support/until";
 
 function anchorsIn(body: Uint8Array): number {
   const [bundle] = decodeTrustSecret("ROOTCA", body) ?? [];
@@ -50,7 +50,7 @@ test("a new root is pushed at once, and is not used before the stream has acknow
   assert.deepEqual(await heldUpBy(), [{ ...web, rejected: undefined }]);
 
   first.reject(pushed, ["ROOTCA"], "no room for two");
-  for (let i = 0; i < 100 && heard < 2; i++) await delay(10);
+  await until(() => heard === 2);
   assert.deepEqual(await heldUpBy(), [{ ...web, rejected: "no room for two" }]);
   assert.deepEqual(authorities.current().issuing?.root.der, oldRoot);
 
@@ -59,10 +59,9 @@ test("a new root is pushed at once, and is not used before the stream has acknow
   const again = await second.next();
   assert.equal(again.version, pushed.version);
   second.acknowledge(again, ["ROOTCA"]);
-  for (let i = 0; i < 100 && Buffer.compare(authorities.current().issuing!.root.der, oldRoot!) === 0; i++) {
+  await until(async () => {
     await rotation.lookAfter();
-    await delay(10);
-  }
-  assert.notDeepEqual(authorities.current().issuing?.root.der, oldRoot);
+    return Buffer.compare(authorities.current().issuing!.root.der, oldRoot!) !== 0;
+  }, "another root in use");
   assert.equal(second.pending, 0, "both anchors were there already");
 });

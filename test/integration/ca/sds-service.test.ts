@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { credentials } from "@grpc/grpc-js";
 import type { StatusShape } from "#ca/transport/http/shapes";
 import { Fleet, type Held } from "#test/support/ca/chaos/fleet";
 import { idOf, makeMesh } from "#test/support/ca/chaos/mesh";
 import { serveProgram } from "#test/support/ca/chaos/serve-program";
 import { SecretStream } from "#test/support/ca/secret-stream";
+import { until } from "#test/support/until";
 
 function askSocket(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -79,9 +79,6 @@ test("the service gives secrets by streams, and tells of them on every page", { 
   const revoked = await mesh.own("revoke", own.serial, "--reason", "lost");
   assert.equal(revoked.status, 0, revoked.err);
   assert.deepEqual([(await stream.ended).code, (await keys.ended).code], [7, 7]);
-  for (let i = 0; (await page()).streams.open > 0; i++) {
-    assert.ok(i < 100, "streams that ended are gone");
-    await delay(20);
-  }
+  await until(async () => (await page()).streams.open === 0, "streams that ended are gone");
   await served.stop();
 });

@@ -4,7 +4,6 @@ import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { createProviderConnections } from "#authz/custom/connections";
 import type { CustomProvider, ProviderConnections, ProviderQuestion } from "#authz/custom/contract";
@@ -18,6 +17,7 @@ import { startGrpcProvider } from "#test/support/providers/grpc-provider";
 import { httpResponse, startHttpProvider } from "#test/support/providers/http-provider";
 import { connectionQuestion, plainQuestion } from "#test/support/providers/question";
 import { providersRuleSet } from "#test/support/providers/rule-set";
+import { until } from "#test/support/until";
 
 type Entry = Parameters<typeof providersRuleSet>[0][number];
 
@@ -184,12 +184,7 @@ test("a provider that came back is found again", async (t) => {
   await first.stop();
   assert.equal((await provider.ask(plainQuestion(), LONG)).kind, "failed");
   await started(t, startGrpcProvider({ port: first.port }));
-  let outcome = await provider.ask(plainQuestion(), LONG);
-  for (let i = 0; i < 100 && outcome.kind !== "allowed"; i++) {
-    await delay(50);
-    outcome = await provider.ask(plainQuestion(), LONG);
-  }
-  assert.equal(outcome.kind, "allowed");
+  await until(async () => (await provider.ask(plainQuestion(), LONG)).kind === "allowed");
 });
 
 test("a connection: gRPC providers are told its peers and server name, HTTP providers are not asked", async (t) => {

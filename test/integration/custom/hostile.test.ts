@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer as createHttp2Server, type Http2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
@@ -10,6 +11,7 @@ import { frame } from "#test/support/hostile/grpc-frames";
 import { httpResponse, startHttpProvider } from "#test/support/providers/http-provider";
 import { plainQuestion } from "#test/support/providers/question";
 import { providersRuleSet } from "#test/support/providers/rule-set";
+import { until } from "#test/support/until";
 
 /** Two of a kind: one closed, one that fails open, so that every failure is told from an allowance. */
 function providersOf(t: TestContext, kind: "http" | "grpc", port: number): readonly [CustomProvider, CustomProvider] {
@@ -146,9 +148,10 @@ test("nor does what it sends on a connection on which nothing was asked", async 
       socket.write(httpResponse(403));
     });
     assert.equal((await provider.ask(plainQuestion(), LONG)).kind, "denied");
-    // Until it is there: what arrives together with the next question cannot be told from its answer, by no HTTP/1 client.
-    await new Promise<void>((resolve) => idle?.write(ok, () => resolve()));
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // What arrives together with the next question cannot be told from its answer, by no HTTP/1 client: until it is there, and the connection given up for it.
+    const gone = once(idle!, "close");
+    idle!.write(ok);
+    await gone;
     server.answer((socket) => void socket.write(httpResponse(403)));
     const next = await provider.ask(plainQuestion(), LONG);
     assert.notEqual(next.kind, "allowed", `round ${i}`);
@@ -281,10 +284,11 @@ test("a gRPC provider that answers badly has failed, in its time", async (t) => 
 async function allowsAgain(providers: readonly CustomProvider[], title: string): Promise<void> {
   for (const provider of providers) {
     let outcome = await provider.ask(plainQuestion(), LONG);
-    for (let i = 0; i < 200 && (outcome.kind !== "allowed" || outcome.failedOpen !== undefined); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(async () => {
+      if (outcome.kind === "allowed" && outcome.failedOpen === undefined) return true;
       outcome = await provider.ask(plainQuestion(), LONG);
-    }
+      return false;
+    }, `allowed after ${title}`);
     assert.deepEqual(
       outcome,
       { kind: "allowed", request: undefined, responseHeaders: [], failedOpen: undefined },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
@@ -8,6 +9,7 @@ import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { handTimers } from "#test/support/rulesets/hand-timers";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 async function inForce(t: Parameters<typeof gitRules>[0]) {
   const repository = await testRepository(t);
@@ -212,12 +214,16 @@ test("a mirror whose tidying takes too long is read all the same", async (t) => 
   const repository = await testRepository(t);
   const commit = await repository.commit({ "a.yaml": allowing("/one") });
   const bin = await tempFolder(t);
-  const git = `#!/bin/sh\n[ "$1" = gc ] && exec sleep 600\nPATH="\${PATH#*:}" exec git "$@"\n`;
+  const begun = join(bin, "begun");
+  const git = `#!/bin/sh\n[ "$1" = gc ] && echo >'${begun}' && exec sleep 600\nPATH="\${PATH#*:}" exec git "$@"\n`;
   await writeFile(join(bin, "git"), git, { mode: 0o755 });
   const outside = { PATH: [bin, process.env["PATH"]].join(delimiter) };
-  const rules = await gitRules(t, repository.url, { outside, settings: { timeoutMillis: 1_000 } });
-  await rules.load();
-  assert.equal(rules.commit(), commit, rules.logged());
+  const rules = await gitRules(t, repository.url, { outside, settings: { timeoutMillis: 30_000 } });
+  const loading = rules.load();
+  await until(() => existsSync(begun));
+  rules.time.step(30_000);
+  assert.equal(await loading, "activated", rules.logged());
+  assert.equal(rules.commit(), commit);
 });
 
 test("two services on one folder do not break each other", async (t) => {

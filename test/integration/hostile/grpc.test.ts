@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { deflateSync, gzipSync } from "node:zlib";
 import { type CheckInput, seeAnswer } from "#test/support/check/check-message";
 import { type ChildService, startChild } from "#test/support/hostile/child-service";
@@ -17,6 +16,7 @@ import {
 } from "#test/support/hostile/grpc-frames";
 import { assertSteady } from "#test/support/hostile/steady";
 import { Random, testSeed } from "#test/support/random";
+import { until } from "#test/support/until";
 
 const MiB = 1024 * 1024;
 const ok = shopMessage({ path: "/ok" });
@@ -204,8 +204,7 @@ for (const [title, body, headers, reason] of unreadable) {
     const before = service.log().length;
     const { message, grpcStatus } = await call(session, body(), headers);
     assert.deepEqual([message?.toString("hex"), grpcStatus], ["0a02080712050a03089303", "0"]);
-    for (let i = 0; i < 500 && !service.log().slice(before).includes(reason); i++) await delay(10);
-    assert.match(service.log().slice(before), new RegExp(`"reason":"${reason}"`));
+    await until(() => service.log().slice(before).includes(`"reason":"${reason}"`));
     assert.equal(answered(await call(session, frame(ok))), "allow");
     session.destroy();
   });
@@ -403,7 +402,7 @@ test("what clients write is one line of the log each, with no header and no quer
   assert.equal(await ask(shopMessage({ path, headers, host: "user:hunter6@a.example" })), "policy/not-allowed");
   await assertAlive();
   // The log is another process's output: it comes when it comes.
-  for (let i = 0; i < 500 && !/"path":"\/no\/.*\n$/.test(service.log().slice(before)); i++) await delay(10);
+  await until(() => /"path":"\/no\/.*\n/.test(service.log().slice(before)));
   const added = service.log().slice(before).trim().split("\n");
   for (const line of added) assert.notEqual((JSON.parse(line) as { msg: string }).msg, "forged");
   assert.doesNotMatch(added.join(""), /hunter/);

@@ -13,6 +13,7 @@ import { makeAuthority, makeLeaf } from "#test/support/ca/make-certificate";
 import { recordLog } from "#test/support/ca/record-log";
 import { createFakeTime } from "#test/support/keys/fake-time";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
 const root = makeAuthority({ kind: "P-256", profile: "root" });
 const other = makeAuthority({ kind: "P-384", profile: "root" }, { commonName: "another root" });
@@ -76,11 +77,6 @@ async function filesScene(t: TestContext, change: Partial<FileSettings> = {}) {
       Object.assign(state, next);
       for (const changed of listeners) changed();
     },
-    async until(condition: () => boolean) {
-      const endMillis = performance.now() + 20_000;
-      while (!condition() && performance.now() < endMillis) await new Promise((resolve) => setImmediate(resolve));
-      assert.ok(condition(), "it did not come about");
-    },
   };
   return scene;
 }
@@ -92,7 +88,7 @@ describe("the files of an identity", () => {
     scene.change({ bundle: buildBundle("cluster.local", 1, [root.certificate]) });
     assert.deepEqual(readdirSync(scene.folder), []);
     scene.change({ held: await newHeld() });
-    await scene.until(() => files.status().reloadedMillis !== undefined);
+    await until(() => files.status().reloadedMillis !== undefined);
     assert.deepEqual(readdirSync(scene.folder).sort(), ["chain.pem", "key.pem", "roots.pem"]);
     const mode = (name: string) => statSync(join(scene.folder, name)).mode & 0o777;
     const umask = process.umask();
@@ -108,15 +104,15 @@ describe("the files of an identity", () => {
     const scene = await filesScene(t);
     const first = scene.open();
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
-    await scene.until(() => first.status().reloadedMillis !== undefined);
+    await until(() => first.status().reloadedMillis !== undefined);
     await first.stop();
     const second = scene.open();
-    await scene.until(() => second.status().writtenMillis !== undefined);
+    await until(() => second.status().writtenMillis !== undefined);
     await second.stop();
     assert.equal(scene.ran.length, 1);
     const third = scene.open();
     scene.change({ bundle: buildBundle("cluster.local", 2, [root.certificate, other.certificate]) });
-    await scene.until(() => third.status().reloadedMillis !== undefined);
+    await until(() => third.status().reloadedMillis !== undefined);
     assert.equal(scene.ran.length, 2);
   });
 
@@ -124,12 +120,12 @@ describe("the files of an identity", () => {
     const scene = await filesScene(t, { keyMode: 0o600 });
     const first = scene.open();
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
-    await scene.until(() => first.status().reloadedMillis !== undefined);
+    await until(() => first.status().reloadedMillis !== undefined);
     await first.stop();
     const key = join(scene.folder, "key.pem");
     chmodSync(key, 0o644);
     const second = scene.open();
-    await scene.until(() => second.status().writtenMillis !== undefined);
+    await until(() => second.status().writtenMillis !== undefined);
     assert.equal(statSync(key).mode & 0o777, 0o600);
   });
 
@@ -139,14 +135,14 @@ describe("the files of an identity", () => {
     rmSync(scene.folder, { recursive: true });
     const files = scene.open();
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
-    await scene.until(() => files.status().failure !== undefined);
+    await until(() => files.status().failure !== undefined);
     assert.equal(files.status().failure?.code, "agent/files");
     assert.equal(files.status().failure?.message, `the folder \`${scene.folder}\` is not there`);
     assert.deepEqual(scene.ran, []);
     const { mkdirSync } = await import("node:fs");
     mkdirSync(scene.folder);
     await scene.time.advance(30_000);
-    await scene.until(() => files.status().reloadedMillis !== undefined);
+    await until(() => files.status().reloadedMillis !== undefined);
     assert.equal(files.status().failure, undefined);
   });
 
@@ -155,14 +151,14 @@ describe("the files of an identity", () => {
     scene.outcome = { ok: false, message: "it ended with the status 1: no such service" };
     const files = scene.open();
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
-    await scene.until(() => files.status().failure !== undefined);
+    await until(() => files.status().failure !== undefined);
     assert.deepEqual(
       [files.status().failure?.code, files.status().failure?.message],
       ["agent/reload", "it ended with the status 1: no such service"],
     );
     scene.outcome = { ok: true };
     await scene.time.advance(30_000);
-    await scene.until(() => files.status().reloadedMillis !== undefined);
+    await until(() => files.status().reloadedMillis !== undefined);
     assert.equal(scene.ran.length, 2);
     assert.equal(files.status().failure, undefined);
   });
@@ -173,14 +169,14 @@ describe("the files of an identity", () => {
     const first = scene.open();
     const bundle = buildBundle("cluster.local", 1, [root.certificate]);
     scene.change({ held: await newHeld(), bundle });
-    await scene.until(() => first.status().failure !== undefined);
+    await until(() => first.status().failure !== undefined);
     await first.stop();
     const second = scene.open();
-    await scene.until(() => second.status().failure !== undefined || second.bundleInUse() !== undefined);
+    await until(() => second.status().failure !== undefined || second.bundleInUse() !== undefined);
     assert.deepEqual([scene.ran.length, second.bundleInUse()], [2, undefined]);
     scene.outcome = { ok: true };
     await scene.time.advance(30_000);
-    await scene.until(() => second.bundleInUse() === bundleVersion(bundle));
+    await until(() => second.bundleInUse() === bundleVersion(bundle));
     assert.deepEqual(readdirSync(scene.folder).sort(), ["chain.pem", "key.pem", "roots.pem"]);
   });
 
@@ -188,7 +184,7 @@ describe("the files of an identity", () => {
     const scene = await filesScene(t, { reload: undefined });
     const files = scene.open();
     scene.change({ held: await newHeld(), bundle: buildBundle("cluster.local", 1, [root.certificate]) });
-    await scene.until(() => files.status().writtenMillis !== undefined);
+    await until(() => files.status().writtenMillis !== undefined);
     assert.equal(files.status().reloadedMillis, undefined);
   });
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { openAuthorities } from "#ca/authorities/authorities";
 import { defaultAuthoritySettings } from "#ca/authorities/settings";
 import { bundleVersion } from "#ca/bundle/build-bundle";
@@ -14,6 +13,7 @@ import { createMemoryRotationStore, type MemoryRotationStore } from "#test/suppo
 import { certificateInUse } from "#test/support/ca/rotation/views";
 import { silentLog } from "#test/support/ca/silent-log";
 import { createFakeTime } from "#test/support/keys/fake-time";
+import { until } from "#test/support/until";
 
 const minute = 60_000;
 
@@ -276,7 +276,7 @@ test("an acknowledgement is followed by a look within a second, as many as there
   assert.equal(looks, 0);
   await time.advance(1);
   // The self-test makes a key, in a thread.
-  for (let i = 0; i < 5_000 && rootsOf(store).at(-1) !== "active"; i++) await delay(1);
+  await until(() => rootsOf(store).at(-1) === "active");
   assert.deepEqual(rootsOf(store), ["retiring", "active"]);
   rotation.close();
   authorities.close();

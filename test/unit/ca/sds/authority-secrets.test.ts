@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { TrustBundle } from "#ca/authorities/contract";
 import { buildBundle, bundleVersion } from "#ca/bundle/build-bundle";
@@ -19,6 +18,7 @@ import { makeAuthority } from "#test/support/ca/make-certificate";
 import { recordLog } from "#test/support/ca/record-log";
 import { entry, sceneDomain, testScene, webId } from "#test/support/ca/scene";
 import { certificateOf, enrolIn, namesOf } from "#test/support/ca/scene-requests";
+import { until } from "#test/support/until";
 import type { ResourceView, StreamStatus } from "#xds/contract";
 
 const otherId = `spiffe://${sceneDomain}/ns/hello/sa/other`;
@@ -72,14 +72,10 @@ async function secretsOf(t: TestContext, withKeys: boolean) {
   return { scene, type, open, lines, events, bundle, setBundle };
 }
 
-/** Until the view has the secret. */
-async function until(view: ResourceView, name: string) {
-  for (let i = 0; i < 500; i++) {
-    const resource = view.lookUp(name);
-    if (resource !== undefined) return resource;
-    await delay(10);
-  }
-  throw new Error(`no ${name} came`);
+/** The secret, when the view has it. */
+async function secretIn(view: ResourceView, name: string) {
+  await until(() => view.lookUp(name) !== undefined, name);
+  return view.lookUp(name)!;
 }
 
 function keyOf(name: string, body: Uint8Array): { readonly chain: string; readonly key: string } {
@@ -111,7 +107,7 @@ test("whoever stands under a root that is trusted no more gets the bundle still,
   const { open, bundle, setBundle } = await secretsOf(t, true);
   const { view } = await open(webId);
   const stop = view.subscribe(() => undefined);
-  await until(view, "default");
+  await secretIn(view, "default");
   const before = bundle();
   const { certificate } = makeAuthority({ kind: "P-256", profile: "root" });
   setBundle(buildBundle(sceneDomain, before.sequence + 1, [...before.anchors, certificate]));
@@ -126,8 +122,8 @@ test("a key is for the proven identity alone, whatever name is asked for", async
   const { scene, open } = await secretsOf(t, true);
   const [web, other] = [await open(webId), await open(otherId)];
   const stops = [web, other].map(({ view }) => view.subscribe(() => undefined));
-  const mine = keyOf("default", (await until(web.view, "default")).body);
-  const theirs = keyOf("default", (await until(other.view, "default")).body);
+  const mine = keyOf("default", (await secretIn(web.view, "default")).body);
+  const theirs = keyOf("default", (await secretIn(other.view, "default")).body);
   assert.deepEqual(keyOf(webId, web.view.lookUp(webId)!.body), mine);
   assert.notEqual(mine.key, theirs.key);
   const last = "-----END CERTIFICATE-----\n";
@@ -143,14 +139,15 @@ test("a key is for the proven identity alone, whatever name is asked for", async
 
 test("no key is made for who asks for bundles alone, nor for a single question", async (t) => {
   const { scene, open } = await secretsOf(t, true);
-  const { view } = await open(webId);
+  const [{ view }, other] = [await open(webId), await open(otherId)];
   assert.equal(view.lookUp("default"), undefined, "before anybody listens");
-  const stop = view.subscribe(() => undefined);
+  const stops = [view, other.view].map((each) => each.subscribe(() => undefined));
   view.lookUp("ROOTCA");
   view.lookUp(otherId);
-  await delay(50);
+  // One that was asked for later has come.
+  await secretIn(other.view, "default");
   assert.equal((await scene.store.issuances({ limit: 10, spiffeId: webId })).length, 1);
-  stop();
+  for (const stop of stops) stop();
 });
 
 test("a change is told: another bundle, another key, a revocation; and nothing after the end", async (t) => {
@@ -158,7 +155,7 @@ test("a change is told: another bundle, another key, a revocation; and nothing a
   const { view, caller } = await open(webId);
   let told = 0;
   const stop = view.subscribe(() => void told++);
-  await until(view, "default");
+  await secretIn(view, "default");
   assert.equal(told, 1);
   const before = view.lookUp("ROOTCA");
   await scene.authority.service.rotateIssuer("test");
