@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { createLog } from "#platform/log";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
+import { lastingPort } from "#test/support/lasting-port";
 import { endsWithTest } from "#test/support/service/ends-with-test";
 import { afterAll } from "#test/support/service/temp-folder";
 import { type StartedTrial, startTrial } from "#tools/start-trial";
@@ -45,7 +46,7 @@ async function started(t: TestContext, trial: Trial, envoyPort: number | undefin
   let issuerPort = trial.issuerPort;
   if (issuerPort !== undefined) {
     const policy = join(root, "examples/jwt/policies/shop");
-    const free = await freePort();
+    const free = await lastingPort();
     for (const file of ["authentication.yaml", "authorization.yaml"]) {
       const text = await readFile(join(policy, file), "utf8");
       assert.ok(text.includes(`localhost:${issuerPort}`));
@@ -59,15 +60,6 @@ async function started(t: TestContext, trial: Trial, envoyPort: number | undefin
   );
   t.after(() => running.stop());
   return { running, root, issuerPort };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Pastes lines into a shell; what each curl that is for people printed. */

@@ -1,36 +1,25 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
 import { gitRules, gitSettings } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
+import { lastingPort } from "#test/support/lasting-port";
 import { endsWithTest } from "#test/support/service/ends-with-test";
 import { tempFolder } from "#test/support/service/temp-folder";
+import { until } from "#test/support/until";
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answers(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const socket = connect(port, "127.0.0.1");
-    const open = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
     });
-    socket.destroy();
-    if (open) return;
-    await pause(50);
-  }
-  throw new Error("sshd did not answer");
+    socket.once("error", () => resolve(false));
+  });
 }
 
 /** An sshd of the test's own on loopback, that lets one key in. Needs root and the package openssh-server. */
@@ -39,7 +28,7 @@ async function sshServer(t: TestContext) {
   for (const name of ["host", "other-host", "client", "stranger"]) {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
   }
-  const port = await freePort();
+  const port = await lastingPort();
   const authorized = join(folder, "authorized");
   writeFileSync(authorized, readFileSync(join(folder, "client.pub")), { mode: 0o600 });
   const configuration = join(folder, "sshd_config");
@@ -59,7 +48,7 @@ PidFile none
   mkdirSync("/run/sshd", { recursive: true });
   const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", configuration], { stdio: "ignore" });
   endsWithTest(t, child);
-  await answers(port);
+  await until(() => answers(port), "an answer of sshd");
   const knownHosts = (key: string): string => {
     const file = join(folder, `known ${key}`);
     writeFileSync(file, `[127.0.0.1]:${port} ${readFileSync(join(folder, `${key}.pub`), "utf8")}`);

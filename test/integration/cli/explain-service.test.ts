@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
 import { type TestContext, test } from "node:test";
 import { directorySource } from "#authz/rulesets/directory-source";
@@ -9,6 +9,7 @@ import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { RequestDescription } from "#cli/request/description";
 import { explainRequest } from "#cli/request/explain-request";
 import { cli, folderOf, readers } from "#test/support/cli/run-cli";
+import { lastingPort } from "#test/support/lasting-port";
 import { runService } from "#test/support/service/run-service";
 
 /** A running service whose admin API is open on loopback and on a socket; `admin` replaces its configuration. */
@@ -74,11 +75,7 @@ test("a token is shown where one is asked for", async (t) => {
 });
 
 test("nobody there, or somebody else: status 1, and who was asked", async (t) => {
-  const gone = createTcpServer().listen(0, "127.0.0.1");
-  await once(gone, "listening");
-  const { port } = gone.address() as AddressInfo;
-  gone.close();
-  await once(gone, "close");
+  const port = await lastingPort();
   for (const [admin, why] of [
     [`http://127.0.0.1:${port}`, /ECONNREFUSED/],
     ["unix:/nowhere/admin.sock", /ENOENT/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { status } from "@grpc/grpc-js";
@@ -11,6 +11,7 @@ import { causeOf } from "#authz/custom/grpc/call-cause";
 import { systemClock } from "#platform/clock";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { makeCertificates } from "#test/support/certificates";
+import { lastingPort } from "#test/support/lasting-port";
 import { checkResponseOf } from "#test/support/providers/case-answer";
 import { startCaseProvider } from "#test/support/providers/case-provider";
 import { startGrpcProvider } from "#test/support/providers/grpc-provider";
@@ -39,15 +40,6 @@ async function started<T extends { stop(): Promise<void> }>(t: TestContext, star
   const thing = await starting;
   t.after(() => thing.stop());
   return thing;
-}
-
-/** A loopback port at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const LONG = 30_000;
@@ -94,7 +86,7 @@ for (const kind of ["http", "grpc"] as const) {
   });
 
   test(`${kind}: nobody listens, then somebody does`, async (t) => {
-    const port = await closedPort();
+    const port = await lastingPort();
     const provider = providerOf(t, { kind, port });
     const outcome = await provider.ask(plainQuestion(), LONG);
     assert.ok(outcome.kind === "failed" && outcome.status === 403, JSON.stringify(outcome));
@@ -178,7 +170,7 @@ test("a name that nobody knows is told as that", async (t) => {
 });
 
 test("a provider that came back is found again", async (t) => {
-  const first = await startGrpcProvider();
+  const first = await startGrpcProvider({ port: await lastingPort() });
   const provider = providerOf(t, { kind: "grpc", port: first.port });
   assert.equal((await provider.ask(plainQuestion(), LONG)).kind, "allowed");
   await first.stop();
@@ -289,7 +281,7 @@ test("connections are kept from one question to the next", async (t) => {
 
 test("endpoints take turns, and one that is gone is passed over", async (t) => {
   const here = await started(t, startCaseProvider("http"));
-  const gone = await closedPort();
+  const gone = await lastingPort();
   const base = providersRuleSet([{ name: "p", kind: "http", port: here.port }]);
   const [service] = base.services;
   const ruleSet: RuleSet = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import dns from "node:dns";
 import { syncBuiltinESMExports } from "node:module";
-import { createServer, isIP } from "node:net";
+import { isIP } from "node:net";
 import { after, before, type TestContext, test } from "node:test";
 import { createAddressGuard, parseBlock } from "#platform/fetch/address-guard";
 import type { FetchFaultCode } from "#platform/fetch/fault-codes";
@@ -22,6 +22,7 @@ import {
   startHostileIssuer,
 } from "#test/support/issuer/hostile-issuer";
 import { startProxy } from "#test/support/issuer/proxy";
+import { lastingPort } from "#test/support/lasting-port";
 
 let certificates: Certificates;
 let settings: FetchSettings;
@@ -348,10 +349,7 @@ test("a blocked range is refused where a name leads there, and is not even diall
 
 test("names and connections that are not there", async () => {
   assert.match(await outcome("http://does-not-exist.invalid/"), fault("fetch/name", /(?:ENOTFOUND|EAI_AGAIN)$/));
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
+  const port = await lastingPort();
   assert.equal(await outcome(`http://127.0.0.1:${port}/`), "fetch/connect: ECONNREFUSED");
   assert.equal(await outcome(`https://127.0.0.1:${port}/`), "fetch/connect: ECONNREFUSED");
 });

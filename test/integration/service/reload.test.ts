@@ -11,6 +11,7 @@ import { directorySource } from "#authz/rulesets/directory-source";
 import { prepareEngine } from "#authz/rulesets/prepare-at-once";
 import type { WantedAuthority } from "#cli/serve/authority/switch";
 import type { Service } from "#cli/serve/contract";
+import { lastingPort } from "#test/support/lasting-port";
 import { createAuthority } from "#test/support/service/certificates";
 import { bytesClient, checkPath } from "#test/support/service/grpc-client";
 import { rawClient } from "#test/support/service/raw-http";
@@ -121,9 +122,9 @@ test("a listener that cannot be opened leaves everything as it was", async (t) =
 });
 
 test("an address goes from one listener to another of the other protocol", async (t) => {
-  const { service, write } = await configured(t, http);
-  const { port } = service.addresses().get("http") as { port: number };
-  await write(`{ name: again, protocol: grpc, address: "127.0.0.1:${port}" }`);
+  const address = `127.0.0.1:${await lastingPort()}`;
+  const { service, write } = await configured(t, `{ name: http, protocol: http, address: "${address}" }`);
+  await write(`{ name: again, protocol: grpc, address: "${address}" }`);
   assert.deepEqual(await service.reload().then(({ messages }) => messages.filter((one) => !/nothing/.test(one))), []);
   const client = bytesClient(service.addresses().get("again")!);
   t.after(() => client.close());

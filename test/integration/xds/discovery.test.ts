@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { openChannel } from "#platform/grpc/open-channel";
 import { systemTimers } from "#platform/timers";
 import { silentLog } from "#test/support/ca/silent-log";
+import { lastingPort } from "#test/support/lasting-port";
 import { until } from "#test/support/until";
 import { deltaRequest, readStateResponse, stateRequest } from "#test/support/xds/messages";
 import { openDiscoveryDoor } from "#test/support/xds/open-discovery-door";
@@ -65,9 +66,9 @@ test("fetch over a real connection", async (t) => {
 
 test("our client follows our server through its end and a new one at the same address", async (t) => {
   const shelf = createShelf({ a: "1" });
-  const first = await openDiscoveryDoor(t, shelf);
-  assert.ok(first.door.address.kind === "tcp");
-  const channel = openChannel({ address: first.door.address, tls: undefined, keepaliveMillis: 60_000 });
+  const address = { kind: "tcp", host: "127.0.0.1", port: await lastingPort() } as const;
+  const first = await openDiscoveryDoor(t, shelf, address);
+  const channel = openChannel({ address, tls: undefined, keepaliveMillis: 60_000 });
   const heard: { readonly text: string; readonly acknowledgement: Acknowledgement }[] = [];
   const ends: number[] = [];
   const follower = followDelta({
@@ -95,8 +96,7 @@ test("our client follows our server through its end and a new one at the same ad
   await first.door.stop(AbortSignal.timeout(5_000));
   assert.equal(ends[0], 14);
   const again = createShelf({ a: "1" });
-  const { port } = first.door.address;
-  const second = await openDiscoveryDoor(t, again, { kind: "tcp", host: "127.0.0.1", port });
+  const second = await openDiscoveryDoor(t, again, address);
   // What it holds it tells, and is not sent again: the server hears at once that it has it.
   await until(() => again.events.length === 1);
   again.put("a", "2");

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import type { Certificates } from "#test/support/certificates";
+import { lastingPort } from "#test/support/lasting-port";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -31,7 +31,8 @@ export async function startBundleServer(t: TestContext, certificates: Certificat
   };
   const asked: { headers: IncomingHttpHeaders; status: number }[] = [];
   let answer: Answer = (_request, response) => response.writeHead(404).end();
-  const open = async (port: number) => {
+  const port = await lastingPort();
+  const open = async () => {
     const server = createServer(tls, (request, response) => {
       answer(request, response);
       asked.push({ headers: request.headers, status: response.statusCode });
@@ -40,8 +41,7 @@ export async function startBundleServer(t: TestContext, certificates: Certificat
     await once(server, "listening");
     return server;
   };
-  let server = await open(0);
-  const { port } = server.address() as AddressInfo;
+  let server = await open();
   const end = async () => {
     if (!server.listening) return;
     server.closeAllConnections();
@@ -65,7 +65,7 @@ export async function startBundleServer(t: TestContext, certificates: Certificat
     },
     end,
     async reopen() {
-      server = await open(port);
+      server = await open();
     },
   };
 }
