@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdir, rename, writeFile } from "node:fs/promises";
+import { chmod, readdir, rename, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -16,7 +16,8 @@ const token = "s3cret-t0ken";
 
 async function tokenSettings(t: TestContext, content = `${token}\n`, mode = 0o600): Promise<Partial<GitSettings>> {
   const tokenFile = join(await tempFolder(t), "token with 'space");
-  await writeFile(tokenFile, content, { mode });
+  await writeFile(tokenFile, content, { mode: 0o600 });
+  await chmod(tokenFile, mode);
   return { credentials: { ...gitSettings("", "").credentials, tokenFile, username: "robot" } };
 }
 
