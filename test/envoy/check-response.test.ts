@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { CheckAnswer } from "#authz/check/wire/check-answer";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
@@ -11,6 +10,7 @@ import { h2, headerValues, http1 } from "#test/support/envoy/clients";
 import { type EchoedRequest, startEchoUpstream, type Upstream } from "#test/support/envoy/echo-upstream";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
 import { type RunningEnvoy, runEnvoy } from "#test/support/envoy/run-envoy";
+import { until } from "#test/support/until";
 
 const free = { address: "127.0.0.1", port: 0 };
 const denial: CheckAnswer = { ...plainAllow, allowed: false, code: 7, httpStatus: 403 };
@@ -180,11 +180,9 @@ test("an answer that cannot be written is a denial for Envoy, not an error", asy
 });
 
 /** Envoy writes its access log when it has the time. */
-async function logged(line: RegExp): Promise<void> {
-  for (const deadline = Date.now() + 10_000; ; await delay(20)) {
+function logged(line: RegExp): Promise<number> {
+  return until(async () => {
     await envoy.admin("/reopen_logs", "POST");
-    const log = await envoy.log();
-    if (line.test(log)) return;
-    if (Date.now() > deadline) assert.match(log, line);
-  }
+    return line.test(await envoy.log());
+  }, `a line of the access log: ${line}`);
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
@@ -26,6 +25,7 @@ import { renderFilters } from "#test/support/jwt-authn/render";
 import { type AskedProviders, startAskedProviders } from "#test/support/providers/asked-providers";
 import type { CaseProviderAnswer } from "#test/support/providers/case-answer";
 import { type IstioProviderOptions, istioExtAuthz } from "#test/support/providers/istio-filter";
+import { until } from "#test/support/until";
 
 /**
  * CUSTOM rules through a real Envoy: it asks the service, which asks a provider, and what the provider sets is what tokens, policies and
@@ -454,11 +454,7 @@ test("a provider that is killed is answered for, and found again when it is back
   assert.deepEqual(told.map(({ name }) => name).toSorted(), names.toSorted());
   for (const name of both) assert.ok(told.find((each) => each.name === name)?.lastFault, name);
   await providers.start();
-  const deadline = Date.now() + 20_000;
-  while ((await statuses()).some((status) => status !== 200)) {
-    if (Date.now() > deadline) assert.fail(`the providers were not found again: ${await statuses()}`);
-    await delay(50);
-  }
+  await until(async () => (await statuses()).every((status) => status === 200), "the providers found again");
 });
 
 for (const name of ["chain-http", "chain-grpc"]) {

@@ -3,7 +3,6 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { bootstrap } from "#envoy-configs/bootstrap";
@@ -23,6 +22,7 @@ import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
 import { type Sample, startLoad } from "#test/support/envoy/load";
 import { type RunningEnvoy, runEnvoy } from "#test/support/envoy/run-envoy";
 import { type GaritaFolder, garitaFolder, type RunningGarita, runGarita } from "#test/support/envoy/run-garita";
+import { until } from "#test/support/until";
 
 const free = { address: "127.0.0.1", port: 0 };
 const refusedBody = "RBAC: access denied";
@@ -303,12 +303,7 @@ test("a renewed certificate of ours is shown to new connections, and no request 
       await writeFile(join(folder.path, "incoming"), readFileSync(certificates.file("server-renewed", kind)));
       await rename(join(folder.path, "incoming"), join(folder.path, `tls/server.${kind}`));
     }
-    let now = old;
-    for (let attempt = 0; now === old && attempt < 500; attempt++) {
-      await delay(20);
-      now = await fingerprint();
-    }
-    assert.notEqual(now, old);
+    await until(async () => (await fingerprint()) !== old, "the renewed certificate");
     await load.more(100);
   } finally {
     await load.stop();

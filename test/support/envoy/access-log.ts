@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { RunningEnvoy } from "./run-envoy.ts";
 
-const WAIT_MILLIS = 10_000;
+const WAIT_MILLIS = 60_000;
 
 /** What Envoy logged of a request or connection; `null` where there is nothing. */
 export interface LoggedDecision {

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { IdentityShape } from "#cli/agent/status-shape";
 import { cli, main } from "#test/support/cli/run-cli";
+import { until as lookUntil } from "#test/support/until";
 
 /** `garita agent` as a process of its own. */
 export interface AgentProcess {
@@ -49,12 +49,16 @@ export async function runAgent({ folder, name, spiffeId, port }: AgentOptions): 
     return { status, err, identity: out === "" ? undefined : (JSON.parse(out).identities[0] as IdentityShape) };
   };
   const until: AgentProcess["until"] = async (what, wanted) => {
-    for (let i = 0; i < 1_000 && isAlive(child); i++) {
-      const { identity: found } = await asked("status");
-      if (found !== undefined && wanted(found)) return found;
-      await delay(30);
-    }
-    throw new Error(`${what}: not within thirty seconds\n${log()}`);
+    let found: IdentityShape | undefined;
+    const look = async () => {
+      if (!isAlive(child)) throw new Error(`${what}: the agent ended`);
+      found = (await asked("status")).identity;
+      return found !== undefined && wanted(found);
+    };
+    await lookUntil(look, what).catch((cause: unknown) => {
+      throw new Error(`${what}: it did not come about\n${log()}`, { cause });
+    });
+    return found!;
   };
   return {
     tokenFile,

@@ -8,7 +8,7 @@ import { isMessage, type JsonValue } from "@bufbuild/protobuf";
 import { envoyJson } from "#envoy-configs/envoy-json";
 import { type Bootstrap, BootstrapSchema } from "#platform/envoy-api/gen/envoy/config/bootstrap/v3/bootstrap_pb";
 
-const START_MILLIS = 20_000;
+const START_MILLIS = 60_000;
 const STOP_MILLIS = 5_000;
 
 export interface RunningEnvoy {

@@ -11,7 +11,7 @@ import type { Endpoint } from "#envoy-configs/socket-address";
 import { parseAddress } from "#platform/address";
 
 const MAIN = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
-const START_MILLIS = 30_000;
+const START_MILLIS = 60_000;
 
 /** A folder for one service: its configuration, its policies, its sockets. */
 export interface GaritaFolder {
