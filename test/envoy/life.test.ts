@@ -65,7 +65,7 @@ before(async () => {
   for (const one of started) if (one.status === "rejected") throw one.reason;
   [garita, leaving] = running as [RunningGarita, RunningGarita];
   const listener = (name: string) => {
-    const timeoutMillis = name.includes("impatient") ? 200 : 5_000;
+    const timeoutMillis = name.includes("impatient") ? 2_000 : 5_000;
     return httpListener({
       name,
       endpoint: free,

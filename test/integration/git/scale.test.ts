@@ -13,9 +13,13 @@ const long = process.env["GARITA_LONG"] === "1";
 const [burst, files, megabytes] = long ? [5_000, 50_000, 100] : [500, 5_000, 20];
 
 /** Writes history at the speed of git-fast-import(1). */
-async function importInto({ folder, git }: TestRepository, commands: Iterable<string | Buffer>): Promise<string> {
+async function importInto(
+  { folder, environment, git }: TestRepository,
+  commands: Iterable<string | Buffer>,
+): Promise<string> {
   const child = spawn("git", ["fast-import", "--quiet", "--force"], {
     cwd: folder,
+    env: environment,
     stdio: ["pipe", "ignore", "inherit"],
   });
   const ended = once(child, "close");

@@ -23,6 +23,7 @@ async function scene(t: TestContext) {
 
 test("a linked work tree has its own HEAD, asked by its folder, from a subfolder, and as a folder of revisions", async (t) => {
   const { repository, linked } = await scene(t);
+  const own = repository.environment;
   for (const [folder, status] of [
     [repository.folder, 10],
     [linked, 0],
@@ -30,22 +31,32 @@ test("a linked work tree has its own HEAD, asked by its folder, from a subfolder
     const rules = join(folder, "rules");
     const asked = await cli(["eval", rules, "--as-of", "HEAD", ...described], { environment });
     assert.deepEqual([asked.status, asked.err], [status, ""], folder);
-    const inside = await program(["eval", ".", "--as-of", "HEAD", ...described], { cwd: rules });
+    const inside = await program(["eval", ".", "--as-of", "HEAD", ...described], { cwd: rules, environment: own });
     assert.deepEqual([inside.status, inside.err], [status, ""], folder);
-    const deeper = await program(["eval", "..", "--as-of", "HEAD:rules", ...described], { cwd: join(rules, "deep") });
+    const deeper = await program(["eval", "..", "--as-of", "HEAD:rules", ...described], {
+      cwd: join(rules, "deep"),
+      environment: own,
+    });
     assert.deepEqual([deeper.status, deeper.err], [status, ""], folder);
-    const deep = await program(["check", "--as-of", "HEAD"], { cwd: join(rules, "deep") });
+    const deep = await program(["check", "--as-of", "HEAD"], { cwd: join(rules, "deep"), environment: own });
     assert.deepEqual([deep.status, deep.err], [0, ""]);
   }
-  const { status, out } = await program(["diff", "topic", "main", "--exit-code"], { cwd: join(linked, "rules") });
+  const { status, out } = await program(["diff", "topic", "main", "--exit-code"], {
+    cwd: join(linked, "rules"),
+    environment: own,
+  });
   assert.equal(status, 10);
   assert.match(out, /changed AuthorizationPolicy shop\/a at a\.yaml:3/);
   await writeFile(join(linked, "rules/a.yaml"), allowing("/three"));
-  assert.match((await program(["diff", "HEAD", "--folder", "rules"], { cwd: linked })).out, /\/one.*\/three/s);
+  assert.match(
+    (await program(["diff", "HEAD", "--folder", "rules"], { cwd: linked, environment: own })).out,
+    /\/one.*\/three/s,
+  );
 });
 
 test("in a bare repository, from inside it too, and in a work tree that is linked to it", async (t) => {
   const { repository } = await scene(t);
+  const own = repository.environment;
   const outside = await tempFolder(t);
   const bare = join(outside, "bare.git");
   await repository.git("clone", "--quiet", "--bare", repository.folder, bare);
@@ -53,10 +64,10 @@ test("in a bare repository, from inside it too, and in a work tree that is linke
     ["v1:rules", 0],
     ["main:rules", 10],
   ] as const) {
-    const asked = await program(["eval", "--as-of", revision, ...described], { cwd: bare });
+    const asked = await program(["eval", "--as-of", revision, ...described], { cwd: bare, environment: own });
     assert.deepEqual([asked.status, asked.err], [status, ""]);
   }
-  const compared = await program(["diff", "v1:rules", "main:rules", "--exit-code"], { cwd: bare });
+  const compared = await program(["diff", "v1:rules", "main:rules", "--exit-code"], { cwd: bare, environment: own });
   assert.deepEqual([compared.status, compared.err], [10, ""]);
   const linked = join(outside, "linked");
   await repository.git("-C", bare, "worktree", "add", "--quiet", "--detach", linked, "v1");

@@ -10,6 +10,8 @@ const run = promisify(execFile);
 export interface TestRepository {
   readonly folder: string;
   readonly url: string;
+  /** What git is run with: nothing of the user's git counts. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Runs git in it; its output without the last line break. */
   git(...args: readonly string[]): Promise<string>;
   /** Commits files (undefined: removed) and tells the commit's name. */
@@ -33,7 +35,8 @@ export async function testRepository(
   environment: Record<string, string> = {},
 ): Promise<TestRepository> {
   const folder = await tempFolder(t);
-  const own = { PATH: process.env["PATH"] ?? "", HOME: folder, GIT_CONFIG_NOSYSTEM: "1", ...author, ...environment };
+  const user = { PATH: process.env["PATH"] ?? "", HOME: folder, XDG_CONFIG_HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
+  const own = { ...user, ...author, ...environment };
   const git = async (...args: readonly string[]) =>
     (await run("git", [...args], { cwd: folder, env: own, maxBuffer: 1024 ** 3 })).stdout.replace(/\n$/, "");
   await git("init", "--quiet", "--initial-branch=main", ".");
@@ -41,6 +44,7 @@ export async function testRepository(
   return {
     folder,
     url: `file://${folder}`,
+    environment: own,
     git,
     async commit(files, subject = "a change", ...more) {
       for (const [path, text] of Object.entries(files)) {

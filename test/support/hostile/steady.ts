@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
+import { until } from "#test/support/until";
 import type { ChildService } from "./child-service.ts";
 
 /**
@@ -15,13 +15,12 @@ export async function assertSteady(
   const before = await service.held();
   for (let i = 2; i < rounds; i++) await attack();
   // Memory of buffers goes some time after the last reference to it; what leaks never does.
-  let after = await service.held();
+  let after = before;
   const growth = () => after.heapUsed + after.external - before.heapUsed - before.external;
-  for (let i = 0; i < 50 && growth() >= growthBytes; i++) {
-    await delay(100);
+  const isSteady = async () => {
     after = await service.held();
-  }
-  const grown = growth();
-  assert.ok(grown < growthBytes, `heap and buffers grew by ${grown} bytes`);
+    return growth() < growthBytes;
+  };
+  await until(isSteady).catch(() => assert.fail(`heap and buffers grew by ${growth()} bytes`));
   assert.ok(after.rss < before.rss + growthBytes + 160 * 1024 * 1024, `resident: ${before.rss}, then ${after.rss}`);
 }
