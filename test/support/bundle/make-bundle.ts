@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildRules } from "#authz/rulesets/build-rules";
 import { buildBundle } from "#authz/rulesets/bundle/build-bundle";
@@ -24,13 +24,14 @@ export function bundleKeys(): {
   };
 }
 
-/** A folder's files `key.pem` (mode 0600) and `key.pub`, of a new pair. */
+/** A folder's files `key.pem` (mode 0600) and `key.pub` (mode 0644), of a new pair. */
 export function keyFiles(folder: string) {
   const pair = bundleKeys();
   const keyFile = join(folder, "key.pem");
   const publicKeyFile = join(folder, "key.pub");
   writeFileSync(keyFile, pair.privatePem, { mode: 0o600 });
   writeFileSync(publicKeyFile, pair.publicPem);
+  chmodSync(publicKeyFile, 0o644);
   return { ...pair, keyFile, publicKeyFile };
 }
 
