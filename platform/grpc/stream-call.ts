@@ -23,7 +23,7 @@ export function serveStream(
   let over = false;
   let ending: GrpcStatus = { code: grpcCodes.ok, message: "" };
   /** Takes the time back that runs while a message has begun and not come to its end, and once more after the call's own end. */
-  let inTime: (() => void) | undefined;
+  let cancel: (() => void) | undefined;
 
   const guard = (run: () => void) => {
     try {
@@ -37,7 +37,7 @@ export function serveStream(
     over = true;
     openStreams.delete(end);
     pending.clear();
-    inTime?.();
+    cancel?.();
     guard(() => handler?.closed());
   };
   const end = (status: GrpcStatus) => {
@@ -51,7 +51,7 @@ export function serveStream(
     }
     stream.end();
     // A client that reads nothing keeps nothing for ever.
-    inTime = timers.after(requestMillis, () => stream.close(constants.NGHTTP2_CANCEL));
+    cancel = timers.after(requestMillis, () => stream.close(constants.NGHTTP2_CANCEL));
   };
   const call: StreamCall = {
     ...head,
@@ -75,7 +75,7 @@ export function serveStream(
 
   openStreams.add(end);
   stream.once("close", () => {
-    inTime?.();
+    cancel?.();
     if (!over) close();
   });
   guard(() => {
@@ -104,10 +104,10 @@ export function serveStream(
     read();
     if (over) return;
     if (pending.sizeBytes === 0) {
-      inTime?.();
-      inTime = undefined;
+      cancel?.();
+      cancel = undefined;
     } else {
-      inTime ??= timers.after(requestMillis, () =>
+      cancel ??= timers.after(requestMillis, () =>
         end({ code: grpcCodes.unavailable, message: "the message did not arrive in time" }),
       );
     }

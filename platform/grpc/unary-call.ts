@@ -19,11 +19,11 @@ export function answerUnary(
   start: CallStart,
 ): void {
   const pending = new PendingBytes(start.room);
-  const inTime = start.timers.after(start.requestMillis, () =>
+  const cancel = start.timers.after(start.requestMillis, () =>
     refuse(stream, { code: grpcCodes.unavailable, message: "the message did not arrive in time" }),
   );
   stream.once("close", () => {
-    inTime();
+    cancel();
     pending.clear();
   });
   stream.on("data", (chunk: Buffer) => {
@@ -33,7 +33,7 @@ export function answerUnary(
     else if (!pending.append(chunk)) refuse(stream, noRoom);
   });
   stream.once("end", () => {
-    inTime();
+    cancel();
     if (stream.aborted || stream.headersSent) return;
     const read = readFrame(pending.bytes);
     if (!read.ok) refuse(stream, read);

@@ -12,8 +12,8 @@ import { parse } from "yaml";
 import { createLog } from "#platform/log";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
 import { lastingPort } from "#test/support/lasting-port";
+import { afterAll } from "#test/support/service/after-all";
 import { endsWithTest } from "#test/support/service/ends-with-test";
-import { afterAll } from "#test/support/service/temp-folder";
 import { type StartedTrial, startTrial } from "#tools/start-trial";
 import { type Trial, trials } from "#tools/trials";
 

@@ -9,7 +9,7 @@ import { openSqliteStore } from "#ca/store/sqlite/open";
 import { verifyChain } from "#ca/store/verify-chain";
 import { silentLog } from "#test/support/ca/silent-log";
 import { completionOf, intentOf, noonMillis, serialOf } from "#test/support/ca/store-records";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 
 /** A file system of so many KiB that is gone when the test is over. Needs root: fails without. */
 async function smallDisk(t: TestContext, sizeKib: number): Promise<string> {

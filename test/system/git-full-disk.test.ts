@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 
 /** A file system of so many KiB. Needs root: fails without. */
 async function smallDisk(t: TestContext, sizeKib: number): Promise<string> {

@@ -9,7 +9,7 @@ import { makeMesh } from "#test/support/ca/chaos/mesh";
 import { serveProgram } from "#test/support/ca/chaos/serve-program";
 import { shiftFileVariable } from "#test/support/ca/chaos/shift-clock";
 import { newCsr, openScene, operator, type Scene, testScene, webId } from "#test/support/ca/scene";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 
 const minute = 60_000;
 const hour = 60 * minute;

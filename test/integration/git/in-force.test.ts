@@ -8,7 +8,8 @@ import { longestBuildMillis } from "#authz/rulesets/builder";
 import { gitRules } from "#test/support/git/git-rules";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { handTimers } from "#test/support/rulesets/hand-timers";
-import { afterAll, tempFolder } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
+import { tempFolder } from "#test/support/service/temp-folder";
 
 test("a commit comes into force with its name, subject and author, and is not compiled again", async (t) => {
   const repository = await testRepository(t);

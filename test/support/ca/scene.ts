@@ -29,7 +29,7 @@ import { createIds } from "#platform/ids";
 import { createLog, type Log } from "#platform/log";
 import { createSignatureVerifier } from "#platform/signature-verifier";
 import { systemTimers } from "#platform/timers";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 
 export const sceneDomain = "hello.mesh";
 

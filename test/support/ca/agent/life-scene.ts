@@ -20,7 +20,7 @@ import { parseSpiffeId, type SpiffeId } from "#identity/spiffe-id";
 import { CodedError } from "#platform/coded-error";
 import { recordLog } from "#test/support/ca/record-log";
 import { createFakeTime, type FakeTime } from "#test/support/keys/fake-time";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 import { until } from "#test/support/until";
 import { makeAuthority, makeLeaf, type TestAuthority } from "../make-certificate.ts";
 
@@ -83,8 +83,6 @@ export interface LifeScene {
   /** As `FakeTime.advance`, with room for keys to be made and files to be written. */
   pass(millis: number): Promise<void>;
   settle(): Promise<void>;
-  /** Waits for what a thread does. */
-  until(condition: () => boolean): Promise<void>;
 }
 
 /** A life, and what it is at. */
@@ -215,9 +213,6 @@ export function lifeScene(t: TestContext): LifeScene {
       // Keys are made and files written in threads that no stepped time knows.
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
       await until(() => lives.every(isSettled));
-    },
-    async until(condition) {
-      await until(condition);
     },
   };
   return scene;

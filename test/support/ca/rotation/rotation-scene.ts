@@ -4,7 +4,7 @@ import { bundleVersion } from "#ca/bundle/build-bundle";
 import type { BundleStream, RotationStatus } from "#ca/rotation/contract";
 import { endScene, newCsr, openScene, operator, type Scene, type SceneChanges, webId } from "#test/support/ca/scene";
 import { issueIn, presenting } from "#test/support/ca/scene-requests";
-import { afterAll } from "#test/support/service/temp-folder";
+import { afterAll } from "#test/support/service/after-all";
 
 export const minute = 60_000;
 export const hour = 60 * minute;

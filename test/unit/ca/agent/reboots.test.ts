@@ -6,6 +6,7 @@ import type { StateFolder } from "#ca/agent/state-folder";
 import { CodedError } from "#platform/coded-error";
 import { hour, type LifeScene, lifeScene } from "#test/support/ca/agent/life-scene";
 import { makeAuthority } from "#test/support/ca/make-certificate";
+import { until } from "#test/support/until";
 
 describe("an agent that is started again", () => {
   it("serves what it had at once, asks for nothing, and renews when it is due", async (t) => {
@@ -81,7 +82,7 @@ describe("an agent that is started again", () => {
     const before = first.status().certificate?.serialHex;
     scene.answer = scene.hang;
     await scene.time.advance(12.3 * hour);
-    await scene.until(() => scene.asked.length === 2);
+    await until(() => scene.asked.length === 2);
     assert.ok(existsSync(join(scene.folder, "web", "next-key.pem")));
     void first.stop();
     scene.answer = undefined;
@@ -172,7 +173,7 @@ describe("a disk that is full", () => {
     assert.equal(offered.answer, "none");
     full = false;
     await scene.time.advance(11_000);
-    await scene.until(() => offered.answer === "accepted" && life.status().kept);
+    await until(() => offered.answer === "accepted" && life.status().kept);
     assert.match(readFileSync(join(scene.folder, "web", "identity.pem"), "utf8"), /BEGIN CERTIFICATE/);
   });
 });
