@@ -76,6 +76,8 @@ test("a bundle is not acknowledged before the files of the identity are written 
   await door.until(() => acknowledged() || ++looks > 50);
   assert.equal(acknowledged(), false);
   await rm(block);
+  // The longest first wait of a command that somebody has to put right.
+  await door.pass(36_000);
   await door.until(acknowledged);
 });
 

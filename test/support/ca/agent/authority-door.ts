@@ -142,7 +142,7 @@ ${identityMore}
       await time.advance(millis);
     },
     async until(condition) {
-      const endMillis = Date.now() + 20_000;
+      const endMillis = Date.now() + 60_000;
       while (!(await condition())) {
         if (Date.now() > endMillis) throw new Error(`it did not come about: ${JSON.stringify(lines.slice(-5))}`);
         await time.advance(10);
