@@ -1,4 +1,5 @@
 import { type DecisionReason, decisionReasons } from "#authz/engine/decision";
+import { parseTimestamp } from "#policy-compiler/ruleset/timestamp";
 import { checkShape } from "../config/check-shape.ts";
 import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
@@ -11,7 +12,6 @@ import type {
   WorkloadDescription,
 } from "../request/description.ts";
 import { callerSchema, httpProperties, providersSchema, workloadSchema } from "../request/schema.ts";
-import { parseInstant } from "./parse-instant.ts";
 
 /** A `*_test.yaml`: every caller with every request. What no expectation lists must be denied. */
 export interface TestFile {
@@ -142,7 +142,7 @@ export function readTestFile(
   if (faults.length > 0) return { file: undefined, faults };
   const expectations = raw.expect.map((each, i) => ({ ...each, line: yaml.placeOf(["expect", i]).line }));
   const { callers, requests, workload = {}, providers = {}, now } = raw;
-  const nowMillis = now === undefined ? undefined : parseInstant(now);
+  const nowMillis = now === undefined ? undefined : parseTimestamp(now);
   return {
     file: { path, workload, nowMillis, providers, callers, requests, expectations, lines: linesOf(raw, yaml) },
     faults,
@@ -163,7 +163,7 @@ function linesOf({ workload, requests }: Raw, yaml: LocatedYaml): TestFile["line
 
 /** What looks like a time and is none: a thirteenth month. */
 function checkNow(path: string, { now }: Raw, yaml: LocatedYaml): TestFileFault[] {
-  if (now === undefined || parseInstant(now) !== undefined) return [];
+  if (now === undefined || parseTimestamp(now) !== undefined) return [];
   return [{ path, ...yaml.placeOf(["now"]), message: `expected a time, found \`${now}\`` }];
 }
 

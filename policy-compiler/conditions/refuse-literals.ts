@@ -1,7 +1,7 @@
 import { canonicalAddress } from "./address-text.ts";
 import { attributeByName, attributeRoots } from "./attributes.ts";
 import type { ExpressionFault } from "./contract.ts";
-import { parseDuration, parseTimestamp } from "./time-functions.ts";
+import { parseDuration, readTimestamp } from "./time-functions.ts";
 import type { Node } from "./tree.ts";
 
 const LARGEST_INT = 2n ** 63n - 1n;
@@ -65,7 +65,7 @@ export function refuseLiteralCall(name: string, args: readonly Node[]): Expressi
 }
 
 const conversions: Readonly<Record<string, (text: string) => string | false>> = {
-  timestamp: (text) => parseTimestamp(text) === undefined && "timestamps are written like `2030-01-31T00:00:00Z`",
+  timestamp: (text) => readTimestamp(text) === undefined && "timestamps are written like `2030-01-31T00:00:00Z`",
   duration: (text) => parseDuration(text) === undefined && "durations are written like `1h30m`",
   ip: (text) => canonicalAddress(text) === undefined && "this is no address",
   int: (text) => !/^[+-]?\d{1,19}$/.test(text) && "this is no int",

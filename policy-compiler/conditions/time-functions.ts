@@ -1,5 +1,6 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { Duration } from "@marcbachmann/cel-js/evaluator";
+import { parseTimestamp } from "#policy-compiler/ruleset/timestamp";
 import { faults } from "./evaluation-fault.ts";
 import { isDuration, isTimestamp } from "./ranges.ts";
 
@@ -14,7 +15,7 @@ const DURATION = "google.protobuf.Duration";
 export function registerTimeFunctions(environment: Environment): void {
   const on = (signature: string, run: (...values: never[]) => unknown) =>
     environment.registerFunction(signature, run, sync);
-  on(`timestamp_(string): ${TIMESTAMP}`, (text: string) => orFault(parseTimestamp(text), faults.notATimestamp));
+  on(`timestamp_(string): ${TIMESTAMP}`, (text: string) => orFault(readTimestamp(text), faults.notATimestamp));
   on(`timestamp_(int): ${TIMESTAMP}`, (seconds: bigint) => ofSeconds(Number(seconds)));
   on(`timestamp_(double): ${TIMESTAMP}`, ofSeconds);
   on(`timestamp_(${TIMESTAMP}): ${TIMESTAMP}`, (time: Date) => time);
@@ -41,29 +42,11 @@ function ofSeconds(seconds: number): Date {
   return new Date(millis);
 }
 
-/** RFC 3339 §5.6 `date-time`, in upper case, every field within its range; digits of a second beyond the third are cut. No leap seconds. */
-export function parseTimestamp(text: string): Date | undefined {
-  if (text.length > 40) return undefined;
-  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const offset = match[8] === undefined ? 0 : (Number(match[9]) * 60 + Number(match[10])) * (match[8] === "-" ? -1 : 1);
-  if (hour > 23 || minute > 59 || second > 59 || Number(match[9] ?? 0) > 23 || Number(match[10] ?? 0) > 59)
-    return undefined;
-  const millis = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
-  // Years below 100 mean others to `Date.UTC`; `setUTCFullYear` takes them as they are.
-  const date = new Date(Date.UTC(2000, 0, 1, hour, minute, second, millis));
-  date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
-  const at = date.getTime() - offset * 60_000;
-  return isTimestamp(at) ? new Date(at) : undefined;
+/** A time of `timestamp("…")`: RFC 3339 within the range of google.protobuf.Timestamp. */
+export function readTimestamp(text: string): Date | undefined {
+  // What a call costs is counted for no longer text.
+  const millis = text.length > 40 ? undefined : parseTimestamp(text);
+  return millis !== undefined && isTimestamp(millis) ? new Date(millis) : undefined;
 }
 
 const unitNanos: Readonly<Record<string, bigint>> = {

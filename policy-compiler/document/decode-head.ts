@@ -1,3 +1,4 @@
+import { parseTimestamp } from "#policy-compiler/ruleset/timestamp";
 import type { Located, Span } from "#policy-compiler/source/diagnostic";
 import type { YamlMapping, YamlNode } from "#policy-compiler/yaml/tree";
 import { type Decoding, excerpt } from "./decoding.ts";
@@ -111,38 +112,13 @@ function reportName(decoding: Decoding, span: Span, field: string, value: string
   );
 }
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
-
 function readTime(decoding: Decoding, node: YamlNode | undefined, field: string): number | undefined {
   const text = readText(decoding, node, field);
   if (text === undefined || text.value === "") return undefined;
-  const millis = parseTime(text.value);
+  const millis = parseTimestamp(text.value);
   if (millis === undefined) {
     const message = `expected a time of RFC 3339 for \`${field}\`, found \`${excerpt(text.value)}\``;
     decoding.report("document/metadata", text.span, message, "for example `2026-01-31T12:00:00Z`");
   }
   return millis;
-}
-
-/** Milliseconds since the epoch of a time of RFC 3339 §5.6, or undefined. */
-function parseTime(text: string): number | undefined {
-  const match = rfc3339.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const millis = Math.trunc(Number(`0.${match[7] ?? "0"}`) * 1000);
-  const time = new Date(0);
-  time.setUTCFullYear(year, month - 1, day);
-  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59)
-    return undefined;
-  const offsetMinutes = match[8] === undefined ? 0 : Number(match[9]) * 60 + Number(match[10]);
-  if (Number(match[9] ?? 0) > 23 || Number(match[10] ?? 0) > 59) return undefined;
-  const signed = match[8] === "-" ? -offsetMinutes : offsetMinutes;
-  return time.getTime() + ((hour * 60 + minute - signed) * 60 + second) * 1000 + millis;
 }

@@ -193,6 +193,7 @@ const invalid: readonly (readonly [name: string, text: string, place: string, sa
     "4:6",
     /expected a time, found `2026-13-01/,
   ],
+  ["a 24th hour", tests(allowed, "now: 2026-01-01T24:00:00Z\n"), "4:6", /expected a time, found `2026-01-01T24/],
   ["a time without a day", tests(allowed, "now: 2026-02-30T00:00:00Z\n"), "4:6", /expected a time, found `2026-02-30/],
   ["a list", "- a\n", "1:1", /expected an object/],
   ["no YAML", "callers: [", "1:", /./],

@@ -162,6 +162,11 @@ const faults: readonly (readonly [name: string, text: string, findings: readonly
     [`error document/metadata "'2025-02-29T00:00:00Z'"`],
   ],
   [
+    "a time in small letters",
+    "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, creationTimestamp: '2025-02-28t00:00:00z'}\n",
+    [`error document/metadata "'2025-02-28t00:00:00z'"`],
+  ],
+  [
     "an unknown field of metadata",
     "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, label: {}}\n",
     ['error document/unknown-field "label"'],
