@@ -1,11 +1,11 @@
 import type { Claims } from "#authz/engine/attributes";
 import type { EditedRequest } from "#authz/engine/edited-request";
 import type { TokenFault } from "#identity/token/token";
+import { isHeaderValue } from "#policy-compiler/ruleset/header-text";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import type { TokenChecker } from "./check-token.ts";
 import type { AcceptedToken, UnverifiedToken } from "./contract.ts";
 import { extractTokens, type TokenPlace } from "./extract.ts";
-import { isHeaderValue } from "./header-value.ts";
 import type { PreparedProvider } from "./provider.ts";
 import { cutParameter } from "./query.ts";
 import type { TokenReader } from "./token-reader.ts";

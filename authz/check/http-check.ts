@@ -1,3 +1,4 @@
+import { isHeaderValue } from "#policy-compiler/ruleset/header-text";
 import { asText, explanationHeaders, type RequestEdits, requestEdits } from "./answer.ts";
 import { attributeNames, OUR_PREFIX } from "./attributes/call-metadata.ts";
 import type {
@@ -18,7 +19,6 @@ import { describeDefect, recordVerdict } from "./record.ts";
 import { refusal } from "./refusal.ts";
 import { presentsSecret, SECRET_NAME } from "./secret.ts";
 import { refuse, type Verdict } from "./verdict.ts";
-import { isHeaderValue } from "./wire/answer-fault.ts";
 
 /** Request headers of our names that Envoy is to take away before the upstream sees them, whoever wrote them. */
 const ourHeaders = [

@@ -1,5 +1,6 @@
 import type { EditedRequest } from "#authz/engine/edited-request";
 import { toAsciiLowerCase } from "#policy-compiler/ruleset/byte-string";
+import { isToken, staysOnLine } from "#policy-compiler/ruleset/header-text";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { editQuery } from "./query.ts";
 
@@ -41,7 +42,7 @@ export function editRequest(received: EditedRequest, edits: RequestEdits): EditR
   }
   for (const given of edits.remove) {
     const name = fieldName(given);
-    if (isFieldName(name)) request.remove(name);
+    if (isToken(name)) request.remove(name);
   }
   for (const [name, value] of edits.setQuery) {
     if (/[\0-\x20\x7f]/.test(name + value))
@@ -79,14 +80,9 @@ function joined(first: ByteString, value: ByteString, delimiter: string): ByteSt
   return first === "" ? value : `${first}${delimiter}${value}`;
 }
 
-/** A token (RFC 9110 §5.6.2), in lower case. */
-function isFieldName(name: ByteString): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name);
-}
-
 /** What Envoy does not write to an upstream: a name that is none, a value with a line break or a NUL. */
 function fieldFault(name: ByteString, value: ByteString): string | undefined {
-  if (!isFieldName(name.startsWith(":") ? name.slice(1) : name)) return "a header whose name is none";
-  if (/[\0\r\n]/.test(value)) return `header \`${name}\` with a line break or NUL in its value`;
+  if (!isToken(name.startsWith(":") ? name.slice(1) : name)) return "a header whose name is none";
+  if (!staysOnLine(value)) return `header \`${name}\` with a line break or NUL in its value`;
   return undefined;
 }

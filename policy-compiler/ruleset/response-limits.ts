@@ -1,3 +1,5 @@
+import { toByteString } from "./byte-string.ts";
+import { isHeaderValue, isToken } from "./header-text.ts";
 import { envoyStatusCodes } from "./providers/status-codes.ts";
 
 /** Bounds of what a rule may answer. Values that an expression makes keep to them too, when they are made. */
@@ -43,22 +45,19 @@ const refusedEverywhere: ReadonlySet<string> = new Set([
 /** Ours, and Envoy's own. */
 const refusedPrefixes = ["x-garita-", "x-envoy-"] as const;
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 export type HeaderNameFault = "pseudo" | "characters" | "refused" | "body";
 
 /** Why a policy cannot set a header, case aside; undefined: it can (RFC 9110 §5.1). */
 export function headerNameFault(name: string, place: HeaderPlace): HeaderNameFault | undefined {
   if (name.startsWith(":")) return "pseudo";
-  if (!token.test(name)) return "characters";
+  if (!isToken(name)) return "characters";
   const lower = name.toLowerCase();
   if (refusedEverywhere.has(lower) || refusedPrefixes.some((prefix) => lower.startsWith(prefix))) return "refused";
   // Only a denial brings a body of its own.
   return lower === "content-type" && place !== "denial" ? "body" : undefined;
 }
 
-/** Can it stand in a header as it is: no control characters but tabs, no blanks at its ends, not empty (RFC 9110 §5.5)? */
-export function isHeaderValue(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  return value !== "" && !/[\0-\x08\x0a-\x1f\x7f]/.test(value) && !/^[ \t]|[ \t]$/.test(value);
+/** Can a policy have a header say this text, in UTF-8: a value (RFC 9110 §5.5) that is not empty and has no blanks at its ends, which recipients take away? */
+export function isWholeHeaderValue(value: string): boolean {
+  return isHeaderValue(toByteString(value)) && value !== "" && !/^[ \t]|[ \t]$/.test(value);
 }

@@ -1,7 +1,7 @@
 import { quote } from "#identity/encoding/quote";
 import { readKeySet as readAsEnvoy } from "#identity/key-set/read-key-set";
 import { DURATION_HELP, parseDuration } from "#policy-compiler/ruleset/duration";
-
+import { isToken } from "#policy-compiler/ruleset/header-text";
 import type { Located } from "#policy-compiler/source/diagnostic";
 import { parseHttpUri } from "./jwks-uri.ts";
 import { readKeySet } from "./key-set/read.ts";
@@ -136,7 +136,7 @@ export const jwtRows: readonly AnyRow[] = [
     code: "jwt/output-header",
     about: "jwtRule",
     *find({ outputPayloadToHeader: payload, outputClaimToHeaders }) {
-      if (payload !== undefined && payload.value !== "" && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(payload.value)) {
+      if (payload !== undefined && payload.value !== "" && !isToken(payload.value)) {
         yield { span: payload.span, message: `expected a header name, ${found(payload.value)}` };
       }
       for (const header of [payload, ...outputClaimToHeaders.map((output) => output.header)]) {

@@ -4,7 +4,7 @@ import {
   type HeaderNameFault,
   headerNameFault,
   isDenialStatus,
-  isHeaderValue,
+  isWholeHeaderValue,
   ownMetadataKeys,
   redirectStatusCodes,
   responseLimits,
@@ -86,7 +86,7 @@ export const responseRows: readonly AnyRow[] = [
     *find({ place, fields }) {
       if (place === "metadata") return;
       for (const { name, text } of textsOf(fields)) {
-        if (isHeaderValue(text.value)) continue;
+        if (isWholeHeaderValue(text.value)) continue;
         yield {
           span: text.span,
           message: `expected a value of one line without blanks at its ends for the header ${quote(name)}, ${found(text.value)}`,

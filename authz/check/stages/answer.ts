@@ -3,7 +3,7 @@ import type { RespondedFields, RespondedValue, RuleResponse } from "#authz/engin
 import { type Decision, MOST_FAULTS, type RuleRef } from "#authz/engine/decision";
 import { EditedRequest } from "#authz/engine/edited-request";
 import type { ByteString } from "#policy-compiler/ruleset/model";
-import { isHeaderValue, responseLimits } from "#policy-compiler/ruleset/response-limits";
+import { isWholeHeaderValue, responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { asText } from "../answer.ts";
 import type { Progress } from "../progress.ts";
 import { ReceivedRequest } from "../received-request.ts";
@@ -108,7 +108,7 @@ function allow(
 /** An expression may come to no text at all, unlike what an author writes out: a list of no groups. */
 function headerValue(responded: RespondedValue): RespondedValue {
   const value = bounded(responded, responseLimits.valueBytes);
-  return value.value && !isHeaderValue(value.value) ? { fault: "condition/unfit-value" } : value;
+  return value.value && !isWholeHeaderValue(value.value) ? { fault: "condition/unfit-value" } : value;
 }
 
 function bounded(responded: RespondedValue, mostBytes: number): RespondedValue {

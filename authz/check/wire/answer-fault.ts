@@ -1,3 +1,4 @@
+import { isToken, staysOnLine } from "#policy-compiler/ruleset/header-text";
 import type { CheckAnswer, HeaderEdit } from "./check-answer.ts";
 
 /** Headers, names, body and metadata of one answer together, in characters. Envoy takes 60 KiB of request headers by default. */
@@ -25,7 +26,7 @@ export function answerFault(answer: CheckAnswer): string | undefined {
   for (const list of lists) {
     for (const { name, value } of list) {
       if (!isHeaderName(name)) return "a header to set has a name that is no HTTP header name";
-      if (!isHeaderValue(value))
+      if (!staysOnLine(value))
         return `the value of header ${name} holds a line break, a NUL, or a character that is no byte`;
       length += name.length + value.length;
     }
@@ -44,14 +45,5 @@ export function answerFault(answer: CheckAnswer): string | undefined {
 
 /** A token (RFC 9110 §5.6.2), or one of the pseudo headers of a request, which Envoy lets an answer set. */
 function isHeaderName(name: string): boolean {
-  return /^(?::(?:path|method|scheme|authority)|[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(name);
-}
-
-/** CR, LF and NUL would end the value (RFC 9110 §5.5); a character beyond Latin-1 could become one of them where it is cut to a byte. */
-export function isHeaderValue(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code === 0x0d || code === 0x0a || code === 0 || code > 0xff) return false;
-  }
-  return true;
+  return isToken(name) || /^:(?:path|method|scheme|authority)$/.test(name);
 }

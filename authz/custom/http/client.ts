@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import { isHeaderValue, isToken } from "#policy-compiler/ruleset/header-text";
 import type { HttpOptions } from "#policy-compiler/ruleset/providers/options";
 import type { ProviderTarget } from "#policy-compiler/ruleset/providers/resolve";
 import { faultAt, UnaskableRequest } from "../provider-fault.ts";
@@ -52,12 +53,12 @@ export function createHttpTransport({ target, options, authorities, nowMillis }:
 
 /** Why a request cannot stand on an HTTP/1 connection as it is, or undefined. */
 function unwritable({ method, path, headers }: HttpCheckQuestion): string | undefined {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) return "a method that is no token";
+  if (!isToken(method)) return "a method that is no token";
   if (method === "CONNECT") return "CONNECT, of which an HTTP provider cannot be asked";
   if (!/^[!-\xff]+$/.test(path)) return "a target with a blank or a control character";
   for (const [name, value] of headers) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return "a header whose name is none";
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) return `header \`${name}\` with a control character`;
+    if (!isToken(name)) return "a header whose name is none";
+    if (!isHeaderValue(value)) return `header \`${name}\` with a control character`;
   }
   return undefined;
 }

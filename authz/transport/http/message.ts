@@ -1,5 +1,6 @@
 import type { HttpCheckResponse } from "#authz/check/contract";
 import { framingHeaders } from "#authz/check/framing-headers";
+import { isHeaderValue, isToken } from "#policy-compiler/ruleset/header-text";
 
 /** Node's flat list of raw names and values as pairs: wire case, every line, bytes as Latin-1. */
 export function rawHeaders(flat: readonly string[]): [name: string, value: string][] {
@@ -24,7 +25,7 @@ export function sendable(answer: HttpCheckResponse): SendableAnswer {
   const headers: string[] = [];
   let whole = true;
   for (const [name, value] of answer.headers) {
-    if (isToken(name) && isFieldValue(value) && !framingHeaders.has(name.toLowerCase())) headers.push(name, value);
+    if (isToken(name) && isHeaderValue(value) && !framingHeaders.has(name.toLowerCase())) headers.push(name, value);
     else whole = false;
   }
   if (!whole && answer.status === 200) return withLength(403, [], "");
@@ -37,14 +38,4 @@ function withLength(status: number, headers: string[], text: string): SendableAn
   // RFC 9110 §15.3.5, §15.4.5: these have no content.
   if (status === 204 || status === 304) return { status, headers, body: Buffer.alloc(0) };
   return { status, headers: [...headers, "content-length", String(body.length)], body };
-}
-
-/** RFC 9110 §5.6.2. */
-function isToken(text: string): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
-}
-
-/** RFC 9110 §5.5: no control characters but the tab; bytes as Latin-1. */
-function isFieldValue(text: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }

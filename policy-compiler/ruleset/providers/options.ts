@@ -1,6 +1,7 @@
 import { quote } from "#identity/encoding/quote";
 import { toAsciiLowerCase, toByteString } from "#policy-compiler/ruleset/byte-string";
 import { parseDuration } from "#policy-compiler/ruleset/duration";
+import { isToken } from "#policy-compiler/ruleset/header-text";
 import type { ByteString } from "#policy-compiler/ruleset/model";
 import { type FormatPiece, parseHeaderFormat } from "./header-format.ts";
 import { type HeaderPattern, parseHeaderPattern } from "./header-pattern.ts";
@@ -176,7 +177,7 @@ function readAdditional(
     const fault = additionalFault(name, value);
     if (fault !== undefined)
       return envoy(`expected ${fault} in \`includeAdditionalHeadersInCheck\`, found ${quote(written)}`);
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
+    if (!isToken(name))
       return garita(`expected names of headers in \`includeAdditionalHeadersInCheck\`, found ${quote(written)}`);
     const parsed = parseHeaderFormat(value);
     if (!parsed.ok && parsed.fault === "syntax")

@@ -7,6 +7,7 @@ import { compile } from "#policy-compiler/compile";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
 import { listenerOf } from "../../support/check/check-message.ts";
 import { environmentOf, exactly, ruleSetOf } from "../../support/check/rule-set.ts";
+import { allowedWith, stagesOf } from "../../support/check/stages.ts";
 
 const PEER = "spiffe://cluster.local/ns/foo/sa/web";
 const REMOVED =
@@ -219,4 +220,26 @@ test("a defect is an answered denial", () => {
   assert.ok(!(outcome instanceof Promise));
   assertRefused(outcome, "internal/defect");
   assert.equal(outcome.record.detail, "Error: broken");
+});
+
+test("a provider's header with a control character goes out on no connection: the record has the denial too", async () => {
+  const policies = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ask, namespace: foo }
+spec: { action: CUSTOM, provider: { name: opa }, rules: [{}] }
+`;
+  const workload = { namespace: "foo", labels: new Map() };
+  const listener = listenerOf({ protocol: "http", workload, upstreamHeaders: ["x-tenant"] });
+  const request = { method: "GET", target: "/", headers: [host], body: undefined };
+  const answered = async (tenant: string) => {
+    const answer = allowedWith((edited) => edited.set("x-tenant", [tenant]));
+    const { response, record } = await createHttpCheck(stagesOf(policies, { answer }))(request, listener);
+    return [response.status, record.decision.outcome, record.decision.reason, record.detail];
+  };
+  assert.deepEqual((await answered("a\tb"))[0], 200);
+  for (const tenant of ["a\nb", "a\x01b", "a\x7fb"]) {
+    const detail = "the value of header x-tenant holds a control character";
+    assert.deepEqual(await answered(tenant), [403, "deny", "answer/not-carried", detail], JSON.stringify(tenant));
+  }
 });

@@ -1,0 +1,25 @@
+/** Is it a token (RFC 9110 §5.6.2), as names of headers and methods are, in either case? */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+}
+
+/** May a header have this value on a connection: bytes, none of them a control character but the tab (RFC 9110 §5.5)? Codecs, Envoy's too, refuse to send others. */
+export function isHeaderValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
+  }
+  return true;
+}
+
+/**
+ * May Envoy be told of this value: bytes, none of which ends it (CR, LF, NUL: RFC 9110 §5.5)? Other control characters it takes from
+ * an answer, and refuses them when it sends the request on. A character beyond Latin-1 could become one of the three where it is cut to a byte.
+ */
+export function staysOnLine(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 0x0d || code === 0x0a || code === 0 || code > 0xff) return false;
+  }
+  return true;
+}
