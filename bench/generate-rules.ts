@@ -16,7 +16,7 @@ import type {
   TextTest,
   ValueTest,
 } from "#policy-compiler/ruleset/model";
-import { Random } from "#test/support/generate/random";
+import { Random } from "#test/support/random";
 
 /** `mesh`: many hosts. `gateway`: one host, told apart by path and principal. `hard`: header values, addresses, path suffixes alone. */
 export const shapes = ["mesh", "gateway", "hard"] as const;

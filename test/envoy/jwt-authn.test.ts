@@ -1,11 +1,11 @@
 import { ok } from "node:assert/strict";
 import { test } from "node:test";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
-import { Random, runsFromEnvironment, seedFromEnvironment } from "#test/support/generate/random";
 import { compareWithEnvoy } from "#test/support/jwt-authn/compare-with-envoy";
 import { corpusCases } from "#test/support/jwt-authn/corpus-cases";
 import { generateCases } from "#test/support/jwt-authn/generate";
 import { createKeyRing } from "#test/support/jwt-authn/keys";
+import { Random, runsFromEnvironment, testSeed } from "#test/support/random";
 
 /**
  * Request authentication against the filters that Istio would have Envoy itself apply: the same generated policies, the same
@@ -18,7 +18,7 @@ const tokensAtOnce = 1250;
 test("tokens mean to Garita what they mean to Envoy", async (t) => {
   const binary = await envoyOrSkip(t);
   if (binary === undefined) return;
-  const random = new Random(seedFromEnvironment());
+  const random = new Random(testSeed("tokens"));
   const keys = createKeyRing();
   for (let left = tokensPerRun; left > 0; left -= tokensAtOnce) {
     const now = Math.floor(Date.now() / 1000);

@@ -1,11 +1,11 @@
 import { ok } from "node:assert/strict";
 import { test } from "node:test";
 import { envoyOrSkip } from "#test/support/envoy/find-envoy";
-import { Random, runsFromEnvironment, seedFromEnvironment } from "#test/support/generate/random";
 import { compareWithEnvoy } from "#test/support/jwt-authn/compare-with-envoy";
 import { generateCases } from "#test/support/jwt-authn/generate";
 import { createKeyRing } from "#test/support/jwt-authn/keys";
 import { withStandingClock } from "#test/support/jwt-authn/standing-clock";
+import { Random, runsFromEnvironment, testSeed } from "#test/support/random";
 
 /** The test of tokens against Envoy with a clock that stands, so that times of tokens may lie on the second where they count. */
 const tokensPerRun = runsFromEnvironment(5000);
@@ -16,7 +16,7 @@ test("times of tokens count to the second as they do for Envoy", async (t) => {
   const now = Math.floor(Date.now() / 1000);
   const clocked = await withStandingClock(binary, now);
   try {
-    const random = new Random(seedFromEnvironment());
+    const random = new Random(testSeed("tokens at a clock"));
     const part = await compareWithEnvoy(
       clocked.binary,
       generateCases({ random, keys: createKeyRing(), tokens: tokensPerRun, now, clockStands: true }),

@@ -1,5 +1,5 @@
 import type { Attribute, FieldTest, TextTest, ValueTest } from "#policy-compiler/ruleset/model";
-import type { Random } from "./random.ts";
+import type { Random } from "#test/support/random";
 import { words } from "./words.ts";
 
 /** A random pattern that words of a list often pass: the whole word, a part of its beginning or end, or presence. */

@@ -9,7 +9,7 @@ import {
   UNKNOWN,
   type Workload,
 } from "#authz/engine/attributes";
-import type { Random } from "./random.ts";
+import type { Random } from "#test/support/random";
 import { words } from "./words.ts";
 
 /** A connection of which everything is known, and nothing is there. */

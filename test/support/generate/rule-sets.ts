@@ -14,8 +14,8 @@ import {
   type Stage,
   stages,
 } from "#policy-compiler/ruleset/model";
+import type { Random } from "#test/support/random";
 import { fieldTest } from "./fields.ts";
-import type { Random } from "./random.ts";
 import { words } from "./words.ts";
 
 const origin: Origin = { file: "policies.yaml", line: 1, column: 1 };

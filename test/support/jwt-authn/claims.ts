@@ -1,4 +1,4 @@
-import type { Random } from "../generate/random.ts";
+import type { Random } from "#test/support/random";
 import type { RawMembers } from "./token-draft.ts";
 
 /** Claims that policies and output headers ask for, as raw JSON, with all that Envoy makes something special of. */

@@ -1,4 +1,4 @@
-import type { Random } from "../generate/random.ts";
+import type { Random } from "#test/support/random";
 import type { SigningKey } from "./keys.ts";
 import { rawObject, setMember, type TokenDraft } from "./token-draft.ts";
 

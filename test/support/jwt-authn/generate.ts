@@ -1,5 +1,5 @@
+import type { Random } from "#test/support/random";
 import type { PolicySetLine, RequestCase } from "../cases/case.ts";
-import type { Random } from "../generate/random.ts";
 import type { KeyRing } from "./keys.ts";
 import { randomPolicies } from "./random-policies.ts";
 import { randomRequest } from "./random-request.ts";

@@ -1,5 +1,5 @@
+import type { Random } from "#test/support/random";
 import type { PolicyObject, PolicySetLine } from "../cases/case.ts";
-import type { Random } from "../generate/random.ts";
 import { claimNames } from "./claims.ts";
 import { type KeySetDraft, randomKeySet } from "./key-sets.ts";
 import type { SigningKey } from "./keys.ts";

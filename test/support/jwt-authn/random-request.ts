@@ -1,5 +1,5 @@
+import type { Random } from "#test/support/random";
 import type { RequestCase } from "../cases/case.ts";
-import type { Random } from "../generate/random.ts";
 import { cookies, headerLocations, type PolicySetDraft, params, type RuleDraft } from "./random-policies.ts";
 import { type MadeToken, randomToken, type TokenSources } from "./random-token.ts";
 import type { WrittenRule } from "./render.ts";

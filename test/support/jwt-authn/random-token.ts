@@ -1,4 +1,4 @@
-import type { Random } from "../generate/random.ts";
+import type { Random } from "#test/support/random";
 import { goodClaims } from "./claims.ts";
 import { draftFaults, edgeFaults, type FaultContext } from "./draft-faults.ts";
 import type { SigningKey, SigningScheme } from "./keys.ts";
