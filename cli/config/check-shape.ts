@@ -1,7 +1,7 @@
+import { suggest } from "#policy-compiler/document/suggest";
 import type { Path } from "./located-yaml.ts";
 import type { ConfigSchema } from "./schema-parts.ts";
 import type { ShapeFault } from "./shape-fault.ts";
-import { suggest } from "./suggest.ts";
 
 /**
  * Everything in which a value differs from a schema, outermost first.

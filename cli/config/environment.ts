@@ -1,6 +1,6 @@
+import { suggest } from "#policy-compiler/document/suggest";
 import type { ConfigFinding } from "./codes.ts";
 import type { ConfigSchema } from "./schema-parts.ts";
-import { suggest } from "./suggest.ts";
 
 const prefix = "GARITA_";
 

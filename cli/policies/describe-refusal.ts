@@ -1,6 +1,6 @@
 import type { Verdict } from "#authz/check/verdict";
+import { suggest } from "#policy-compiler/document/suggest";
 import type { RuleSet } from "#policy-compiler/ruleset/model";
-import { suggest } from "../config/suggest.ts";
 import type { WorkloadDescription } from "../request/description.ts";
 
 /** Is this a refusal that says nothing of the policies: the description did not reach them? */

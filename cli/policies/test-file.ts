@@ -1,10 +1,10 @@
 import { type DecisionReason, decisionReasons } from "#authz/engine/decision";
+import { suggest } from "#policy-compiler/document/suggest";
 import { parseTimestamp } from "#policy-compiler/ruleset/timestamp";
 import { checkShape } from "../config/check-shape.ts";
 import type { LocatedYaml, Path } from "../config/located-yaml.ts";
 import { readYamlFully } from "../config/read-yaml-fully.ts";
 import { type ConfigSchema, object, text } from "../config/schema-parts.ts";
-import { suggest } from "../config/suggest.ts";
 import type {
   CallerDescription,
   DescribedAnswer,

@@ -1,9 +1,9 @@
-/** The nearest of the candidates within two edits or a difference of case, if there is one: what the author may have meant. */
+/** The nearest of the candidates within two edits, case aside, if there is one: what the author may have meant. */
 export function suggest(text: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = 3;
   for (const candidate of candidates) {
-    const distance = candidate.toLowerCase() === text.toLowerCase() ? 0 : editDistance(text, candidate, 2);
+    const distance = editDistance(text.toLowerCase(), candidate.toLowerCase(), 2);
     // A word that shares less than half with the text is no suggestion.
     if (distance < least && distance * 2 <= candidate.length) {
       nearest = candidate;
