@@ -7,13 +7,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
+	descriptorset "garita/tools/descriptor-set"
 
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	_ "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
@@ -65,41 +60,10 @@ var roots = []string{
 }
 
 func main() {
-	set := &descriptorpb.FileDescriptorSet{}
-	written := map[string]bool{}
-	for _, root := range roots {
-		file, err := protoregistry.GlobalFiles.FindFileByPath(root)
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "envoy-api: %s: %v\n", root, err)
-			os.Exit(1)
-		}
-		appendWithImports(set, written, file)
-	}
-	bytes, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
+	files, size, err := descriptorset.Write(os.Stdout, roots)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "envoy-api: %v\n", err)
 		os.Exit(1)
 	}
-	if _, err := os.Stdout.Write(bytes); err != nil {
-		fmt.Fprintf(os.Stderr, "envoy-api: %v\n", err)
-		os.Exit(1)
-	}
-	names := []string{}
-	for name := range written {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	fmt.Fprintf(os.Stderr, "envoy-api: %d files, %d bytes\n", len(names), len(bytes))
-}
-
-func appendWithImports(set *descriptorpb.FileDescriptorSet, written map[string]bool, file protoreflect.FileDescriptor) {
-	if written[file.Path()] {
-		return
-	}
-	written[file.Path()] = true
-	imports := file.Imports()
-	for i := range imports.Len() {
-		appendWithImports(set, written, imports.Get(i).FileDescriptor)
-	}
-	set.File = append(set.File, protodesc.ToFileDescriptorProto(file))
+	fmt.Fprintf(os.Stderr, "envoy-api: %d files, %d bytes\n", files, size)
 }

@@ -8,11 +8,7 @@ import (
 	"fmt"
 	"os"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
+	descriptorset "garita/tools/descriptor-set"
 
 	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
 	_ "google.golang.org/genproto/googleapis/rpc/status"
@@ -27,34 +23,10 @@ var roots = []string{
 }
 
 func main() {
-	set := &descriptorpb.FileDescriptorSet{}
-	written := map[string]bool{}
-	for _, root := range roots {
-		file, err := protoregistry.GlobalFiles.FindFileByPath(root)
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "istio-api: %s: %v\n", root, err)
-			os.Exit(1)
-		}
-		appendWithImports(set, written, file)
-	}
-	bytes, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
-	if err == nil {
-		_, err = os.Stdout.Write(bytes)
-	}
+	files, size, err := descriptorset.Write(os.Stdout, roots)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "istio-api: %v\n", err)
 		os.Exit(1)
 	}
-}
-
-func appendWithImports(set *descriptorpb.FileDescriptorSet, written map[string]bool, file protoreflect.FileDescriptor) {
-	if written[file.Path()] {
-		return
-	}
-	written[file.Path()] = true
-	imports := file.Imports()
-	for i := range imports.Len() {
-		appendWithImports(set, written, imports.Get(i).FileDescriptor)
-	}
-	set.File = append(set.File, protodesc.ToFileDescriptorProto(file))
+	fmt.Fprintf(os.Stderr, "istio-api: %d files, %d bytes\n", files, size)
 }
