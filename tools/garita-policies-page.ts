@@ -1,5 +1,6 @@
 import { ownMetadataKeys, responseLimits } from "#policy-compiler/ruleset/response-limits";
-import { extensionSchemas, type PolicySchema } from "./policy-schema.ts";
+import type { PolicySchema } from "./kind-schema.ts";
+import { extensionSchemas } from "./policy-schema.ts";
 
 const keys = ownMetadataKeys.map((key) => `\`${key}\``).join(", ");
 const count = (number: number) => number.toLocaleString("en-US");

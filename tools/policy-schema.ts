@@ -3,23 +3,9 @@ import { operationFields, sourceFields } from "#policy-compiler/lower/field-tabl
 import { envoyStatusCodes } from "#policy-compiler/ruleset/providers/status-codes";
 import { isDenialStatus, responseLimits } from "#policy-compiler/ruleset/response-limits";
 import { mostConditions } from "#policy-compiler/validate/extension-rules";
-
-/** The part of JSON Schema (draft-07) that is used here; `description` is what editors show, and what the page of fields says. */
-export interface PolicySchema {
-  readonly description?: string;
-  readonly [keyword: string]: unknown;
-}
+import { object, type PolicySchema, renderKindSchema } from "./kind-schema.ts";
 
 const texts = (description: string): PolicySchema => ({ type: "array", description, items: { type: "string" } });
-
-/** An object with these members and no others. */
-export function object(
-  description: string,
-  properties: Readonly<Record<string, PolicySchema>>,
-  more: Readonly<Record<string, unknown>> = {},
-): PolicySchema {
-  return { type: "object", description, properties, additionalProperties: false, ...more };
-}
 
 function values(description: string, names: readonly string[]): PolicySchema {
   const lists = names.flatMap((name) => [
@@ -163,25 +149,6 @@ const spec: PolicySchema = object(
 
 /** `docs/garita-authorization-policy.schema.json`: completion and first checks in editors. What a policy means is checked by `garita check`. */
 export function renderPolicySchema(): string {
-  const schema = {
-    $schema: "http://json-schema.org/draft-07/schema#",
-    title: "garita.dev/v1alpha1 AuthorizationPolicy",
-    ...object(
-      "Istio's AuthorizationPolicy with conditions in CEL and answers.",
-      {
-        apiVersion: { const: "garita.dev/v1alpha1" },
-        kind: { const: "AuthorizationPolicy" },
-        metadata: {
-          type: "object",
-          description: "Kubernetes' ObjectMeta.",
-          properties: { name: { type: "string" }, namespace: { type: "string" } },
-          required: ["name"],
-        },
-        spec,
-        status: { description: "Kubernetes' own; not read." },
-      },
-      { required: ["apiVersion", "kind", "metadata"] },
-    ),
-  };
-  return `${JSON.stringify(schema, undefined, 2)}\n`;
+  const description = "Istio's AuthorizationPolicy with conditions in CEL and answers.";
+  return renderKindSchema({ kind: "AuthorizationPolicy", description, spec, specRequired: false });
 }

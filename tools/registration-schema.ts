@@ -1,6 +1,6 @@
 import { registrationKeyKinds } from "#policy-compiler/ruleset/model";
 import { registrationLimits } from "#policy-compiler/ruleset/registration-limits";
-import { object, type PolicySchema } from "./policy-schema.ts";
+import { object, type PolicySchema, renderKindSchema } from "./kind-schema.ts";
 
 const text = (description: string): PolicySchema => ({ type: "string", description, minLength: 1 });
 const duration = (description: string): PolicySchema => ({
@@ -80,25 +80,6 @@ const spec = object(
 
 /** `docs/garita-workload-registration.schema.json`: completion and first checks in editors. What a registration means is checked by `garita check`. */
 export function renderRegistrationSchema(): string {
-  const schema = {
-    $schema: "http://json-schema.org/draft-07/schema#",
-    title: "garita.dev/v1alpha1 WorkloadRegistration",
-    ...object(
-      "Who may become which SPIFFE ID.",
-      {
-        apiVersion: { const: "garita.dev/v1alpha1" },
-        kind: { const: "WorkloadRegistration" },
-        metadata: {
-          type: "object",
-          description: "Kubernetes' ObjectMeta.",
-          properties: { name: { type: "string" }, namespace: { type: "string" } },
-          required: ["name"],
-        },
-        spec,
-        status: { description: "Kubernetes' own; not read." },
-      },
-      { required: ["apiVersion", "kind", "metadata", "spec"] },
-    ),
-  };
-  return `${JSON.stringify(schema, undefined, 2)}\n`;
+  const description = "Who may become which SPIFFE ID.";
+  return renderKindSchema({ kind: "WorkloadRegistration", description, spec, specRequired: true });
 }
