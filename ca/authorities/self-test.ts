@@ -1,16 +1,16 @@
 import { X509Certificate } from "node:crypto";
-import { lintTemplate } from "#ca/lint/linted-template";
 import { sameBytes } from "#ca/x509/bytes";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { svidFaults } from "#ca/x509/svid-faults";
 import { wholeSecond } from "#ca/x509/time";
 import { verifySvid } from "#ca/x509/verify-svid";
-import { buildTbs, drawSerial } from "#ca/x509/write-certificate";
+import { drawSerial } from "#ca/x509/write-certificate";
 import { messageOf } from "#platform/coded-error";
 import type { AuthorityCertificate } from "./authority-certificate.ts";
 import type { IssuingAuthority } from "./contract.ts";
 import { generateKey } from "./generate-key.ts";
 import type { RandomBytes } from "./key-envelope.ts";
+import { lintLeaf } from "./lint-leaf.ts";
 
 export type SelfTestResult =
   | { readonly ok: true }
@@ -35,29 +35,8 @@ export async function selfTest(tested: {
   const uri = `spiffe://${tested.trustDomain}/selftest`;
   const notBeforeMillis = Math.max(wholeSecond(nowMillis), authority.certificate.notBefore.millis);
   const notAfterMillis = Math.min(notBeforeMillis + leafMillis, authority.notAfterMillis);
-  const tbsDer = buildTbs({
-    profile: "leaf",
-    serial: drawSerial(tested.random),
-    issuer: authority.names,
-    notBeforeMillis,
-    notAfterMillis,
-    subjectPublicKeyDer: publicKey.spkiDer,
-    uri,
-    dnsNames: [],
-    ipAddresses: [],
-  });
-  const result = lintTemplate(tbsDer, {
-    profile: "leaf",
-    issuer: { body: authority.certificate, keyKind: authority.keyKind },
-    signerKeyKind: authority.keyKind,
-    subjectKeyKind: publicKey.kind,
-    grantedSpkiDer: publicKey.spkiDer,
-    grantedId: uri,
-    grantedDnsNames: [],
-    grantedIpAddresses: [],
-    grantedNotBeforeMillis: notBeforeMillis,
-    grantedNotAfterMillis: notAfterMillis,
-  });
+  const serial = drawSerial(tested.random);
+  const result = lintLeaf(authority, { serial, publicKey, uri, notBeforeMillis, notAfterMillis });
   if (!result.ok) {
     const findings = result.findings.map(({ lint, message }) => `${lint}: ${message}`).join("; ");
     return { ok: false, step: "lint", message: findings };
