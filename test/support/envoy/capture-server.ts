@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import type { CheckAnswer } from "#authz/check/wire/check-answer";
 import { encodeCheckResponse } from "#authz/check/wire/encode-check-response";
+import { checkService } from "#test/support/grpc/check-service";
 
 /** One check as it came over the wire. */
 export interface CapturedCheck {
@@ -32,8 +33,6 @@ export const plainAllow: CheckAnswer = {
   metadata: [],
 };
 
-const bytes = (buffer: Buffer) => buffer;
-
 export interface CaptureServerOptions {
   /** `unix:/path`, or an address and port; a free port of 127.0.0.1 if not given. */
   readonly address?: string;
@@ -50,20 +49,7 @@ export async function startCaptureServer(options: CaptureServerOptions = {}): Pr
     reply(null, response);
   };
   const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
-  server.addService(
-    {
-      check: {
-        path: "/envoy.service.auth.v3.Authorization/Check",
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: bytes,
-        requestDeserialize: bytes,
-        responseSerialize: bytes,
-        responseDeserialize: bytes,
-      },
-    },
-    { check },
-  );
+  server.addService(checkService, { check });
   const { tls } = options;
   const credentials =
     tls === undefined

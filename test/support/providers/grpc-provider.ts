@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import { type CheckRequest, CheckRequestSchema } from "#platform/envoy-api/gen/envoy/service/auth/v3/external_auth_pb";
+import { checkService } from "#test/support/grpc/check-service";
 
 export interface GrpcQuestion {
   readonly message: Uint8Array;
@@ -20,8 +21,6 @@ export interface GrpcProvider {
   take(): GrpcQuestion[];
   stop(): Promise<void>;
 }
-
-const bytes = (buffer: Buffer) => buffer;
 
 export interface GrpcProviderOptions {
   /** A free one if not given. */
@@ -48,20 +47,7 @@ export async function startGrpcProvider({ port = 0, tls }: GrpcProviderOptions =
     else reply(null, Buffer.from(response));
   };
   const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024 });
-  server.addService(
-    {
-      check: {
-        path: "/envoy.service.auth.v3.Authorization/Check",
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: bytes,
-        requestDeserialize: bytes,
-        responseSerialize: bytes,
-        responseDeserialize: bytes,
-      },
-    },
-    { check },
-  );
+  server.addService(checkService, { check });
   const credentials = tls
     ? ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.key }])
     : ServerCredentials.createInsecure();
