@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { decodeCheckRequest } from "#authz/check/wire/decode-check-request";
@@ -42,11 +42,7 @@ after(async () => {
 });
 
 function config(): JsonValue {
-  const tls = {
-    certificate: certificates.file("server", "crt"),
-    key: certificates.file("server", "key"),
-    clientCa: certificates.ca,
-  };
+  const tls = { ...certificates.files("server"), clientCa: certificates.ca };
   const http = (name: string, more: Partial<HttpListenerOptions> = {}) =>
     httpListener({
       name,
@@ -109,15 +105,10 @@ const publishMetadata: JsonValue = {
 };
 
 const clientTls = (leaf: Leaf, servername: string | undefined, alpn: string[] = ["http/1.1"]) => ({
-  cert: readPem(leaf, "crt"),
-  key: readPem(leaf, "key"),
+  ...certificates.pem(leaf),
   ALPNProtocols: alpn,
   ...(servername === undefined ? {} : { servername }),
 });
-
-function readPem(leaf: Leaf, kind: "crt" | "key"): Buffer {
-  return readFileSync(certificates.file(leaf, kind));
-}
 
 const rawLines = [
   "GET /a/../b?q=%41&r=/../ HTTP/1.1",

@@ -93,9 +93,7 @@ before(async () => {
   const tlsOf = (client: Leaf | undefined, server: string): NonNullable<ClusterOptions["tls"]> => ({
     ca: certificates.ca,
     serverName: { dns: server },
-    ...(client === undefined
-      ? {}
-      : { client: { certificate: certificates.file(client, "crt"), key: certificates.file(client, "key") } }),
+    ...(client === undefined ? {} : { client: certificates.files(client) }),
   });
   const asked = doors.map((door) => {
     const secure = "client" in door || "tls" in door;

@@ -68,7 +68,7 @@ before(async () => {
       ],
     }),
   );
-  const tls = { certificate: certificates.file("server", "crt"), key: certificates.file("server", "key") };
+  const tls = certificates.files("server");
   const listener = (name: string, trustedHops: number | undefined, more: Partial<HttpListenerOptions> = {}) =>
     httpListener({
       name,

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -68,11 +67,7 @@ before(async () => {
   const upstream = closing.add(await startEchoUpstream());
   const folder = closing.add(await garitaFolder({ "shop/policies.yaml": policies }));
   await writeFile(join(folder.path, "secret"), `${SECRET}\n`);
-  const file = (leaf: Leaf) => ({
-    certificate: certificates.file(leaf, "crt"),
-    key: certificates.file(leaf, "key"),
-  });
-  const server = file("server");
+  const server = certificates.files("server");
   const unset = { protocol: "http", address: "127.0.0.1:0", workload, destination };
   const common = { ...unset, peerIdentity: "verified" };
   const told = { ...common, attributeHeaders: true };
@@ -110,7 +105,7 @@ before(async () => {
   const garitaTls = (client: Leaf) => ({
     ca: certificates.ca,
     serverName: { dns: "garita.internal" },
-    client: file(client),
+    client: certificates.files(client),
   });
   const config = envoyJson(
     bootstrap({
@@ -155,8 +150,7 @@ before(async () => {
 after(() => closing.close());
 
 const as = (leaf: Leaf, ...alpn: string[]) => ({
-  cert: readFileSync(certificates.file(leaf, "crt")),
-  key: readFileSync(certificates.file(leaf, "key")),
+  ...certificates.pem(leaf),
   ...(alpn.length === 0 ? {} : { ALPNProtocols: alpn }),
 });
 const get = (path: string, ...headers: string[]) => [`GET ${path} HTTP/1.1`, "host: orders.shop", ...headers];

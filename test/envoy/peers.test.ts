@@ -11,6 +11,7 @@ import { httpListener } from "#envoy-configs/listeners";
 import { type Certificates, type Leaf, makeCertificates } from "#test/support/certificates";
 import { exchange, h2, headerValues, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
+import { described } from "#test/support/envoy/described";
 import { type EchoedRequest, startEchoUpstream } from "#test/support/envoy/echo-upstream";
 import { setInitialMetadata } from "#test/support/envoy/edit-config";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
@@ -66,8 +67,6 @@ spec:
   mtls: { mode: STRICT }
 `;
 
-const orders = { "garita.dev/namespace": "shop", "garita.dev/labels": '{"app":"orders"}' };
-const strict = { "garita.dev/namespace": "shop", "garita.dev/labels": '{"app":"strict"}' };
 const denied = "RBAC: access denied";
 
 const closing = new Closing();
@@ -90,17 +89,13 @@ before(async () => {
       ],
     }),
   );
-  const tls = {
-    certificate: certificates.file("server", "crt"),
-    key: certificates.file("server", "key"),
-    clientCa: certificates.ca,
-  };
+  const tls = { ...certificates.files("server"), clientCa: certificates.ca };
   const listener = (name: string, service: "verified" | "unset", more: object = {}) =>
     httpListener({
       name,
       endpoint: free,
       authorization: httpExtAuthz({ cluster: service, issuer: service === "unset" }),
-      settings: httpExtAuthzSettings(orders),
+      settings: httpExtAuthzSettings(described("orders")),
       upstream: "orders",
       ...more,
     });
@@ -114,9 +109,9 @@ before(async () => {
         listener("grpc", "verified", { tls, upstream: "grpc-orders" }),
         listener("optional", "verified", {
           tls: { ...tls, clientCertificateOptional: true },
-          settings: httpExtAuthzSettings(strict),
+          settings: httpExtAuthzSettings(described("strict")),
         }),
-        listener("plaintext", "verified", { settings: httpExtAuthzSettings(strict) }),
+        listener("plaintext", "verified", { settings: httpExtAuthzSettings(described("strict")) }),
       ],
       clusters: [
         cluster({ name: "verified", endpoint: garita.endpoint("verified"), protocol: "http2" }),
@@ -131,10 +126,8 @@ before(async () => {
 });
 after(() => closing.close());
 
-const pem = (leaf: Leaf, kind: "crt" | "key") => readFileSync(certificates.file(leaf, kind));
 const as = (leaf: Leaf, ...alpn: string[]): ConnectionOptions => ({
-  cert: pem(leaf, "crt"),
-  key: pem(leaf, "key"),
+  ...certificates.pem(leaf),
   servername: "orders.shop",
   ...(alpn.length === 0 ? {} : { ALPNProtocols: alpn }),
 });
@@ -186,8 +179,10 @@ for (const door of doors) {
 test("gRPC: an allowed call is answered by the application, a denied one with grpc-status and grpc-message", async (t) => {
   if ((await envoyOrSkip(t)) === undefined) return;
   const address = { kind: "tcp", host: "127.0.0.1", port: envoy.port("grpc") } as const;
-  const channel = (leaf: Leaf) =>
-    credentials.createSsl(readFileSync(certificates.ca), pem(leaf, "key"), pem(leaf, "crt"));
+  const channel = (leaf: Leaf) => {
+    const { cert, key } = certificates.pem(leaf);
+    return credentials.createSsl(readFileSync(certificates.ca), key, cert);
+  };
   const options = { "grpc.ssl_target_name_override": "localhost" };
   const client = bytesClient(address, channel("client"), options);
   const operator = bytesClient(address, channel("operator"), options);

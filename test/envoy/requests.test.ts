@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { bootstrap } from "#envoy-configs/bootstrap";
 import { cluster } from "#envoy-configs/clusters";
@@ -10,6 +9,7 @@ import { type Certificates, makeCertificates } from "#test/support/certificates"
 import { decisionLog, loggedDecisions } from "#test/support/envoy/access-log";
 import { h2, headerValues, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
+import { described } from "#test/support/envoy/described";
 import { type EchoedRequest, startEchoUpstream } from "#test/support/envoy/echo-upstream";
 import { authorizationFilter, connectionManager } from "#test/support/envoy/edit-config";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
@@ -56,10 +56,6 @@ spec:
   mtls: { mode: STRICT }
 `;
 
-const described = (app: string) => ({
-  "garita.dev/namespace": "shop",
-  "garita.dev/labels": JSON.stringify({ app }),
-});
 const refusedBody = "RBAC: access denied";
 
 const closing = new Closing();
@@ -82,11 +78,7 @@ before(async () => {
       ],
     }),
   );
-  const tls = {
-    certificate: certificates.file("server", "crt"),
-    key: certificates.file("server", "key"),
-    clientCa: certificates.ca,
-  };
+  const tls = { ...certificates.files("server"), clientCa: certificates.ca };
   const listener = (name: string, more: Partial<HttpListenerOptions> = {}) =>
     httpListener({
       name,
@@ -161,10 +153,7 @@ interface Way {
   readonly ask: (path: string, headers: typeof forged) => Promise<{ readonly status: unknown; readonly body: string }>;
 }
 
-const client = () => ({
-  cert: readFileSync(certificates.file("client", "crt")),
-  key: readFileSync(certificates.file("client", "key")),
-});
+const client = () => certificates.pem("client");
 
 const ways: readonly Way[] = [
   {

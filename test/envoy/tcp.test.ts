@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { bootstrap } from "#envoy-configs/bootstrap";
@@ -12,6 +11,7 @@ import { type Certificates, type Leaf, makeCertificates } from "#test/support/ce
 import { decisionLog, loggedDecisions } from "#test/support/envoy/access-log";
 import { exchange, http1 } from "#test/support/envoy/clients";
 import { Closing } from "#test/support/envoy/closing";
+import { described } from "#test/support/envoy/described";
 import { startEchoUpstream, startTcpEcho } from "#test/support/envoy/echo-upstream";
 import { filters } from "#test/support/envoy/edit-config";
 import { envoyOrSkip, findEnvoy } from "#test/support/envoy/find-envoy";
@@ -57,11 +57,6 @@ spec:
   selector: { matchLabels: { app: vault } }
 `;
 
-const described = (app: string) => ({
-  "garita.dev/namespace": "shop",
-  "garita.dev/labels": JSON.stringify({ app }),
-});
-
 const closing = new Closing();
 const found = await findEnvoy();
 let certificates: Certificates;
@@ -84,11 +79,7 @@ before(async () => {
       ],
     }),
   );
-  const tls = {
-    certificate: certificates.file("server", "crt"),
-    key: certificates.file("server", "key"),
-    clientCa: certificates.ca,
-  };
+  const tls = { ...certificates.files("server"), clientCa: certificates.ca };
   const listener = (
     name: string,
     service: string,
@@ -147,8 +138,7 @@ before(async () => {
 after(() => closing.close());
 
 const as = (leaf: Leaf, servername: string) => ({
-  cert: readFileSync(certificates.file(leaf, "crt")),
-  key: readFileSync(certificates.file(leaf, "key")),
+  ...certificates.pem(leaf),
   servername,
 });
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,10 @@ export interface Certificates {
   /** Holds `ca.crt`, `garita-ca.crt` (the same), `other-ca.crt`, and `<leaf>.crt`, `<leaf>.key`. */
   readonly directory: string;
   file(name: Leaf, kind: "crt" | "key"): string;
+  /** Both its files, as Envoy's listeners and clusters name them. */
+  files(name: Leaf): { readonly certificate: string; readonly key: string };
+  /** What is in both its files, as Node's TLS takes it. */
+  pem(name: Leaf): { readonly cert: Buffer; readonly key: Buffer };
   readonly ca: string;
   remove(): Promise<void>;
 }
@@ -71,9 +76,12 @@ export async function makeCertificates(): Promise<Certificates> {
       ]);
     }),
   );
+  const file = (name: Leaf, kind: "crt" | "key") => path(`${name}.${kind}`);
   return {
     directory,
-    file: (name, kind) => path(`${name}.${kind}`),
+    file,
+    files: (name) => ({ certificate: file(name, "crt"), key: file(name, "key") }),
+    pem: (name) => ({ cert: readFileSync(file(name, "crt")), key: readFileSync(file(name, "key")) }),
     ca: path("ca.crt"),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
