@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { keyKinds } from "#ca/x509/contract";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { verifySvid } from "#ca/x509/verify-svid";
-import { type ChainCase, makeChains, makeTestKeys, tools } from "#test/support/ca/chains";
+import { makeTestKeys } from "#test/support/ca/chain-certificates";
+import { type ChainCase, makeChains, tools } from "#test/support/ca/chains";
 import { makeOpensslChain } from "#test/support/ca/openssl-chain";
 import { findValidators } from "#test/support/ca/validators";
 

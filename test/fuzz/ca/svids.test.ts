@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Certificate } from "#ca/x509/contract";
 import { readCertificate } from "#ca/x509/read-certificate";
 import { verifySvid } from "#ca/x509/verify-svid";
-import { makeChains, makeTestKeys } from "#test/support/ca/chains";
+import { makeTestKeys } from "#test/support/ca/chain-certificates";
+import { makeChains } from "#test/support/ca/chains";
 import { Random, testSeed } from "#test/support/random";
 
 test("a chain of which a byte is another is refused, or is the same in all that counts", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { KeyKind } from "#ca/x509/contract";
-import type { TestKeys } from "./chains.ts";
+import type { TestKeys } from "./chain-certificates.ts";
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import type { AuthorityMaterial } from "#ca/authorities/read-authority-files";
 import { writePem } from "#ca/x509/pem";
 import type { CertificateParts } from "./certificate-parts.ts";
 import { extensions, uriName } from "./certificate-parts.ts";
-import { type KeyRole, type Made, makeCertificate, type TestKey } from "./chains.ts";
+import { type KeyRole, type Made, makeCertificate, type TestKey } from "./chain-certificates.ts";
 import * as d from "./der-builder.ts";
 import { sceneDomain } from "./scene.ts";
 

@@ -13,7 +13,8 @@ import { readCertificate } from "#ca/x509/read-certificate";
 import { svidFaults } from "#ca/x509/svid-faults";
 import { verifySvid } from "#ca/x509/verify-svid";
 import { idOf, trustDomain } from "#test/support/ca/callers";
-import { makeChains, makeTestKeys } from "#test/support/ca/chains";
+import { makeTestKeys } from "#test/support/ca/chain-certificates";
+import { makeChains } from "#test/support/ca/chains";
 import { makeAuthority, makeLeaf } from "#test/support/ca/make-certificate";
 
 const nowMillis = Date.UTC(2030, 0, 1);

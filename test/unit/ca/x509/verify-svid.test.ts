@@ -6,7 +6,8 @@ import { readCertificate } from "#ca/x509/read-certificate";
 import { type SvidFault, svidFaults } from "#ca/x509/svid-faults";
 import { verifySvid } from "#ca/x509/verify-svid";
 import { type CertificateParts, extensions, fabricatedSpki } from "#test/support/ca/certificate-parts";
-import { type ChainCase, makeCertificate, makeChains, makeTestKeys } from "#test/support/ca/chains";
+import { makeCertificate, makeTestKeys } from "#test/support/ca/chain-certificates";
+import { type ChainCase, makeChains } from "#test/support/ca/chains";
 import * as d from "#test/support/ca/der-builder";
 import { makeOpensslChain } from "#test/support/ca/openssl-chain";
 
