@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, type TestContext, test } from "node:test";
+import { after, before, test } from "node:test";
 import { type RefusalCode, refusals } from "#ca/refusals";
 import { outsideOf } from "#ca/transport/refusal-status";
 import { CodedError } from "#platform/coded-error";
 import { askHttp } from "#test/support/ca/ask-http";
 import { type DoorCertificates, makeDoorCertificates } from "#test/support/ca/door-certificates";
-import { type DoorOptions, openDoor } from "#test/support/ca/doors";
-import { fakeExplanation, fakeIssued, fakeRecord } from "#test/support/ca/fake-authority";
+import { openDoor } from "#test/support/ca/doors";
+import { fakeIssued } from "#test/support/ca/fake-authority";
+import { openSocketDoor } from "#test/support/ca/open-socket-door";
 
 let made: DoorCertificates;
 let folder: string;
@@ -22,19 +23,8 @@ after(() => rm(folder, { recursive: true, force: true }));
 const at = "2030-01-01T00:00:00.000Z";
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
-/** A door on this machine, in plain text unless TLS is given. */
-function open(t: TestContext, options: DoorOptions = {}) {
-  return openDoor(t, "http", options);
-}
-
-let sockets = 0;
-async function openSocket(t: TestContext, options: DoorOptions = {}) {
-  const path = join(folder, `door-${++sockets}.sock`);
-  return { ...(await open(t, { address: { kind: "unix", path }, ...options })), path };
-}
-
 test("a certificate is issued to who brings a token or a certificate", async (t) => {
-  const door = await open(t, { tls: made.server });
+  const door = await openDoor(t, "http", { tls: made.server });
   const leaf = made.leaf("web");
   const answer = await askHttp(
     door,
@@ -67,7 +57,7 @@ test("a certificate is issued to who brings a token or a certificate", async (t)
 
 for (const code of Object.keys(refusals) as RefusalCode[]) {
   test(`${code} is answered ${outsideOf(code).http} with its code and the id of the explanation`, async (t) => {
-    const door = await open(t, {
+    const door = await openDoor(t, "http", {
       answer: { ok: false, code, explanationId: "ABCDEF123456", retryAfterMillis: undefined },
     });
     const answer = await askHttp(door, "POST /v1/certificates", { csr: "PEM" }, bearer("a.token"));
@@ -84,7 +74,7 @@ test("who is to wait is told so in whole seconds, at least one", async (t) => {
     [1, "1"],
     [1001, "2"],
   ] as const) {
-    const door = await open(t, {
+    const door = await openDoor(t, "http", {
       answer: { ok: false, code: "rate/caller", explanationId: "A", retryAfterMillis: millis },
     });
     assert.equal((await askHttp(door, "POST /v1/certificates", { csr: "" })).headers["retry-after"], seconds);
@@ -92,7 +82,7 @@ test("who is to wait is told so in whole seconds, at least one", async (t) => {
 });
 
 test("the bundle is everybody's, in both forms, and not sent twice", async (t) => {
-  const door = await open(t);
+  const door = await openDoor(t, "http");
   for (const [path, type, text] of [
     ["/v1/bundle", "application/x-pem-file", "PEM 7\n"],
     ["/v1/bundle.json", "application/json; charset=utf-8", '{"keys":[],"spiffe_sequence":7}'],
@@ -110,287 +100,16 @@ test("the bundle is everybody's, in both forms, and not sent twice", async (t) =
   }
 });
 
-/** What auditors may read. */
-const reads: readonly (readonly [path: string, answer: Record<string, unknown>])[] = [
-  [
-    "/v1/ca/status",
-    {
-      trustDomain: "cluster.local",
-      authorities: [
-        {
-          role: "issuing",
-          keyId: "cd",
-          keyKind: "P-256",
-          state: "active",
-          slot: "A",
-          subject: "O=cluster.local,CN=issuer cd",
-          notBefore: at,
-          notAfter: at,
-          keyHeld: true,
-        },
-      ],
-      bundle: { sequence: 7, anchors: 1, version: "a1b2" },
-      rotation: { state: "published", stragglers: 2, firstBreak: at },
-      store: {
-        schemaVersion: 1,
-        generation: 1,
-        entries: 3,
-        lastHash: "aa",
-        lastAt: at,
-        lastHead: { number: 2, hash: "bb", at, generation: 1, auditKeyId: "cc" },
-        issued: 1,
-        unfinished: 0,
-        sizeBytes: 4096,
-      },
-      registrations: 2,
-      serverCertificateNotAfter: at,
-      issuedSinceStart: 1,
-      refusedSinceStart: 2,
-      streams: {
-        open: 2,
-        bundle: { taken: 2, acknowledged: 1 },
-        listed: [
-          {
-            id: 5,
-            typeUrl: "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
-            variant: "delta",
-            spiffeId: "spiffe://cluster.local/ns/shop/sa/web",
-            fingerprint: "ab12",
-            node: "web-1",
-            since: at,
-            names: [
-              {
-                name: "ROOTCA",
-                sent: "v2",
-                acknowledged: "v1",
-                acknowledgedAt: at,
-                rejected: { version: "v2", message: "not taken", at },
-              },
-              { name: "ALL" },
-            ],
-            leftOut: 1,
-          },
-        ],
-      },
-      warnings: ["the root ends soon"],
-    },
-  ],
-  ["/v1/ca/certificates", { certificates: [record()] }],
-  ["/v1/ca/certificates?limit=1", { certificates: [record()], next: "0a1b" }],
-  [
-    "/v1/ca/certificates/0a1b",
-    {
-      ...record(),
-      certificate:
-        "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v\nMDEyMzQ1Njc4OTo7\n-----END CERTIFICATE-----\n",
-    },
-  ],
-  [
-    "/v1/ca/explanations/ABCDEF123456",
-    {
-      id: "ABCDEF123456",
-      at,
-      code: "csr/signature",
-      door: "istio",
-      remoteAddress: "10.0.0.1",
-      steps: fakeExplanation.steps,
-    },
-  ],
-  [
-    "/v1/ca/tokens",
-    {
-      tokens: [
-        {
-          hash: "dd",
-          spiffeId: fakeRecord.spiffeId,
-          created: at,
-          expires: at,
-          createdBy: "the operator",
-          sourceCidrs: ["10.0.0.0/8"],
-          used: { at, serial: "0a1b" },
-        },
-      ],
-    },
-  ],
-  [
-    "/v1/ca/entries",
-    {
-      entries: [
-        {
-          name: "shop/web",
-          source: { file: "web.yaml", line: 3 },
-          spiffeId: [
-            { kind: "text", text: "spiffe://cluster.local/ns/shop/sa/" },
-            { kind: "claim", path: ["kubernetes.io", "serviceaccount", "name"] },
-          ],
-          callers: [{ kind: "jwt", issuer: "https://issuer.example", claims: [{ path: ["sub"], values: ["web"] }] }],
-          dnsNames: [],
-          keyKinds: ["P-256"],
-          maxTtlSeconds: 3600,
-        },
-      ],
-    },
-  ],
-  [
-    "/v1/ca/revocations",
-    {
-      revocations: [
-        { serial: "0a1b", at, by: "the operator", reason: "lost" },
-        { fingerprint: "0a".repeat(32), at, by: "the operator", reason: "lost" },
-        { spiffeId: fakeRecord.spiffeId, at, by: "the operator", reason: "gone" },
-      ],
-    },
-  ],
-  ["/v1/ca/audit", { ok: false, entries: 3, heads: 1, sealedUpTo: 2, faults: [{ entry: 3, message: "edited" }] }],
-];
-
-function record(): Record<string, unknown> {
-  return {
-    serial: "0a1b",
-    spiffeId: fakeRecord.spiffeId,
-    state: "issued",
-    notBefore: at,
-    notAfter: "2030-01-01T00:00:01.000Z",
-    dnsNames: ["web.shop"],
-    keyKind: "P-256",
-    spkiHash: "ab",
-    issuerKeyId: "cd",
-    requestId: "R1",
-    requestedAt: at,
-    csrHash: "ef",
-    method: "jwt",
-    caller: "https://issuer.example web",
-    evidence: "01",
-    registration: "shop/web",
-    nameMismatch: [],
-    fingerprint: "02",
-  };
-}
-
-for (const [path, expected] of reads) {
-  test(`GET ${path} is for auditors and operators`, async (t) => {
-    const door = await open(t);
-    for (const token of ["auditor", "operator"]) {
-      const answer = await askHttp(door, `GET ${path}`, undefined, bearer(token));
-      assert.deepEqual([answer.status, answer.json], [200, expected]);
-      assert.equal((await askHttp(door, `HEAD ${path}`, undefined, bearer(token))).status, 200);
-    }
-    const answer = await askHttp(await openSocket(t), `GET ${path}`);
-    assert.deepEqual([answer.status, answer.json], [200, expected]);
-    for (const method of ["GET", "HEAD"]) {
-      const nobody = await askHttp(door, `${method} ${path}`);
-      assert.equal(nobody.status, 401);
-      assert.equal(nobody.headers["www-authenticate"], 'Bearer realm="garita"');
-      assert.equal((await askHttp(door, `${method} ${path}`, undefined, bearer("a.workload"))).status, 403);
-    }
-  });
-}
-
 test("why a caller is no administrator is for the log alone", async (t) => {
-  const door = await open(t);
+  const door = await openDoor(t, "http");
   const answer = await askHttp(door, "GET /v1/ca/status", undefined, bearer("a.workload"));
   assert.deepEqual(answer.json, { code: "ca-door/role", message: "the caller is no administrator of the authority" });
   assert.match(door.logged(), /"who":"nobody","reason":"a test says so"/);
   assert.doesNotMatch(door.logged(), /a\.workload/);
 });
 
-/** What only operators may ask: body, status, answer, and what the authority was told. */
-const writes: readonly (readonly [path: string, body: unknown, status: number, answer: unknown, call: unknown])[] = [
-  [
-    "/v1/ca/tokens",
-    { spiffeId: "spiffe://cluster.local/web" },
-    201,
-    { token: "garita-join-token", expires: at },
-    ["createToken", { spiffeId: "spiffe://cluster.local/web", ttlSeconds: undefined, sourceCidrs: [] }, "the operator"],
-  ],
-  [
-    "/v1/ca/tokens",
-    { spiffeId: "spiffe://cluster.local/web", ttlSeconds: 60, sourceCidrs: ["10.0.0.0/8"] },
-    201,
-    { token: "garita-join-token", expires: at },
-    [
-      "createToken",
-      { spiffeId: "spiffe://cluster.local/web", ttlSeconds: 60, sourceCidrs: ["10.0.0.0/8"] },
-      "the operator",
-    ],
-  ],
-  [
-    "/v1/ca/revocations",
-    { serial: "0a1b", reason: "lost" },
-    200,
-    { revoked: true },
-    ["revoke", { kind: "serial", serialHex: "0a1b" }, "lost", "the operator"],
-  ],
-  [
-    "/v1/ca/revocations",
-    { fingerprint: "0a".repeat(32), reason: "lost" },
-    200,
-    { revoked: true },
-    ["revoke", { kind: "fingerprint", fingerprint: "0a".repeat(32) }, "lost", "the operator"],
-  ],
-  [
-    "/v1/ca/revocations",
-    { spiffeId: "spiffe://cluster.local/web", reason: "gone" },
-    200,
-    { revoked: true },
-    ["revoke", { kind: "identity", spiffeId: "spiffe://cluster.local/web" }, "gone", "the operator"],
-  ],
-  [
-    "/v1/ca/try",
-    { spiffeId: "spiffe://cluster.local/web", csr: "PEM" },
-    200,
-    { steps: fakeExplanation.steps, findings: [] },
-    ["dryRun", { spiffeId: "spiffe://cluster.local/web", csrPem: "PEM", ttlSeconds: undefined }],
-  ],
-  [
-    "/v1/ca/issuer",
-    undefined,
-    200,
-    {
-      role: "issuing",
-      keyId: "cd",
-      keyKind: "P-256",
-      state: "active",
-      slot: "A",
-      subject: "O=cluster.local,CN=issuer cd",
-      notBefore: at,
-      notAfter: at,
-      keyHeld: true,
-    },
-    ["rotateIssuer", "the operator"],
-  ],
-];
-
-for (const [path, body, status, expected, call] of writes) {
-  test(`POST ${path} ${JSON.stringify(body)} is for operators`, async (t) => {
-    const door = await open(t);
-    for (const [token, refused] of [
-      ["auditor", 403],
-      ["a.workload", 403],
-    ] as const)
-      assert.equal((await askHttp(door, `POST ${path}`, body, bearer(token))).status, refused);
-    assert.equal((await askHttp(door, `POST ${path}`, body)).status, 401);
-    assert.deepEqual(door.calls, []);
-    const answer = await askHttp(door, `POST ${path}`, body, bearer("operator"));
-    assert.deepEqual([answer.status, answer.json], [status, expected]);
-    assert.deepEqual(door.calls, [call]);
-    assert.equal((await askHttp(await openSocket(t), `POST ${path}`, body)).status, status);
-  });
-}
-
-test("a backup is made at the socket alone, which only its owner can open", async (t) => {
-  const door = await open(t);
-  const refused = await askHttp(door, "POST /v1/ca/backup", { file: "/var/backup" }, bearer("operator"));
-  assert.deepEqual([refused.status, refused.json["code"]], [403, "admin/closed"]);
-  const socket = await openSocket(t);
-  assert.equal((await stat(socket.path)).mode & 0o777, 0o600);
-  const answer = await askHttp(socket, "POST /v1/ca/backup", { file: "/var/backup" });
-  assert.deepEqual([answer.status, answer.json], [200, { file: "/var/backup" }]);
-  assert.deepEqual([...door.calls, ...socket.calls], [["backup", "/var/backup"]]);
-});
-
 test("who asks at the socket is told to the core so", async (t) => {
-  const socket = await openSocket(t);
+  const socket = await openSocketDoor(t);
   await askHttp(socket, "POST /v1/certificates", { csr: "PEM" });
   const { credentials, door } = socket.asked[0]!;
   assert.equal(door, "socket");
@@ -400,40 +119,6 @@ test("who asks at the socket is told to the core so", async (t) => {
     operatorSocket: true,
     remoteAddress: undefined,
   });
-});
-
-test("the inventory is asked for with what was asked", async (t) => {
-  const door = await open(t);
-  const query = async (text: string) => {
-    const answer = await askHttp(door, `GET /v1/ca/certificates?${text}`, undefined, bearer("auditor"));
-    return answer.status === 200 ? door.calls.at(-1)?.[1] : answer.status;
-  };
-  assert.deepEqual(await query(""), { limit: 100 });
-  assert.deepEqual(
-    await query("after=0a&limit=1000&spiffeId=spiffe%3A%2F%2Fa%2Fb&state=issued&revoked=false&newestOnly=true"),
-    { after: "0a", limit: 1000, spiffeId: "spiffe://a/b", state: "issued", revoked: false, newestOnly: true },
-  );
-  assert.deepEqual(await query("endingWithinSeconds=60"), {
-    limit: 100,
-    endingBefore: { millis: 1_060_000, nowMillis: 1_000_000 },
-  });
-  const bad = [
-    "limit=0",
-    "limit=1001",
-    "limit=1e3",
-    "limit=-1",
-    "limit=1&limit=2",
-    "after=0A",
-    "after=",
-    "state=gone",
-    "revoked=yes",
-    "endingWithinSeconds=-1",
-    "endingWithinSeconds=9999999999",
-    "other=1",
-    "spiffeId=",
-    `spiffeId=${"a".repeat(2049)}`,
-  ];
-  for (const text of bad) assert.equal(await query(text), 400, text);
 });
 
 const unfit: readonly (readonly [target: string, body: unknown])[] = [
@@ -465,7 +150,7 @@ const unfit: readonly (readonly [target: string, body: unknown])[] = [
 ];
 
 test("what is not as its schema says is refused, and nothing of it told or done", async (t) => {
-  const socket = await openSocket(t);
+  const socket = await openSocketDoor(t);
   for (const [target, body] of unfit) {
     const answer = await askHttp(socket, target, body);
     assert.deepEqual([answer.status, answer.json["code"]], [400, "admin/request"], `${target} ${JSON.stringify(body)}`);
@@ -477,7 +162,7 @@ test("what is not as its schema says is refused, and nothing of it told or done"
 });
 
 test("what is not there is said so, to whom it is for", async (t) => {
-  const door = await open(t);
+  const door = await openDoor(t, "http");
   for (const target of ["GET /", "GET /v2/ca", "POST /v1/bundle", "DELETE /v1/ca/tokens", "GET /v1/ca/status/"]) {
     const answer = await askHttp(door, target, undefined, bearer("auditor"));
     assert.deepEqual([answer.status, answer.json["code"]], [404, "admin/not-found"], target);
@@ -491,7 +176,7 @@ test("what is not there is said so, to whom it is for", async (t) => {
 
 test("web pages and foreign names of the door are refused, before anybody is asked who they are", async (t) => {
   let roles = 0;
-  const door = await open(t, {
+  const door = await openDoor(t, "http", {
     hosts: new Set(["localhost"]),
     service: {
       roleOf: async () => {
@@ -514,7 +199,7 @@ test("web pages and foreign names of the door are refused, before anybody is ask
 });
 
 test("several authorizations, and what is no token, are refused at every path", async (t) => {
-  const door = await open(t);
+  const door = await openDoor(t, "http");
   const twice = ["host", "localhost", "authorization", "Bearer operator", "Authorization", "Bearer operator"];
   for (const headers of [twice, { authorization: "Basic operator" }, { authorization: "Bearer a b" }]) {
     for (const target of ["GET /v1/ca/status", "GET /v1/bundle", "POST /v1/certificates"]) {
@@ -530,7 +215,7 @@ test("what the authority cannot do is told by its code, a defect of ours is not"
     [new CodedError("tls/unusable", "the secret reason"), 500, "admin/failed"],
   ];
   for (const [fault, status, code] of cases) {
-    const door = await open(t, {
+    const door = await openDoor(t, "http", {
       service: {
         rotateIssuer: async () => {
           throw fault;
@@ -545,7 +230,7 @@ test("what the authority cannot do is told by its code, a defect of ours is not"
 });
 
 test("the OpenAPI page lists every route", async (t) => {
-  const door = await open(t);
+  const door = await openDoor(t, "http");
   const { json } = await askHttp(door, "GET /v1/openapi.json");
   const paths = json["paths"] as Record<string, object>;
   assert.deepEqual(
@@ -584,7 +269,7 @@ test("the OpenAPI page lists every route", async (t) => {
 test("a door that ends finishes what runs", async (t) => {
   const entered = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
-  const door = await open(t, {
+  const door = await openDoor(t, "http", {
     answer: async () => {
       entered.resolve();
       await release.promise;
