@@ -6,10 +6,13 @@ import type { Attempt } from "#identity/key-sources/remote-source";
 import { createFakeIssuers, type FakeIssuers } from "./fake-issuers.ts";
 import { createFakeTime, type FakeTime, settle } from "./fake-time.ts";
 
+/** In milliseconds. */
 export const minute = 60_000;
+/** In milliseconds. */
 export const day = 24 * 60 * minute;
 /** Where the keys of `source` are. */
 export const uri = "https://issuer.example/keys";
+/** The source that most tests follow. */
 export const source = { kind: "uri", id: "a", uri, timeoutMillis: undefined } as const satisfies KeySource;
 
 /** A store of key sets whose issuers, clock and timers are the test's. */
@@ -47,6 +50,7 @@ export function kidsOf(store: KeySetStore, id = "a"): readonly string[] | string
   return state.kind === "keys" ? state.keys.keys.map(({ kid }) => kid) : state.kind;
 }
 
+/** Of a source that has keys. */
 export function versionOf(store: KeySetStore, id = "a"): number {
   const state = store.current().of(id);
   assert.equal(state.kind, "keys");
