@@ -10,6 +10,7 @@ import { makeDoorCertificates } from "#test/support/ca/door-certificates";
 import { openDoor } from "#test/support/ca/doors";
 import { fakeIssued } from "#test/support/ca/fake-authority";
 import { framed, rawCall, rawSession } from "#test/support/ca/raw-call";
+import { mutateBytes } from "#test/support/mutate-bytes";
 import { Random, testSeed } from "#test/support/random";
 
 const long = process.env["GARITA_LONG"] === "1";
@@ -17,20 +18,6 @@ const whole = certificateRequest("-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n", 
   CertSigner: "a",
   ImpersonatedIdentity: "spiffe://a/b",
 });
-
-/** Some bytes changed, cut out, doubled or put in. */
-function mutated(random: Random, bytes: Uint8Array): Uint8Array {
-  const list = [...bytes];
-  for (let i = random.below(4); i >= 0; i--) {
-    const at = random.below(list.length + 1);
-    const kind = random.below(4);
-    if (kind === 0) list[at] = random.below(256);
-    else if (kind === 1) list.splice(at, random.below(8));
-    else if (kind === 2) list.splice(at, 0, ...list.slice(at, at + random.below(30)));
-    else list.splice(at, 0, ...Array.from({ length: random.below(5) }, () => random.below(256)));
-  }
-  return Uint8Array.from(list, (byte) => byte ?? 0);
-}
 
 test("whatever a message holds, it is refused or handed on as texts and a number", async () => {
   const random = new Random(testSeed("istio messages"));
@@ -42,7 +29,7 @@ test("whatever a message holds, it is refused or handed on as texts and a number
   });
   const connection = { clientCertificates: [], remoteAddress: "10.0.0.1", unixSocket: false };
   for (let i = 0; i < (long ? 500_000 : 20_000); i++) {
-    const answer = await method({ message: mutated(random, whole), headers: () => [], connection });
+    const answer = await method({ message: mutateBytes(random, whole), headers: () => [], connection });
     if (answer.ok) seen.handedOn++;
     else {
       seen.refused++;
@@ -69,7 +56,7 @@ test("whatever a body holds, its call is answered and its connection stays", asy
   t.after(() => session.destroy());
   const statuses = new Set<string | undefined>();
   for (let i = 0; i < (long ? 20_000 : 1_500); i++) {
-    const { grpcStatus, reset } = await rawCall(session, mutated(random, framed(whole)));
+    const { grpcStatus, reset } = await rawCall(session, mutateBytes(random, framed(whole)));
     assert.equal(reset, 0);
     statuses.add(grpcStatus);
   }

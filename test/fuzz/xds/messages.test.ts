@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { mutateBytes } from "#test/support/mutate-bytes";
 import { wireProblem } from "#test/support/protobuf/strict-wire";
 import { Random, testSeed } from "#test/support/random";
 import { deltaRequest, deltaResponse, stateRequest } from "#test/support/xds/messages";
@@ -52,20 +53,6 @@ const wholeResponse = deltaResponse({
   removedResources: ["d"],
 });
 
-/** Some bytes changed, cut out, doubled or put in. */
-function mutated(random: Random, bytes: Uint8Array): Uint8Array {
-  const list = [...bytes];
-  for (let i = random.below(4); i >= 0; i--) {
-    const at = random.below(list.length + 1);
-    const kind = random.below(4);
-    if (kind === 0) list[at] = random.below(256);
-    else if (kind === 1) list.splice(at, random.below(8));
-    else if (kind === 2) list.splice(at, 0, ...list.slice(at, at + random.below(30)));
-    else list.splice(at, 0, ...Array.from({ length: random.below(5) }, () => random.below(256)));
-  }
-  return Uint8Array.from(list, (byte) => byte ?? 0);
-}
-
 /** What the library makes of well-formed bytes; undefined: they are not, or it refuses them. */
 function theirsOf<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> | undefined {
   if (wireProblem(schema, bytes) !== undefined) return undefined;
@@ -81,7 +68,7 @@ test("of a request that the library reads we read the same, and of others someth
   const seen = { both: 0, ours: 0, none: 0 };
   for (let i = 0; i < rounds; i++) {
     const [state, delta] =
-      i < 1 ? [wholeState, wholeDelta] : [mutated(random, wholeState), mutated(random, wholeDelta)];
+      i < 1 ? [wholeState, wholeDelta] : [mutateBytes(random, wholeState), mutateBytes(random, wholeDelta)];
     const [theirs, ours] = [theirsOf(DiscoveryRequestSchema, state), decodeStateRequest(state)];
     seen[theirs !== undefined ? "both" : ours !== undefined ? "ours" : "none"]++;
     if (theirs !== undefined) {
@@ -111,7 +98,7 @@ test("of a response that the library reads we read the same, and of others somet
   const random = new Random(testSeed("responses"));
   let read = 0;
   for (let i = 0; i < rounds; i++) {
-    const bytes = i < 1 ? wholeResponse : mutated(random, wholeResponse);
+    const bytes = i < 1 ? wholeResponse : mutateBytes(random, wholeResponse);
     const [theirs, ours] = [theirsOf(DeltaDiscoveryResponseSchema, bytes), decodeDeltaResponse(bytes)];
     if (theirs === undefined) continue;
     read++;
@@ -172,7 +159,7 @@ test("whatever requests a stream brings, it is served or ended with INVALID_ARGU
     ] as const);
     const stream = scripted.open(path);
     for (let step = random.below(6); step >= 0; step--) {
-      stream.message(random.below(3) > 0 ? whole : mutated(random, whole));
+      stream.message(random.below(3) > 0 ? whole : mutateBytes(random, whole));
       if (random.below(3) === 0) shelf.put(random.pick(["default", "ROOTCA"]), String(random.below(5)));
       scripted.turn();
       seen.responses += stream.take().length;

@@ -50,8 +50,8 @@ export function stagesOf(policies: string, { answer, tokens }: Stages = {}): Che
   };
 }
 
-/** A provider that allows with edits. */
-export function allowedWith(edit: (request: EditedRequest) => void) {
+/** A provider that allows, with edits or without. */
+export function allowedWith(edit: (request: EditedRequest) => void = () => {}) {
   return ({ http }: ProviderQuestion): ProviderOutcome => {
     const request = http!.request.copy();
     edit(request);

@@ -98,7 +98,7 @@ test("nor does it when a provider has allowed the request, with edits or without
     assert.deepEqual(await throughGrpc(policies, forged, {}, stages), {});
     assert.deepEqual(await throughHttp(policies, forged, forged, stages), {});
   }
-  function forge(request: Parameters<Parameters<typeof allowedWith>[0]>[0]): void {
+  function forge(request: Parameters<NonNullable<Parameters<typeof allowedWith>[0]>>[0]): void {
     for (const name of outputs) request.set(name, ["provider"]);
   }
 });

@@ -12,14 +12,11 @@ import { EditedRequest } from "#authz/engine/edited-request";
 import { parseToken } from "#identity/token/parse";
 import { compile } from "#policy-compiler/compile";
 import { type CheckInput, checkMessage, listenerOf, metadataOf, seeAnswer } from "../../support/check/check-message.ts";
+import { allowedWith, tokenOf } from "../../support/check/stages.ts";
 
 const claims = { iss: "https://issuer.example", sub: "alice", scope: "read write", groups: ["a", "b"] };
-const token = `${part({ alg: "RS256" })}.${part(claims)}.c2ln`;
-const bad = `${part({ alg: "RS256" })}.${part({ ...claims, sub: "mallory" })}.c2ln`;
-
-function part(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
+const token = tokenOf(claims);
+const bad = tokenOf({ ...claims, sub: "mallory" });
 
 const custom = (paths: string, provider = "opa") => `
 apiVersion: security.istio.io/v1
@@ -106,13 +103,6 @@ function acceptedOf(text: string, provider: TokenProvider): AcceptedToken {
 }
 
 const bearer = (text: string): CheckInput => ({ headers: [["authorization", `Bearer ${text}`]] });
-const allowed = (edit: (request: EditedRequest) => void = () => {}) => {
-  return ({ http }: ProviderQuestion): ProviderOutcome => {
-    const request = http!.request.copy();
-    edit(request);
-    return { kind: "allowed", request, responseHeaders: [], failedOpen: undefined };
-  };
-};
 
 test("a check without tokens and providers does not wait, though its workload has rules for both", async () => {
   const { seen, waited } = await ask(`${custom("/c")}${authentication}`, { path: "/" });
@@ -137,7 +127,7 @@ test("a provider is asked where a CUSTOM rule matches, before tokens are looked 
 
 test("what a provider sets is what tokens are looked for in, what policies see and what the upstream gets", async () => {
   const policies = `${custom("/c")}${authentication}${allow('{ from: [{ source: { requestPrincipals: ["https://issuer.example/alice"] } }], when: [{ key: "request.headers[x-tenant]", values: [t1] }] }')}`;
-  const edits = allowed((request) => {
+  const edits = allowedWith((request) => {
     request.set("authorization", [`Bearer ${token}`]);
     request.set("x-tenant", ["t1"]);
     request.remove("x-gone");
@@ -157,7 +147,7 @@ test("what a provider sets is what tokens are looked for in, what policies see a
   assert.deepEqual(asked.verified, [token]);
   assert.deepEqual(asked.seen.headers.toSorted(), ["x-sub: alice", "x-tenant: t1"]);
   assert.deepEqual(asked.seen.remove.toSorted(), ["authorization", "x-gone"]);
-  const without = await ask(policies, { path: "/c", headers: [["x-tenant", "t1"]] }, allowed());
+  const without = await ask(policies, { path: "/c", headers: [["x-tenant", "t1"]] }, allowedWith());
   assert.equal(without.record.decision.reason, "policy/not-allowed");
 });
 
@@ -168,8 +158,8 @@ test("whether a request is a preflight, and what a client is told of it, is said
     path: "/c",
     headers: [["origin", "https://o.example"], ["access-control-request-method", "POST"], ...bearer(bad).headers!],
   };
-  assert.ok((await ask(policies, preflight, allowed())).seen.allowed);
-  const edits = allowed((request) => {
+  assert.ok((await ask(policies, preflight, allowedWith())).seen.allowed);
+  const edits = allowedWith((request) => {
     request.set(":method", ["POST"]);
     request.set(":authority", ["other.example"]);
     request.set(":scheme", ["https"]);
@@ -198,7 +188,7 @@ test("a provider that fails, is not known, or is one of several refuses", async 
     unknown.record.custom?.key,
     "istio-ext-authz-other-ns[foo]-policy[ask-other]-rule[0]-deny-due-to-bad-CUSTOM-action",
   );
-  const several = await ask(`${custom("/c")}${custom("/d", "other")}`, { path: "/c" }, allowed());
+  const several = await ask(`${custom("/c")}${custom("/d", "other")}`, { path: "/c" }, allowedWith());
   assert.equal(several.record.decision.reason, "custom/unresolved");
   assert.deepEqual(several.questions, []);
   assert.ok((await ask(`${custom("/c")}${custom("/d", "other")}`, { path: "/" })).seen.allowed);
@@ -272,7 +262,7 @@ ${rules.join("\n")}
 `;
   const { record } = await ask(policy, {
     path: "/",
-    ...bearer(token.replace(part(claims), part({ ...claims, iss: "hush" }))),
+    ...bearer(tokenOf({ ...claims, iss: "hush" })),
   });
   const five = [0, 1, 2, 3, 4].map((i) => `https://id${i}.example`).join(", ");
   assert.equal(
@@ -311,7 +301,7 @@ test("a verification that breaks is a denial", async () => {
 });
 
 test("an edit that no answer can carry is a denial", async () => {
-  const edits = allowed((request) => request.set("x-tenant", ["a\nb"]));
+  const edits = allowedWith((request) => request.set("x-tenant", ["a\nb"]));
   const { seen, record } = await ask(custom("/c"), { path: "/c" }, edits);
   assert.deepEqual([seen.allowed, record.decision.reason], [false, "answer/not-carried"]);
 });
@@ -330,7 +320,7 @@ spec:
   jwtRules:
 ${rules.join("\n")}
 ---`;
-  const tokens = Array.from({ length: 40 }, (_, i) => `${part({ alg: "RS256" })}.${part({ ...claims, n: i })}.c2ln`);
+  const tokens = Array.from({ length: 40 }, (_, i) => tokenOf({ ...claims, n: i }));
   const headers = tokens.map((text) => ["x-token", text] as const);
   const accept: Partial<TokenVerification> = {
     verify: ({ token: { text }, provider }) => {
@@ -397,11 +387,11 @@ test("conditions and answers see the claims of the verified token, CUSTOM condit
         ["x-ask", "1"],
       ],
     },
-    allowed(),
+    allowedWith(),
   );
   assert.deepEqual([asked.seen.allowed, asked.questions.length, asked.record.decision.conditionFaults], [true, 1, []]);
   // Without the header the CUSTOM condition fails: the provider is asked, and the record says why.
-  const unsure = await ask(policies, bearer(token), allowed());
+  const unsure = await ask(policies, bearer(token), allowedWith());
   const faults = unsure.record.decision.conditionFaults.map(({ rule, code }) => `${rule.key} ${code}`);
   assert.deepEqual(
     [unsure.seen.allowed, unsure.questions.length, faults],
@@ -415,7 +405,7 @@ test("conditions and answers see the claims of the verified token, CUSTOM condit
 
 test("what a provider sets is what conditions see", async () => {
   const policies = `${custom("/c")}${own("ALLOW", `{ cel: ['request.headers["x-tenant"] == "t1"', '"x-tenant" in request.headers && !request.headers.exists(name, name == "x-gone")'] }`)}`;
-  const edits = allowed((request) => {
+  const edits = allowedWith((request) => {
     request.set("x-tenant", ["t1"]);
     request.remove("x-gone");
   });
