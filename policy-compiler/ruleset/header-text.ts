@@ -3,7 +3,7 @@ export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
 }
 
-/** May a header have this value on a connection: bytes, none of them a control character but the tab (RFC 9110 §5.5)? Codecs, Envoy's too, refuse to send others. */
+/** May a header have this value on a connection: bytes, none of them a control character but the tab (RFC 9110 §5.5)? Codecs refuse to send others. */
 export function isHeaderValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -13,8 +13,8 @@ export function isHeaderValue(value: string): boolean {
 }
 
 /**
- * May Envoy be told of this value: bytes, none of which ends it (CR, LF, NUL: RFC 9110 §5.5)? Other control characters it takes from
- * an answer, and refuses them when it sends the request on. A character beyond Latin-1 could become one of the three where it is cut to a byte.
+ * May a gRPC answer to Envoy, or an edit that a provider asks for, hold this value: bytes, none of which ends it (CR, LF, NUL: RFC 9110
+ * §5.5)? Less is asked than of what goes onto a connection of ours. A character beyond Latin-1 could become one of the three where it is cut to a byte.
  */
 export function staysOnLine(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
