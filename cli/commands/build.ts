@@ -3,11 +3,11 @@ import { buildBundle } from "#authz/rulesets/bundle/build-bundle";
 import { isTimeSeconds, isWord, largestWordCharacters } from "#authz/rulesets/bundle/manifest";
 import { systemClock } from "#platform/clock";
 import { writeWhole } from "#platform/write-whole";
+import { parseTimestamp } from "#policy-compiler/ruleset/timestamp";
 import { durationSeconds } from "../ca/duration.ts";
 import type { CommandContext } from "../command.ts";
 import { addIstioLax } from "../options.ts";
 import { compileAndTell } from "../policies/compile-and-tell.ts";
-import { parseInstant } from "../policies/parse-instant.ts";
 import { UsageFault } from "../usage-fault.ts";
 
 interface Options {
@@ -85,7 +85,7 @@ function word(text: string): string {
 }
 
 function time(text: string): number {
-  const millis = parseInstant(text);
+  const millis = parseTimestamp(text);
   const seconds = millis === undefined ? undefined : Math.floor(millis / 1000);
   if (isTimeSeconds(seconds)) return seconds;
   throw new InvalidArgumentError("expected a time such as `2026-01-31T12:00:00Z`");

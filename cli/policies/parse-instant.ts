@@ -1,1 +1,0 @@
-export { parseTimestamp as parseInstant } from "#policy-compiler/ruleset/timestamp";
