@@ -72,15 +72,11 @@ export function placeText({ kind, mirror }: Repository): string {
 
 /** As `runGit`, of what is in the mirror alone; its failure is `git/mirror`: something that should be there is not. */
 export async function readGit(repository: Repository, call: GitCall): Promise<Buffer> {
-  const ran = await runGit(repository, { environment: withoutRemote(repository.environment), ...call });
-  if (ran.status === 0) return ran.output;
-  throw unreadable(repository, call, ran);
-}
-
-/** The fault of a call whose failure is the mirror's. */
-export function unreadable(repository: Repository, { args }: GitCall, { status, signal, told }: Ran): CodedError {
+  const environment = withoutRemote(repository.environment);
+  const { status, signal, output, told } = await runGit(repository, { environment, ...call });
+  if (status === 0) return output;
   const why = told || (signal ?? `status ${status}`);
-  return new CodedError("git/mirror", `${placeText(repository)} cannot be read: \`git ${args[0]}\`: ${why}`);
+  throw new CodedError("git/mirror", `${placeText(repository)} cannot be read: \`git ${call.args[0]}\`: ${why}`);
 }
 
 /**

@@ -1,13 +1,16 @@
 import { CodedError } from "#platform/coded-error";
+import { checkForm } from "./check-form.ts";
 import { cutOffAt, hasCommit } from "./fetch-commit.ts";
-import { type GitParts, type Repository, readGit, runGit, unreadable } from "./repository.ts";
+import type { GitEnvironment } from "./git-environment.ts";
+import { type GitParts, isObjectName, type Repository, readGit, runGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
 /** So many commits are looked at in one step; each costs a run of ssh-keygen or gpg. */
 const mostCommits = 10_000;
-/** A commit takes so long at most, on a slow machine. */
+/** A commit takes so long at most, on a slow machine, beside the start of git. PERF: gpg unpacks a signature of 400 bytes for 10 s, and one that was made for it for ever. */
 const perCommitMillis = 200;
+const mostMillis = 10_000;
 
 /** git-log(1), `%G?`. */
 const verdicts: Readonly<Record<string, string>> = {
@@ -22,7 +25,8 @@ const verdicts: Readonly<Record<string, string>> = {
 
 /**
  * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read; of those none
- * may have its history cut off. Returns the newest's signer. Fails with `git/signature`, which names the commit.
+ * may have its history cut off. ORDER: the newest first: who may push, and has signed nothing, has no others looked at. Returns the newest's signer. Fails with
+ * `git/signature`, which names the commit.
  */
 export async function verifyCommits(
   repository: Repository,
@@ -31,42 +35,75 @@ export async function verifyCommits(
   { environment }: TrustedSigners,
   parts: GitParts,
 ): Promise<string> {
-  const every = mode === "every" && known !== undefined && known !== commit;
+  const verify = async (commits: readonly string[]) => {
+    await checkForm(repository, commits, parts);
+    return verifySignatures(repository, commits, environment, parts);
+  };
+  const [[, , name = "", fingerprint = ""] = []] = await verify([commit]);
+  if (mode === "every" && known !== undefined && known !== commit) {
+    const commits = await listNew(repository, commit, known, parts);
+    const others = commits.filter((other) => other !== commit);
+    if (others.length > 0) await verify(others);
+    const cutOff = await cutOffAt(repository);
+    const cut = commits.find((other) => cutOff.has(other));
+    if (cut !== undefined) throw new CodedError("git/signature", `what comes before the commit ${cut} was not sent`);
+  }
+  return `${name.replace(/[\p{Cc}\p{Cf}]/gu, "")} ${fingerprint}`.trim();
+}
+
+async function listNew(
+  repository: Repository,
+  commit: string,
+  known: string,
+  parts: GitParts,
+): Promise<readonly string[]> {
   // After a rewritten history that is allowed, the commit in force may be nowhere any more: then all of it is new.
-  const since = every && (await hasCommit(repository, known, parts)) ? [`^${known}`] : [];
-  const range = every ? [commit, ...since] : ["-1", commit];
-  const counted = every
-    ? Number(await readGit(repository, { ...parts, args: ["rev-list", "--count", ...range, "--"] }))
-    : 1;
+  const range = [commit, ...((await hasCommit(repository, known, parts)) ? [`^${known}`] : []), "--"];
+  const list = async (option: string) =>
+    (await readGit(repository, { ...parts, args: ["rev-list", option, ...range] })).toString("latin1");
+  const counted = Number(await list("--count"));
   if (counted > mostCommits) {
     throw new CodedError("git/signature", `${counted} commits are new: the signatures of ${mostCommits} are looked at`);
   }
-  const args = ["log", "--no-show-signature", "--no-mailmap", "--format=%H%x00%G?%x00%GS%x00%GF", ...range, "--"];
-  const timeoutMillis = repository.timeoutMillis + counted * perCommitMillis;
-  const call = { ...parts, args, environment, timeoutMillis };
-  const ran = await runGit(repository, call);
-  // git writes the commit to the program that verifies, and ends with the first one that this does not read: ssh-keygen reads none whose signature has no form.
-  const isCutShort = ran.signal === "SIGPIPE";
-  if (ran.status !== 0 && !isCutShort) throw unreadable(repository, call, ran);
+  return (await list(`--max-count=${mostCommits}`)).split("\n").filter(isObjectName);
+}
+
+/** One row for each commit, in their order. */
+async function verifySignatures(
+  repository: Repository,
+  commits: readonly string[],
+  environment: GitEnvironment,
+  parts: GitParts,
+): Promise<readonly (readonly string[])[]> {
+  const options = ["--no-walk=unsorted", "--no-show-signature", "--no-mailmap", "--stdin"];
+  const { status, output, ended } = await runGit(repository, {
+    ...parts,
+    args: ["log", ...options, "--format=%H%x00%G?%x00%GS%x00%GF"],
+    input: commits.map((commit) => `${commit}\n`).join(""),
+    environment,
+    timeoutMillis: Math.min(repository.timeoutMillis, mostMillis) + commits.length * perCommitMillis,
+  }).then(
+    (ran) => ({ ...ran, ended: false }),
+    (fault: unknown) => {
+      if (!(fault instanceof CodedError) || fault.code !== "git/too-slow" || parts.signal?.aborted) throw fault;
+      return { status: -1, output: Buffer.of(), ended: true };
+    },
+  );
   // Each row is written as a whole, with its end.
-  const rows = ran.output
+  const rows = output
     .toString("utf8")
     .split("\n")
     .slice(0, -1)
     .map((line) => line.split("\0"));
-  const cutOff = every ? await cutOffAt(repository) : new Set<string>();
-  const newest = rows.find(([name]) => name === commit);
   for (const [name = "", verdict = "N"] of rows) {
     if (verdict !== "G")
       throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
-    if (cutOff.has(name)) throw new CodedError("git/signature", `what comes before the commit ${name} was not sent`);
   }
-  if (isCutShort) {
-    const next = ["rev-list", `--skip=${rows.length}`, "--max-count=1", ...range.filter((word) => word !== "-1"), "--"];
-    const name = (await readGit(repository, { ...parts, args: next })).toString("latin1").trim();
-    throw new CodedError("git/signature", `the commit ${name} has a signature that cannot be read`);
+  if (status === 0 && rows.length === commits.length) return rows;
+  if (ended && commits.length > 1) {
+    throw new CodedError("git/signature", `the signatures of ${commits.length} commits cannot be verified in time`);
   }
-  if (newest === undefined) throw new CodedError("git/signature", `the commit ${commit} was not looked at`);
-  const [, , name = "", fingerprint = ""] = newest;
-  return `${name.replace(/[\p{Cc}\p{Cf}]/gu, "")} ${fingerprint}`.trim();
+  // The commits themselves could be read a moment ago: it is the signature that git, or the program that verifies, did not get over.
+  const why = ended ? "verified in time" : "read";
+  throw new CodedError("git/signature", `the commit ${commits[rows.length]} has a signature that cannot be ${why}`);
 }
