@@ -26,7 +26,8 @@ export async function fetchCommit(repository: Repository, parts: FetchParts): Pr
   const shallow = isFirst ? await fetch(repository, parts, ["--depth=1"]) : undefined;
   // Servers without a program of git behind them cannot cut a history off.
   const { status, told } = shallow?.status === 0 ? shallow : await fetch(repository, parts, []);
-  if (status !== 0) throw new CodedError("git/mirror", `the mirror cannot be brought up to date: ${told}`);
+  if (status !== 0)
+    throw new CodedError("git/mirror", `the mirror cannot be brought up to date with ${parts.asked}: ${told}`);
   // A failure, or too long a time, keeps nothing from being read, and shows when something cannot.
   await runGit(repository, { ...parts, args: ["gc", "--auto", "--quiet"] }).catch((fault: unknown) => {
     if (parts.signal?.aborted) throw fault;
@@ -50,20 +51,13 @@ async function lacking(repository: Repository, parts: GitParts): Promise<CodedEr
 export async function fetchHistory(repository: Repository, parts: FetchParts): Promise<void> {
   if ((await cutOffAt(repository)).size === 0) return;
   const { status, told } = await fetch(repository, parts, ["--unshallow"]);
-  if (status !== 0) throw new CodedError("git/mirror", `the history cannot be fetched: ${told}`);
+  if (status !== 0) throw new CodedError("git/mirror", `the history of ${parts.asked} cannot be fetched: ${told}`);
 }
 
 /** The commits of the mirror that look as if nothing came before them: gitrepository-layout(5), `shallow`. */
 export async function cutOffAt({ mirror }: Repository): Promise<ReadonlySet<string>> {
   const lines = await readFile(join(mirror, "shallow"), "latin1").catch(() => "");
   return new Set(lines.split("\n").filter(isObjectName));
-}
-
-/** Takes the mirror away, so that the next fetch makes another. Fails with `git/mirror`. */
-export async function dropMirror({ mirror }: Repository): Promise<void> {
-  await rm(mirror, { recursive: true, force: true, maxRetries: 3 }).catch((cause: unknown) => {
-    throw new CodedError("git/mirror", `the mirror cannot be made anew: ${messageOf(cause)}`, { cause });
-  });
 }
 
 /** Is `older` where `newer` comes from? False also when one of them is not in the mirror. */
@@ -114,9 +108,7 @@ async function ensureMirror(repository: Repository, format: "sha1" | "sha256", p
   const { mirror } = repository;
   try {
     if (await exists(join(mirror, "HEAD"))) {
-      // Left by a program that was killed: whoever holds the folder's lock is alone.
-      for (const name of ["shallow.lock", "config.lock", "packed-refs.lock"])
-        await rm(join(mirror, name), { force: true });
+      await sweep(mirror);
     } else {
       const args = ["init", "--quiet", "--bare", `--object-format=${format}`, "--template=", mirror];
       await readGit(repository, { ...parts, args });
@@ -128,6 +120,21 @@ async function ensureMirror(repository: Repository, format: "sha1" | "sha256", p
     if (cause instanceof CodedError) throw cause;
     throw new CodedError("git/mirror", `the folder of the mirror cannot be used: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** What a program that was killed has left: whoever holds the folder's lock is alone. The temporary files are packs that did not come whole, and signatures that were looked at. */
+async function sweep(mirror: string): Promise<void> {
+  const packs = join("objects", "pack");
+  const names = [
+    "shallow.lock",
+    "config.lock",
+    "packed-refs.lock",
+    ...(await readdir(mirror)).filter((name) => name.startsWith(".git_vtag_tmp")),
+    ...(await readdir(join(mirror, packs)).catch(() => []))
+      .filter((name) => name.startsWith("tmp_"))
+      .map((name) => join(packs, name)),
+  ];
+  for (const name of names) await rm(join(mirror, name), { force: true });
 }
 
 /** All that a mirror says of itself. Written anew where it is another: a configuration can name programs, and other remotes. */

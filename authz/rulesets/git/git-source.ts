@@ -7,14 +7,15 @@ import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { createBuilder } from "../builder.ts";
-import { createPoll } from "../poll.ts";
+import { createPoll, nextPollMillis } from "../poll.ts";
 import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
-import { dropMirror, fetchCommit, fetchHistory } from "./fetch-commit.ts";
+import { fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { judgeTests } from "./judge-tests.ts";
 import { createKnownCommit } from "./known-commit.ts";
 import { createLastRun } from "./last-run.ts";
 import { lockFolder } from "./lock-folder.ts";
+import { mendMirror } from "./mend-mirror.ts";
 import { createProgramThread } from "./program-thread.ts";
 import { createRefusedCommit } from "./refused-commit.ts";
 import { askRemote, describeRepository, type GitParts } from "./repository.ts";
@@ -36,9 +37,6 @@ export interface GitSourceParts {
   readonly log: Log;
 }
 
-/** Faults that a new mirror may not have. */
-const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent"]);
-
 /** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
 const verdicts: ReadonlySet<FaultCode> = new Set([
   "git/tests",
@@ -50,6 +48,11 @@ const verdicts: ReadonlySet<FaultCode> = new Set([
 
 /** Faults of a commit that keep it from being read. */
 const verdictsOnCommits: ReadonlySet<FaultCode> = new Set(["git/absent", "git/forced", "git/signature"]);
+
+function failureOf(fault: unknown): BuildResult & { readonly kind: "failed" } {
+  const code = fault instanceof CodedError ? fault.code : "source/compiler";
+  return { kind: "failed", code, message: messageOf(fault) };
+}
 
 function isVerdict(result: BuildResult): boolean {
   return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
@@ -68,7 +71,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const programs = createProgramThread();
   const ending = new AbortController();
   const git: GitParts = { timers, signal: ending.signal, start: programs.start };
-  const refused = createRefusedCommit(clock.nowMillis);
+  const refused = createRefusedCommit(clock.nowMillis, (failures) =>
+    nextPollMillis(settings.pollMillis, failures, parts.random),
+  );
+  /** Nobody has asked, a poll came due. */
+  let isPoll = false;
   let trust: string | undefined;
   /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
   let takenOn: string | undefined;
@@ -81,7 +88,12 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     isFirst && lastRun.commit() !== undefined
       ? Math.min(settings.timeoutMillis, startPatienceMillis)
       : settings.timeoutMillis;
-  const ask = () => askRemote({ ...repository, timeoutMillis: patienceMillis() }, git);
+  let hasAnswered = false;
+  const ask = async () => {
+    const asked = await askRemote({ ...repository, timeoutMillis: patienceMillis() }, git);
+    hasAnswered = true;
+    return asked;
+  };
 
   const name = `git ${repository.url} ${repository.reference}${settings.path === "" ? "" : ` ${settings.path}`}`;
   const { signatures } = settings;
@@ -115,7 +127,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const module = wanted === "ignore" ? undefined : testModule;
     const result = await builder.build({ kind: "commit", repository, commit: revision.commit, testModule: module });
     // Thrown, so that the mirror is mended first.
-    if (result.kind === "failed" && mendable.has(result.code)) throw new CodedError(result.code, result.message);
+    if (result.kind === "failed" && (result.code === "git/mirror" || result.code === "git/absent"))
+      throw new CodedError(result.code, result.message);
     if (result.kind === "unchanged") return result;
     if (result.kind !== "built") return { ...result, revision };
     const judged = judgeTests(result, revision, wanted);
@@ -138,23 +151,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return signers;
   };
 
-  /** `take`, and where that fails by a fault that a new mirror may not have, once more with one, after `before`. */
-  const orAnew = async (
-    take: () => Promise<BuildResult>,
-    before: () => Promise<unknown> = async () => undefined,
-  ): Promise<BuildResult> => {
-    try {
-      return await take();
-    } catch (fault) {
-      if (!(fault instanceof CodedError)) throw fault;
-      if (fault.code === "source/too-large") await dropMirror(repository);
-      if (!mendable.has(fault.code)) throw fault;
+  const orAnew = (take: () => Promise<BuildResult>, before: () => Promise<unknown> = async () => undefined) =>
+    mendMirror(repository, take, async ({ code, message }) => {
       await before();
-      log.warn({ source: name, code: fault.code }, `the mirror is made anew: ${fault.message}`);
-      await dropMirror(repository);
-    }
-    return take();
-  };
+      log.warn({ source: name, code }, `the mirror is made anew: ${message}`);
+    });
 
   /** `inForce`: where the wanted one is that, and the signers are those of then, it is not looked at again. */
   const attemptPinned = async (wanted: string, known: string | undefined, inForce?: Revision): Promise<BuildResult> => {
@@ -171,13 +172,18 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return orAnew(take, ask);
   };
 
-  const attempt = async (inForce: Revision | undefined, known: string | undefined): Promise<BuildResult> => {
+  const attempt = async (
+    inForce: Revision | undefined,
+    known: string | undefined,
+    byPoll: boolean,
+  ): Promise<BuildResult> => {
     await checkToken();
     const isRingNew = signersDoubted;
     const signers = await readSigners();
     const asked = await ask();
     // ORDER: before what is in force: it may be of the last run, and refused by now.
-    const before = refused.find({ commit: asked, known, mark: trust });
+    const question = { commit: asked, known, mark: trust };
+    const before = refused.find(question, byPoll);
     if (before !== undefined) return before;
     const isVouched = takenOn === trust;
     if (asked === inForce?.commit && asked === known && isVouched) return { kind: "unchanged" };
@@ -200,23 +206,23 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         if (isVouched) return { kind: "unchanged" } as const;
       }
       const result = await compile(revision);
-      if (isVerdict(result)) refused.remember({ commit: revision.commit, known, mark: trust }, result);
-      else refused.forget();
+      if (result.kind === "built" || result.kind === "unchanged") refused.forget();
+      else refused.remember({ ...question, commit: revision.commit }, result, isVerdict(result));
       return result;
     };
     try {
       return await orAnew(take);
     } catch (fault) {
-      if (!(fault instanceof CodedError) || !verdictsOnCommits.has(fault.code) || fetched === undefined) throw fault;
+      const failure = failureOf(fault);
+      const isOfCommit = fetched !== undefined && verdictsOnCommits.has(failure.code);
       // Nothing else of it was read.
-      const revision = { commit: fetched, signer: undefined };
-      const result = { kind: "failed", code: fault.code, message: fault.message, revision } as const;
+      const result = isOfCommit ? { ...failure, revision: { commit: fetched!, signer: undefined } } : failure;
       // The key ring may be what is wrong: it is made anew before that is said of a commit.
-      if (fault.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) {
+      if (result.code === "git/signature" && signatures?.openpgpKeysFile !== undefined && !isRingNew) {
         signersDoubted = true;
         return result;
       }
-      refused.remember({ commit: fetched, known, mark: trust }, result);
+      refused.remember({ ...question, commit: fetched ?? asked }, result, isOfCommit);
       return result;
     }
   };
@@ -232,27 +238,30 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
         release();
       }
     } catch (fault) {
-      const code = fault instanceof CodedError ? fault.code : "source/compiler";
-      signersDoubted ||= code === "git/signature";
-      return { kind: "failed", code, message: messageOf(fault) };
+      const result = failureOf(fault);
+      signersDoubted ||= result.code === "git/signature";
+      return result;
     }
   };
 
   const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
-    let reached = false;
+    const byPoll = isPoll;
+    isPoll = false;
+    hasAnswered = false;
     // ORDER: before the folder is had to itself: what was kept stands in for a folder that cannot be had, too.
     if (inForce === undefined) await lastRun.read();
     const result = await alone(async () => {
       await pins.renew();
       const pin = pins.current();
       const known = await knownBy(inForce);
-      const built = pin === undefined ? await attempt(inForce, known) : await attemptPinned(pin.commit, known, inForce);
-      reached = built.kind !== "failed" || verdicts.has(built.code) || verdictsOnCommits.has(built.code);
+      const built =
+        pin === undefined ? await attempt(inForce, known, byPoll) : await attemptPinned(pin.commit, known, inForce);
       if (built.kind === "unchanged" && pin === undefined) await lastRun.confirm();
       return built;
     });
     isFirst = false;
-    poll.note(reached || result.kind === "unchanged");
+    const isUnknown = result.kind === "failed" && result.code === "git/unknown-reference";
+    poll.note(hasAnswered || isUnknown || result.kind !== "failed" || verdicts.has(result.code));
     return result;
   };
 
@@ -288,7 +297,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     },
     nextAttemptMillis: poll.nextMillis,
     warnings: () => [...warnings, ...lastRun.warnings()],
-    watch: poll.watch,
+    watch: (onChange) =>
+      poll.watch(() => {
+        isPoll = true;
+        onChange();
+      }),
     async close() {
       ending.abort();
       poll.close();

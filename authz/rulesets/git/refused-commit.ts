@@ -1,10 +1,14 @@
 import type { BuildResult } from "../build.ts";
 
-/** The newest commit, where it was found wrong: for what it is, after the commit that was taken before, on the word of the signers of then. */
+/** The newest commit, where it could not be taken: for what it is, after the commit that was taken before, on the word of the signers of then; or for another reason. */
 export interface RefusedCommit {
-  /** What was found; undefined where it has to be looked at, for it is another commit, another one was taken before, or the signers are others. */
-  find(question: RefusedQuestion): BuildResult | undefined;
-  remember(question: RefusedQuestion, result: BuildResult): void;
+  /**
+   * What was found; undefined where it has to be looked at, for it is another commit, another one was taken before, or the signers are others. `byPoll`: nobody has asked. What is
+   * no verdict is then found too: polls go on, and come back to such a commit ever more seldom.
+   */
+  find(question: RefusedQuestion, byPoll: boolean): BuildResult | undefined;
+  /** `isVerdict`: the commit has this fault however often it is read. */
+  remember(question: RefusedQuestion, result: BuildResult, isVerdict: boolean): void;
   forget(): void;
 }
 
@@ -19,20 +23,36 @@ export interface RefusedQuestion {
 /** A signature is also a matter of the clock, which may have been wrong: so much later, by the clock of then, it is looked at again. */
 const signatureMillis = 10 * 60_000;
 
-export function createRefusedCommit(nowMillis: () => number): RefusedCommit {
-  let refused: (RefusedQuestion & { readonly result: BuildResult; readonly sinceMillis: number }) | undefined;
+/** `waitMillis`: after so many failures in a row that are no verdicts. */
+export function createRefusedCommit(nowMillis: () => number, waitMillis: (failures: number) => number): RefusedCommit {
+  let refused: Refused | undefined;
+  const isAsked = ({ commit, known, mark }: RefusedQuestion) =>
+    refused?.commit === commit && refused.known === known && refused.mark === mark;
   return {
-    find({ commit, known, mark }) {
-      if (refused?.commit !== commit || refused.known !== known || refused.mark !== mark) return undefined;
-      const { result, sinceMillis } = refused;
-      const isOfSigners = result.kind === "failed" && result.code === "git/signature";
-      return isOfSigners && Math.abs(nowMillis() - sinceMillis) >= signatureMillis ? undefined : result;
+    find(question, byPoll) {
+      if (refused === undefined || !isAsked(question) || (!refused.isVerdict && !byPoll)) return undefined;
+      const { result, sinceMillis, lastsMillis } = refused;
+      return Math.abs(nowMillis() - sinceMillis) >= lastsMillis ? undefined : result;
     },
-    remember(question, result) {
-      refused = { ...question, result, sinceMillis: nowMillis() };
+    remember(question, result, isVerdict) {
+      const failures = isVerdict ? 0 : 1 + (isAsked(question) ? refused!.failures : 0);
+      const lastsMillis = isVerdict ? verdictMillis(result) : waitMillis(failures);
+      refused = { ...question, result, isVerdict, failures, sinceMillis: nowMillis(), lastsMillis };
     },
     forget() {
       refused = undefined;
     },
   };
+}
+
+interface Refused extends RefusedQuestion {
+  readonly result: BuildResult;
+  readonly isVerdict: boolean;
+  readonly failures: number;
+  readonly sinceMillis: number;
+  readonly lastsMillis: number;
+}
+
+function verdictMillis(result: BuildResult): number {
+  return result.kind === "failed" && result.code === "git/signature" ? signatureMillis : Number.POSITIVE_INFINITY;
 }

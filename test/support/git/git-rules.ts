@@ -39,7 +39,7 @@ export interface GitRulesOptions extends RulesInForceOptions {
   readonly outside?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Rules out of a repository, as a service has them, without its doors. Ends with the test. */
+/** Rules out of a repository, as a service has them, without its doors; `poll` steps to the next poll, and resolves after it. Ends with the test. */
 export async function gitRules(t: TestContext, url: string, options: GitRulesOptions = {}) {
   const folder = options.folder ?? (await tempFolder(t));
   const rules = rulesInForce(t, options, ({ prepare: _, ...parts }) =>
@@ -50,5 +50,15 @@ export async function gitRules(t: TestContext, url: string, options: GitRulesOpt
       ...parts,
     }),
   );
-  return { folder, ...rules };
+  return {
+    folder,
+    ...rules,
+    async poll() {
+      const { promise: attempted, resolve } = Promise.withResolvers<void>();
+      const end = rules.sync.onChange(resolve);
+      rules.time.step((rules.status().nextAttemptMillis ?? Number.NaN) - rules.time.clock.nowMillis());
+      await attempted;
+      end();
+    },
+  };
 }
