@@ -1,4 +1,5 @@
 import { CodedError } from "#platform/coded-error";
+import { isOpenpgpSignature } from "./is-openpgp-signature.ts";
 import { type GitParts, placeText, type Repository, readGit } from "./repository.ts";
 
 /** Those of people have some hundred bytes, merges of many signed tags some hundred thousand. PERF: ssh-keygen takes minutes for a signature of 100 MB. */
@@ -11,8 +12,8 @@ const rowBytes = 128;
 const beginning = /^tree [0-9a-f]+\n(?:parent [0-9a-f]+\n)*author [^\n]*\ncommitter [^\n]*\n/;
 /** gitformat-signature(5): of objects named by SHA-1, and by SHA-256. */
 const signatures: Readonly<Record<number, string>> = { 40: "\ngpgsig ", 64: "\ngpgsig-sha256 " };
-/** All that is verified; at any other one git ends, without a word on those that follow. */
-const verified = /^-----BEGIN (?:SSH|PGP) SIGNATURE-----/;
+/** At what is none of those that are verified git ends, without a word on the commits that follow. */
+const sshSignature = /^-----BEGIN SSH SIGNATURE-----/;
 
 /**
  * Refuses commits whose signature could be good and not speak of what git reads: it is verified without the lines whose name begins with `gpgsig`, wherever they stand,
@@ -55,7 +56,9 @@ function sizeOf(repository: Repository, commit: string, row = ""): number {
 
 /** So is one that has no signature: that is not for here to say. */
 function isVerifiable(text: string, digits: number): boolean {
-  const header = signatures[digits]!;
-  const at = text.slice(0, text.indexOf("\n\n") + 1).indexOf(header);
-  return at === -1 || verified.test(text.slice(at + header.length));
+  const [headers = ""] = text.split("\n\n", 1);
+  const [, signature, second] = headers.split(signatures[digits]!);
+  if (signature === undefined) return true;
+  const lines = /^[^\n]*(?:\n [^\n]*)*/.exec(signature)![0].replaceAll("\n ", "\n");
+  return second === undefined && (sshSignature.test(lines) || isOpenpgpSignature(lines));
 }

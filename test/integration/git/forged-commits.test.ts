@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { deflateSync } from "node:zlib";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
 import { forgeCommit, withHeader } from "#test/support/git/forge-commit";
 import { gitRules } from "#test/support/git/git-rules";
@@ -11,12 +12,17 @@ import { allowing } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
 
 /** Rules of a signed commit in force, and somebody who may push, and sign nothing. */
-async function inForce(t: TestContext, mode: SignatureSettings["mode"], outside?: Record<string, string>) {
+async function inForce(
+  t: TestContext,
+  mode: SignatureSettings["mode"],
+  outside?: Record<string, string>,
+  keys: Partial<SignatureSettings> = {},
+) {
   const scene = await sshSigned(t);
   const { repository, allowedSignersFile, signed } = scene;
   const good = await signed("ada", { "a.yaml": allowing("/one") });
   const options = outside === undefined ? {} : { outside };
-  const rules = await gitRules(t, repository.url, { settings: by(mode, { allowedSignersFile }), ...options });
+  const rules = await gitRules(t, repository.url, { settings: by(mode, { allowedSignersFile, ...keys }), ...options });
   await rules.load();
   await rules.sync.follow();
   assert.equal(rules.commit(), good, rules.logged());
@@ -46,7 +52,7 @@ test("signatures that are none, or of a kind that is not verified, are said to b
     ["gpgsig garbage", unread],
     ["gpgsig -----BEGIN SIGNED MESSAGE-----\nAAAA\n-----END SIGNED MESSAGE-----", unread],
     ["gpgsig -----BEGIN PGP MESSAGE-----\n\nAAAA\n-----END PGP MESSAGE-----", unread],
-    ["gpgsig -----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----", "is not signed"],
+    ["gpgsig -----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----", unread],
     ["gpgsig-sha256 -----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----", "is not signed"],
   ] as const) {
     const plain = await repository.commit({ "a.yaml": allowing("/evil") });
@@ -84,18 +90,92 @@ test("a commit of more than a mebibyte is refused: a large signature costs minut
   );
 });
 
-test("every: behind a newest commit that no signer has signed no other one is verified", async (t) => {
+/** A PATH on which `program` is `script` first, then itself; in `runs` it may write. */
+async function wrapped(t: TestContext, program: string, script: string) {
   const bin = await tempFolder(t);
   const runs = join(bin, "runs");
-  const real = execFileSync("sh", ["-c", "command -v ssh-keygen"], { encoding: "utf8" }).trim();
-  const script = `#!/bin/sh\n[ "$1" != -Y ] || echo >>${runs}\nexec ${real} "$@"\n`;
-  await writeFile(join(bin, "ssh-keygen"), script, { mode: 0o755 });
-  const { refuse, signed } = await inForce(t, "every", {
-    PATH: [bin, process.env["PATH"]].join(delimiter),
-  });
+  await writeFile(runs, "");
+  const real = execFileSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).trim();
+  const text = `#!/bin/sh\nruns=${runs}\n${script}\nexec ${real} "$@"\n`;
+  await writeFile(join(bin, program), text, { mode: 0o755 });
+  return {
+    outside: { PATH: [bin, process.env["PATH"]].join(delimiter) },
+    count: async () => (await readFile(runs, "utf8")).length,
+    restart: () => writeFile(runs, ""),
+  };
+}
+
+test("every: behind a newest commit that no signer has signed no other one is verified", async (t) => {
+  const { outside, count, restart } = await wrapped(t, "ssh-keygen", '[ "$1" != -Y ] || echo >>$runs');
+  const { refuse, signed } = await inForce(t, "every", outside);
   for (let i = 0; i < 5; i++) await signed("eve", { "a.yaml": allowing(`/${i}`) });
   const newest = await signed("eve", { "a.yaml": allowing("/evil") });
-  await writeFile(runs, "");
+  await restart();
   await refuse(newest, "is signed by a key that is not among the signers");
-  assert.equal((await readFile(runs, "utf8")).length, 2, "its key is looked for, and its signature is looked at");
+  assert.equal(await count(), 2, "its key is looked for, and its signature is looked at");
 });
+
+test("OpenPGP: a signature that is something compressed is not given to gpg, which would unpack it", async (t) => {
+  const home = await tempFolder(t);
+  await chmod(home, 0o700);
+  const env = { ...process.env, GNUPGHOME: home };
+  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env }));
+  const gpg = (...args: string[]) =>
+    execFileSync("gpg", ["--batch", "--quiet", "--passphrase", "", ...args], {
+      env,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  gpg("--quick-generate-key", "ada@x.org", "ed25519", "sign", "never");
+  const openpgpKeysFile = join(home, "keys");
+  await writeFile(openpgpKeysFile, gpg("--export", "ada@x.org"));
+  const { outside, count } = await wrapped(t, "gpg", 'case "$*" in *--verify*) echo >>$runs;; esac');
+  const { repository, refuse } = await inForce(t, "head", outside, { openpgpKeysFile });
+  // RFC 9580 §5.6: compressed data, by ZLIB; in it, data that means nothing.
+  const inner = Buffer.concat([Buffer.from([0xcb, 0xff, 1, 0, 0, 0]), Buffer.alloc(0x1000000)]);
+  const packed = Buffer.concat([Buffer.of(2), deflateSync(inner)]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(packed.length);
+  const bomb = Buffer.concat([Buffer.from([0xc8, 0xff]), length, packed])
+    .toString("base64")
+    .replace(/.{64}/g, "$&\n");
+  const header = `gpgsig -----BEGIN PGP SIGNATURE-----\n\n${bomb}\n-----END PGP SIGNATURE-----`;
+  const plain = await repository.commit({ "a.yaml": allowing("/evil") });
+  await refuse(
+    await forgeCommit(repository, await withHeader(repository, plain, header)),
+    "has a signature that cannot be read",
+  );
+  assert.equal(await count(), 0);
+});
+
+for (const [which, before] of [
+  ["the newest commit", 0],
+  ["an older one", 2],
+] as const) {
+  test(`every: when the signature of ${which} cannot be verified in time the commits are refused, not the mirror`, async (t) => {
+    const slow = `[ "$1" = -Y ] || exec true\necho >>$runs\n[ ! -e $runs-slow ] || [ $(wc -l <$runs) -le ${before} ] || exec sleep 600`;
+    const { outside, restart } = await wrapped(t, "ssh-keygen", slow);
+    const { rules, good, signed } = await inForce(t, "every", outside);
+    for (let i = 0; i < 2; i++) await signed("ada", { "a.yaml": allowing(`/${i}`) });
+    const newest = await signed("ada", { "a.yaml": allowing("/slow") });
+    await restart();
+    const marker = `${outside.PATH.split(delimiter)[0]}/runs-slow`;
+    await writeFile(marker, "");
+    const loading = rules.load();
+    const millis = before === 0 ? 10_200 : 10_400;
+    while (rules.time.nextMillis() !== millis) await new Promise((resolve) => setTimeout(resolve, 5));
+    rules.time.step(millis);
+    assert.equal(await loading, "refused");
+    const why =
+      before === 0
+        ? `the commit ${newest} has a signature that cannot be verified in time`
+        : "the signatures of 2 commits cannot be verified in time";
+    const { candidate } = rules.status();
+    assert.deepEqual([candidate?.code, candidate?.message, rules.commit()], ["git/signature", why, good]);
+    await rm(marker);
+    const next = await signed("ada", { "a.yaml": allowing("/next") });
+    await rules.poll();
+    assert.equal(rules.commit(), next, rules.logged());
+    const left = await readdir(join(rules.folder, "mirror.git"));
+    assert.ok(left.includes("mark") && !left.some((name) => name.includes("tmp")), `${left}`);
+  });
+}
