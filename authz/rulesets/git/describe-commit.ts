@@ -1,9 +1,10 @@
+import { CodedError } from "#platform/coded-error";
 import { type GitParts, type Repository, readGit } from "./repository.ts";
 import type { Revision } from "./settings.ts";
 
 const textCharacters = 200;
 
-/** A commit's subject and author, cut, without control characters. Fails with `git/mirror`. */
+/** A commit's subject and author, cut, without control characters; neither of one that has megabytes of them. Fails with `git/mirror`. */
 export async function describeCommit(
   repository: Repository,
   commit: string,
@@ -19,7 +20,12 @@ export async function describeCommit(
     commit,
     "--",
   ];
-  const [subject = "", author = ""] = (await readGit(repository, { ...parts, args })).toString("utf8").split("\0");
+  const output = await readGit(repository, { ...parts, args }).catch((fault: unknown) => {
+    if (fault instanceof CodedError && fault.code === "source/too-large") return undefined;
+    throw fault;
+  });
+  if (output === undefined) return { commit };
+  const [subject = "", author = ""] = output.toString("utf8").split("\0");
   return { commit, subject: oneLine(subject), author: oneLine(author) };
 }
 

@@ -51,6 +51,8 @@ export type GitParts = Pick<Run, "timers" | "signal" | "start">;
 export type GitCall = Pick<Run, "args" | "timers"> & Partial<Omit<Run, "program" | "args" | "timers" | "cwd">>;
 
 const smallOutputBytes = 4 * 1024 * 1024;
+/** Whoever may push may make a million references that end as ours does, all of which are told. */
+const listingBytes = 64 * 1024 * 1024;
 
 /** Runs git in the mirror. Its own failure is a status; fails like `runProgram`. */
 export function runGit(repository: Repository, call: GitCall): Promise<Ran> {
@@ -89,6 +91,7 @@ export async function askRemote(repository: Repository, parts: GitParts): Promis
   const { status, output, told } = await runGit(repository, {
     args: ["ls-remote", "--quiet", "--", url, reference, `${reference}^{}`],
     environment: { ...environment, GIT_CEILING_DIRECTORIES: dirname(folder) },
+    maxOutputBytes: listingBytes,
     ...parts,
   });
   if (status !== 0) {
@@ -96,8 +99,10 @@ export async function askRemote(repository: Repository, parts: GitParts): Promis
     const why = told.includes("dubious ownership") ? "it does not belong to the user of the service" : told;
     throw new CodedError("git/unreachable", `\`${url}\` cannot be asked: ${why || `status ${status}`}`);
   }
-  const lines = output.toString("utf8").split("\n");
-  const named = (name: string) => lines.map((line) => line.split("\t")).find(([, its]) => its === name)?.[0];
+  const named = (name: string) => {
+    const end = output.indexOf(`\t${name}\n`);
+    return end === -1 ? undefined : output.toString("latin1", output.lastIndexOf("\n", end) + 1, end);
+  };
   const found = named(`${reference}^{}`) ?? named(reference);
   if (found === undefined || !isObjectName(found))
     throw new CodedError("git/unknown-reference", `\`${url}\` has no \`${reference}\``);

@@ -76,3 +76,15 @@ test("names that are no UTF-8 are names all the same", async (t) => {
   const rules = await gitRules(t, repository.url);
   assert.equal(await rules.load(), "activated", rules.logged());
 });
+
+test("a commit with megabytes of a subject is taken, and told without it", async (t) => {
+  const repository = await testRepository(t);
+  await repository.commit({ "a.yaml": allowing("/one"), "subject.txt": "x".repeat(5 * 1024 * 1024) });
+  await repository.git("commit", "--quiet", "--amend", "--file", "subject.txt");
+  const rules = await gitRules(t, repository.url);
+  assert.equal(await rules.load(), "activated", rules.logged());
+  assert.deepEqual(rules.status().active?.revision, {
+    commit: await repository.git("rev-parse", "HEAD"),
+    signer: undefined,
+  });
+});

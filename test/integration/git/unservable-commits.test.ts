@@ -204,3 +204,10 @@ test("a mirror is put back where another has its fault too, unless the disk is f
     if (isKept) assert.deepEqual(await readdir(repository.mirror), ["mark"]);
   }
 });
+
+test("a hundred thousand references that end as the branch does do not hide it", async (t) => {
+  const { repository, good, repair } = await inForce(t);
+  const lines = Array.from({ length: 100_000 }, (_, i) => `${good()} refs/heads/${i}/refs/heads/main\n`);
+  await writeFile(join(repository.folder, ".git/packed-refs"), `# pack-refs with:\n${lines.join("")}`);
+  await repair();
+});
