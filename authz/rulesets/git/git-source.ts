@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
-import type { FaultCode } from "#platform/fault-codes";
 import type { Log } from "#platform/log";
 import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
@@ -11,6 +10,7 @@ import { createPoll, nextPollMillis } from "../poll.ts";
 import { claimFolder } from "./claim-folder.ts";
 import { createPins } from "./create-pins.ts";
 import { fetchCommit, fetchHistory } from "./fetch-commit.ts";
+import { isVerdict, isVerdictUnread } from "./is-verdict.ts";
 import { judgeTests } from "./judge-tests.ts";
 import { createKnownCommit } from "./known-commit.ts";
 import { createLastRun } from "./last-run.ts";
@@ -37,25 +37,9 @@ export interface GitSourceParts {
   readonly log: Log;
 }
 
-/** Faults that a commit has however often it is read. Others (want of memory, a thread that ended) say nothing of it. */
-const verdicts: ReadonlySet<FaultCode> = new Set([
-  "git/tests",
-  "git/entry",
-  "git/path",
-  "git/absent",
-  "source/too-large",
-]);
-
-/** Faults of a commit that keep it from being read. */
-const verdictsOnCommits: ReadonlySet<FaultCode> = new Set(["git/absent", "git/forced", "git/signature"]);
-
 function failureOf(fault: unknown): BuildResult & { readonly kind: "failed" } {
   const code = fault instanceof CodedError ? fault.code : "source/compiler";
   return { kind: "failed", code, message: messageOf(fault) };
-}
-
-function isVerdict(result: BuildResult): boolean {
-  return result.kind === "invalid" || (result.kind === "failed" && verdicts.has(result.code));
 }
 
 const startPatienceMillis = 10_000;
@@ -214,7 +198,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       return await orAnew(take);
     } catch (fault) {
       const failure = failureOf(fault);
-      const isOfCommit = fetched !== undefined && verdictsOnCommits.has(failure.code);
+      const isOfCommit = fetched !== undefined && isVerdictUnread(failure.code);
       // Nothing else of it was read.
       const result = isOfCommit ? { ...failure, revision: { commit: fetched!, signer: undefined } } : failure;
       // The key ring may be what is wrong: it is made anew before that is said of a commit.
@@ -261,7 +245,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     });
     isFirst = false;
     const isUnknown = result.kind === "failed" && result.code === "git/unknown-reference";
-    poll.note(hasAnswered || isUnknown || result.kind !== "failed" || verdicts.has(result.code));
+    poll.note(hasAnswered || isUnknown || result.kind !== "failed" || isVerdict(result));
     return result;
   };
 
