@@ -8,8 +8,9 @@ import type { TrustedSigners } from "./trusted-signers.ts";
 
 /** So many commits are looked at in one step; each costs a run of ssh-keygen or gpg. */
 const mostCommits = 10_000;
-/** A commit takes so long at most, on a slow machine, beside the start of git. PERF: gpg unpacks a signature of 400 bytes for 10 s, and one that was made for it for ever. */
+/** Each commit takes so long at most, on a slow machine. */
 const perCommitMillis = 200;
+/** And all together so much longer, whatever the verifying programs find in what somebody has pushed. */
 const mostMillis = 10_000;
 
 /** git-log(1), `%G?`. */
