@@ -32,7 +32,7 @@ policies: { directory: policies }
   assert.equal(seen.method, "GET");
   assert.equal(seen.target, "/a?b=c");
 
-  const warning = /^listener http: protocol http cannot say which workload/;
+  const warning = /^listener http: protocol http cannot say which workload/m;
   assert.match(service.status().warnings.join("\n"), warning);
   await service.reload();
   const told = lines().filter(({ level, msg }) => level === "warn" && warning.test(String(msg)));
