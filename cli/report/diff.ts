@@ -138,8 +138,7 @@ function fieldText({ path, kind, before, after }: FieldChange, report: DiffRepor
   if (kind === "removed") return `${quote(path)} was ${old}, is not there${place}`;
   if (old === "") return `${quote(path)} got ${now}${place}`;
   if (now === "") return `${quote(path)} lost ${old}${place}`;
-  const isOne = kind === "edited" && before.length === 1 && after.length === 1;
-  return isOne ? `${quote(path)} was ${old}, is ${now}${place}` : `${quote(path)} lost ${old}, got ${now}${place}`;
+  return kind === "edited" ? `${quote(path)} was ${old}, is ${now}${place}` : `${quote(path)} lost ${old}, got ${now}${place}`;
 }
 
 function textsOf(texts: readonly ChangedText[], quote: Quote): string {

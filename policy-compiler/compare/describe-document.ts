@@ -193,7 +193,7 @@ function describeCaller({ span, spiffeId, jwt, joinToken }: RegistrationCallerDo
 
 /** Options of a provider as they are kept: plain JSON, which stands where the provider does. */
 function describeJson(json: unknown, span?: Span): FieldNode {
-  if (Array.isArray(json)) return texts(json.map(jsonText), span) ?? { kind: "texts", items: [] };
+  if (Array.isArray(json)) return texts(json.map(jsonText), span) ?? valueNode("[]", span);
   if (typeof json !== "object" || json === null) return valueNode(String(json), span);
   const fields = Object.entries(json).map(([name, value]) => [name, describeJson(value, span)] as const);
   return group(Object.fromEntries(fields), span);
