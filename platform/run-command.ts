@@ -9,9 +9,12 @@ export type CommandOutcome = { readonly ok: true } | { readonly ok: false; reado
 const errorsLimitBytes = 8 * 1024;
 const messageLimitBytes = 1024;
 
+/** What a program wrote is read sooner, unless something that it leaves running holds its standard error. */
+const lastWordsMillis = 1_000;
+
 /**
- * Runs a program with its arguments, without a shell and without input, in the environment of this one, and ends it, with whatever it has started, when it takes too long. Never
- * rejects: what went wrong is one line, with the last that it wrote to standard error.
+ * Runs a program with its arguments, without a shell and without input, in the environment of this one, and ends it, with whatever it has started, when it takes too long. One that
+ * ends by itself in time may leave others running, which are not waited for. Never rejects: what went wrong is one line, with the last that it wrote to standard error.
  */
 export async function runCommand(
   argv: readonly string[],
@@ -38,16 +41,23 @@ async function run(
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
   child.stderr.on("data", hear);
   const { promise: ended, resolve, reject } = Promise.withResolvers<string | undefined>();
-  child.on("error", reject);
-  child.on("close", (status, signal) => {
-    if (status === 0) resolve(undefined);
-    else resolve(status === null ? `it was ended by ${signal}` : `it ended with the status ${status}`);
-  });
-  const cancel = timers.after(timeoutMillis, () => {
+  const exited = (status: number | null, signal: string | null) => {
+    const how = status === null ? `it was ended by ${signal}` : `it ended with the status ${status}`;
+    const told = () => resolve(status === 0 ? undefined : how);
+    child.once("close", told);
+    // Its number may be another program's from now on.
+    cancel();
+    cancel = timers.after(lastWordsMillis, told);
+  };
+  let cancel = timers.after(timeoutMillis, () => {
+    child.off("exit", exited);
     endGroup(child);
-    // What has left the group may hold it open.
-    child.stderr.destroy();
     resolve(`it took longer than ${timeoutMillis / 1000} s`);
   });
-  return ended.finally(cancel);
+  child.on("error", reject);
+  child.once("exit", exited);
+  return ended.finally(() => {
+    cancel();
+    child.stderr.destroy();
+  });
 }

@@ -138,7 +138,9 @@ function fieldText({ path, kind, before, after }: FieldChange, report: DiffRepor
   if (kind === "removed") return `${quote(path)} was ${old}, is not there${place}`;
   if (old === "") return `${quote(path)} got ${now}${place}`;
   if (now === "") return `${quote(path)} lost ${old}${place}`;
-  return kind === "edited" ? `${quote(path)} was ${old}, is ${now}${place}` : `${quote(path)} lost ${old}, got ${now}${place}`;
+  return kind === "edited"
+    ? `${quote(path)} was ${old}, is ${now}${place}`
+    : `${quote(path)} lost ${old}, got ${now}${place}`;
 }
 
 function textsOf(texts: readonly ChangedText[], quote: Quote): string {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runCommand } from "#platform/run-command";
-import { systemTimers } from "#platform/timers";
+import { systemTimers, type Timers } from "#platform/timers";
 import { isRunning } from "#test/support/is-running";
 import { createFakeTime } from "#test/support/keys/fake-time";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -40,6 +40,32 @@ test("one that takes too long is ended, with what it has started", async (t) => 
   const started = Number(readFileSync(pids, "utf8"));
   await until(() => !isRunning(started));
   assert.equal(time.pending(), 0);
+});
+
+test("one that ends by itself has ended, whatever it leaves running with its standard error open", async (t) => {
+  const pids = join(await tempFolder(t), "pids");
+  for (const [status, told] of [
+    [0, { ok: true }],
+    [3, { ok: false, message: "it ended with the status 3: last words" }],
+  ] as const) {
+    const time = createFakeTime();
+    const delays: number[] = [];
+    const timers: Timers = {
+      after(delayMillis, run) {
+        delays.push(delayMillis);
+        return time.after(delayMillis, run);
+      },
+    };
+    const script = `sleep 600 & echo $! >${pids}; echo last words >&2; exit ${status}`;
+    const outcome = runCommand(["sh", "-c", script], 30_000, timers);
+    await until(() => delays.length === 2);
+    await time.advance(delays[1]!);
+    assert.deepEqual(await outcome, told);
+    assert.equal(time.pending(), 0);
+    const left = Number(readFileSync(pids, "utf8"));
+    assert.equal(isRunning(left), true);
+    process.kill(left);
+  }
 });
 
 test("one that is not there, or that cannot be one, is told", async () => {
