@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { resolve } from "node:path";
 import { CodedError, messageOf } from "#platform/coded-error";
 import { readSecret } from "#platform/secret";
+import { systemTimers, type Timers } from "#platform/timers";
 import { UsageFault } from "../usage-fault.ts";
 
 export interface AdminQuestion {
@@ -14,9 +15,14 @@ export interface AdminQuestion {
   readonly tokenFile: string | undefined;
   /** JSON; undefined: nothing is sent. */
   readonly body: string | undefined;
-  /** A service that does not answer for so long is given up. */
+  /** A service whose answer is not whole after so long is given up. */
   readonly patienceMillis: number;
+  /** Not given: the machine's. */
+  readonly timers?: Timers;
 }
+
+/** Status pages of very large services have some MiB. */
+const mostBytes = 64 * 1024 * 1024;
 
 /**
  * Asks a running service's admin API; `isAnswer` knows an answer, whatever its status, as far as it will be read: what answers may be another program. Fails with `UsageFault`
@@ -24,7 +30,7 @@ export interface AdminQuestion {
  * answers is not its admin API.
  */
 export async function askAdmin<T extends object>(
-  { admin, method, path, tokenFile, body, patienceMillis }: AdminQuestion,
+  { admin, method, path, tokenFile, body, patienceMillis, timers = systemTimers }: AdminQuestion,
   isAnswer: (answer: object) => answer is T,
 ): Promise<T> {
   const { send, where } = doorOf(admin, method, path);
@@ -32,7 +38,7 @@ export async function askAdmin<T extends object>(
   if (tokenFile !== undefined) {
     headers["authorization"] = `Bearer ${Buffer.from(await readSecret(tokenFile)).toString("latin1")}`;
   }
-  const { status, text } = await call(send, { ...where, headers }, body ?? "", patienceMillis).catch(
+  const { status, text } = await call(send, { ...where, headers }, body ?? "", patienceMillis, timers).catch(
     (cause: unknown) => {
       throw new CodedError("service/unreachable", `\`${admin}\` cannot be asked: ${messageOf(cause)}`, { cause });
     },
@@ -81,14 +87,27 @@ function call(
   where: HttpOptions,
   body: string,
   patienceMillis: number,
+  timers: Timers,
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const asked = send({ ...where, headers: { ...where.headers, "content-length": Buffer.byteLength(body) } });
-    asked.setTimeout(patienceMillis, () => asked.destroy(new Error(`no answer in ${patienceMillis / 1000} s`)));
+    const giveUp = (why: string) => {
+      reject(new Error(why));
+      asked.destroy();
+    };
+    asked.once(
+      "close",
+      timers.after(patienceMillis, () => giveUp(`no answer in ${patienceMillis / 1000} s`)),
+    );
     asked.on("error", reject);
     asked.on("response", (response) => {
       const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      let sizeBytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        sizeBytes += chunk.length;
+        if (sizeBytes <= mostBytes) chunks.push(chunk);
+        else giveUp(`the answer has more than ${mostBytes} bytes`);
+      });
       response.on("error", reject);
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
     });

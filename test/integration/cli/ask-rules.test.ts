@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { askAdmin } from "#cli/request/admin-door";
 import { cli } from "#test/support/cli/run-cli";
+import { createFakeTime } from "#test/support/keys/fake-time";
 
 /** A server that answers everything so. Ends with the test. */
 async function answering(t: TestContext, body: string): Promise<string> {
@@ -71,6 +73,35 @@ test("a status page of which little is there, or of another kind, is told as far
     assert.deepEqual([status, err], [5, ""], body);
     assert.equal(out, `garita ?, started ?\n${told}warning: a\ufffdb\n`);
   }
+});
+
+test("an answer without an end is given up: by its size, and by the time that it takes", async (t) => {
+  const server = createServer((request, response) => {
+    const more = () => {
+      while (request.url === "/v1/status" && !response.destroyed && response.write("x".repeat(1024 * 1024)));
+    };
+    response.on("drain", more);
+    response.write("{");
+    more();
+  }).listen(0, "127.0.0.1");
+  t.after(() => server.close().closeAllConnections());
+  await once(server, "listening");
+  const admin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { status, err } = await cli(["status", "--admin", admin]);
+  assert.equal(status, 1);
+  assert.match(err, /cannot be asked: the answer has more than 67108864 bytes \[service\/unreachable\]\n$/);
+
+  const time = createFakeTime();
+  const slow = { admin, method: "GET", path: "/slow", tokenFile: undefined, body: undefined } as const;
+  const answer = askAdmin(
+    { ...slow, patienceMillis: 30_000, timers: time },
+    (found): found is object => found !== undefined,
+  );
+  const refused = assert.rejects(answer, { code: "service/unreachable", message: /no answer in 30 s$/ });
+  await once(server, "request");
+  await time.advance(30_000);
+  await refused;
+  assert.equal(time.pending(), 0);
 });
 
 test("credentials in an address are refused, and not repeated", async () => {
