@@ -69,12 +69,11 @@ function inForceLines(fields: AnswerFields): readonly string[] {
 function refusedLines(fields: AnswerFields): readonly string[] {
   const at = "rules.candidate.";
   const errors = fields.list(`${at}diagnostics`).filter((each) => each.text("severity") === "error");
+  const told = errors.slice(0, toldErrors).flatMap(errorText);
   const more = errors.length - toldErrors;
-  return [
-    ...labelled("refused", revisionText(fields, `${at}revision.`)),
-    ...errors.slice(0, toldErrors).flatMap(errorText),
-    ...(more > 0 ? [`  ${more} more`] : []),
-  ];
+  // A folder has no revisions.
+  const refused = revisionText(fields, `${at}revision.`) ?? (told.length === 0 ? undefined : "what was read last");
+  return [...labelled("refused", refused), ...told, ...(more > 0 ? [`  ${more} more`] : [])];
 }
 
 function errorText(error: AnswerFields): readonly string[] {

@@ -23,9 +23,11 @@ export function servedCertificates({ listeners, admin, webhook }: Doors): readon
 
 const mostMillis = 7 * 24 * 3600 * 1000;
 
-/** Those that end soon, one line each: within a tenth of their lifetime, and a week. */
+/** Those that do not count yet, or end soon, one line each: within a tenth of their lifetime, and a week. */
 export function certificateWarnings(certificates: readonly ServedCertificate[], nowMillis: number): string[] {
   return certificates.flatMap(({ door, notBeforeMillis, notAfterMillis }) => {
+    if (notBeforeMillis > nowMillis)
+      return [`${door}: the certificate does not count before ${new Date(notBeforeMillis).toISOString()}`];
     const soonMillis = Math.min((notAfterMillis - notBeforeMillis) / 10, mostMillis);
     if (notAfterMillis - nowMillis > soonMillis) return [];
     const ends = notAfterMillis < nowMillis ? "ended" : "ends";

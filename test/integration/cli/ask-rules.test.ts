@@ -75,6 +75,19 @@ test("a status page of which little is there, or of another kind, is told as far
   }
 });
 
+test("faults of a folder, which has no revisions, stand under a line of their own", async (t) => {
+  const error = {
+    severity: "error",
+    code: "yaml/syntax",
+    file: "a.yaml",
+    start: { line: 1, column: 2 },
+    message: "no",
+  };
+  const rules = { ready: true, current: false, active: { digest: "d" }, candidate: { diagnostics: [error] } };
+  const { out } = await cli(["status", "--admin", await answering(t, JSON.stringify({ rules }))]);
+  assert.match(out, /^holds: nothing\nrefused: what was read last\n {2}a\.yaml:1:2: no \[yaml\/syntax\]$/m);
+});
+
 test("an answer without an end is given up: by its size, and by the time that it takes", async (t) => {
   const server = createServer((request, response) => {
     const more = () => {

@@ -58,13 +58,15 @@ test("an HTTP listener that cannot know which workload is asked about is told", 
   assert.deepEqual(await warnings("protocol: grpc"), []);
 });
 
-test("a certificate that ends soon is told: within a tenth of its lifetime, and a week; one that has ended is, too", () => {
+test("a certificate that ends soon is told: within a tenth of its lifetime, and a week; so is one that has ended, or does not count yet", () => {
   const rows: readonly (readonly [livesDays: number, leftDays: number, said: string | undefined])[] = [
     [365, 7.1, undefined],
     [365, 7, "ends at 2026-01-08T00:00:00.000Z"],
     [1, 0.11, undefined],
     [1, 0.1, "ends at 2026-01-01T02:24:00.000Z"],
     [1, -1, "ended at 2025-12-31T00:00:00.000Z"],
+    [1, 1, undefined],
+    [1, 1.1, "does not count before 2026-01-01T02:24:00.000Z"],
   ];
   for (const [lives, left, said] of rows) {
     const notAfterMillis = now + left * day;
