@@ -3,7 +3,8 @@ const form = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])
 /**
  * Unix milliseconds of an RFC 3339 `date-time` (§5.6), every field within its range; digits of a second beyond the third are
  * cut. Undefined for what is none. `T` and `Z` are upper case and no second is the 60th, as in Go's `time.Parse`, with which Istio
- * reads its documents and cel-go its timestamps. Not `Date.parse`: it takes the 24th hour, and misreads long fractions.
+ * reads its documents and cel-go its timestamps. DIVERGENCE: what Go takes beyond the RFC is none: a comma before the fraction, an hour of one
+ * digit, offsets of 24 hours or 60 minutes. Not `Date.parse`: it takes the 24th hour, and misreads long fractions.
  */
 export function parseTimestamp(text: string): number | undefined {
   const match = form.exec(text);
