@@ -70,10 +70,13 @@ function refusedLines(fields: AnswerFields): readonly string[] {
   const at = "rules.candidate.";
   const errors = fields.list(`${at}diagnostics`).filter((each) => each.text("severity") === "error");
   const told = errors.slice(0, toldErrors).flatMap(errorText);
-  const more = errors.length - toldErrors;
   // A folder has no revisions.
   const refused = revisionText(fields, `${at}revision.`) ?? (told.length === 0 ? undefined : "what was read last");
-  return [...labelled("refused", refused), ...told, ...(more > 0 ? [`  ${more} more`] : [])];
+  return [
+    ...labelled("refused", refused),
+    ...told,
+    ...(errors.length > toldErrors ? [`  more are told by \`--format json\``] : []),
+  ];
 }
 
 function errorText(error: AnswerFields): readonly string[] {

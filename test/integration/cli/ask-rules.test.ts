@@ -85,7 +85,10 @@ test("faults of a folder, which has no revisions, stand under a line of their ow
   };
   const rules = { ready: true, current: false, active: { digest: "d" }, candidate: { diagnostics: [error] } };
   const { out } = await cli(["status", "--admin", await answering(t, JSON.stringify({ rules }))]);
-  assert.match(out, /^holds: nothing\nrefused: what was read last\n {2}a\.yaml:1:2: no \[yaml\/syntax\]$/m);
+  assert.match(out, /^holds: nothing\nrefused: what was read last\n {2}a\.yaml:1:2: no \[yaml\/syntax\]\n$/m);
+  const many = { ...rules, candidate: { diagnostics: Array(21).fill(error) } };
+  const told = await cli(["status", "--admin", await answering(t, JSON.stringify({ rules: many }))]);
+  assert.match(told.out, /(?:\n {2}a\.yaml:1:2: .*){20}\n {2}more are told by `--format json`\n$/);
 });
 
 test("an answer without an end is given up: by its size, and by the time that it takes", async (t) => {
