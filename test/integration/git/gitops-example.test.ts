@@ -42,6 +42,7 @@ async function shellOf(t: TestContext) {
     MAIN: main,
     GIT_CONFIG_NOSYSTEM: "1",
     GARITA_LISTENERS__0__ADDRESS: "127.0.0.1:0",
+    GARITA_LISTENERS__1__ADDRESS: "127.0.0.1:0",
   };
   const sh = (command: string) =>
     run("sh", ["-c", command], { cwd: folder, env }).then(
@@ -53,19 +54,21 @@ async function shellOf(t: TestContext) {
   return { folder, env, sh, identify };
 }
 
-async function serving(t: TestContext, command: string, cwd: string, env: Record<string, string>): Promise<void> {
+/** Answers with the address at which the HTTP listener listens. */
+async function serving(t: TestContext, command: string, cwd: string, env: Record<string, string>): Promise<string> {
   const child = spawn("sh", ["-c", `exec ${command}`], { cwd, env, stdio: "pipe" });
   endsWithTest(t, child);
   let text = "";
-  const ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<string>();
   const take = (chunk: Buffer) => {
     text += chunk.toString("utf8");
-    if (text.includes("admin.sock") && text.includes('"listener":"grpc"')) ready.resolve();
+    const address = /"listener":"try","protocol":"http","address":"([^"]+)"/.exec(text)?.[1];
+    if (text.includes('admin.sock","msg":"listening"') && address !== undefined) ready.resolve(address);
   };
   child.stdout.on("data", take);
   child.stderr.on("data", take);
   child.on("close", () => ready.reject(new Error(`it ended: ${text}`)));
-  await ready.promise;
+  return ready.promise;
 }
 
 test("README's five commands: a push is in force, a commit whose test fails is refused", async (t) => {
@@ -75,8 +78,17 @@ test("README's five commands: a push is in force, a commit whose test fails is r
   const [init, copy, push, serve, sync] = commands as [string, string, string, string, string];
   for (const command of [init, copy, push]) assert.deepEqual(await sh(command), { status: 0, out: "", err: "" });
   const assigned = /^GARITA_POLICIES__GIT__URL="\$PWD\/(\S+)" (.*)$/.exec(serve)!;
-  await serving(t, assigned[2]!, folder, { ...env, GARITA_POLICIES__GIT__URL: join(folder, assigned[1]!) });
+  const variables = { ...env, GARITA_POLICIES__GIT__URL: join(folder, assigned[1]!) };
+  const address = await serving(t, assigned[2]!, folder, variables);
   assert.match((await sh(sync)).out, /^unchanged\nin force: \w{12} the first policies \(Ada\)\n/);
+
+  const [curl, path, name, identity] = /`curl -i http:\/\/127\.0\.0\.1:9192(\S+) -H '([^:]+): ([^']+)'`/.exec(
+    readFileSync(join(root, "README.md"), "utf8"),
+  )!;
+  const asked = (method: string) => fetch(`http://${address}${path}`, { method, headers: { [name!]: identity! } });
+  const [look, change] = [await asked("GET"), await asked("PUT")];
+  assert.deepEqual([look.status, change.status], [200, 403], curl);
+  assert.match(look.headers.get("x-garita-reason") ?? "", / at shop\/cart\.yaml:\d+$/);
 
   await identify();
   const cart = join(folder, ".cache/policies/policies/shop/cart.yaml");
