@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { readDirectory } from "#authz/rulesets/read-directory";
 import { type CompiledFolder, compileFiles } from "../policies/compile-folder.ts";
 import { readRevision } from "../policies/read-revision.ts";
+import { UsageFault } from "../usage-fault.ts";
 
 /** One side of a comparison. */
 export interface PolicyState {
@@ -31,7 +32,10 @@ export async function readState(
     const files = await readDirectory(name);
     return { name, commit: undefined, compiled: compileFiles(name, files, { istioLax }) };
   }
-  const { commit, files, path } = await readRevision(folder, text, environment);
+  const { commit, files, path } = await readRevision(folder, text, environment).catch((fault: unknown) => {
+    if (!(fault instanceof UsageFault)) throw fault;
+    throw new UsageFault(`\`${text}\` is neither a folder nor a revision: ${fault.message}`, { cause: fault });
+  });
   const compiled = compileFiles(path ?? folder, files, { istioLax });
   return { name: text, commit, compiled };
 }

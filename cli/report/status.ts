@@ -59,8 +59,9 @@ function inForceLines(fields: AnswerFields): readonly string[] {
     ...labelled("signed by", fields.text(`${at}revision.signer`)),
     ...labelled("expires", fields.time(`${at}revision.expiresMillis`)),
     ...labelled("pinned until", fields.time("rules.pinned.untilMillis")),
-    ...labelled("since", fields.time(`${at}sinceMillis`)),
     ...labelled("digest", fields.text(`${at}digest`)),
+    // Not the commit: another one with the same rules may have come later.
+    ...labelled("these rules since", fields.time(`${at}sinceMillis`)),
     `holds: ${counts.length === 0 ? "nothing" : counts.join(", ")}`,
     ...labelled("policy tests", tests === 0 ? undefined : `${tests} run, ${failed} failed`),
   ];

@@ -66,7 +66,7 @@ export async function applyConfig(next: ServiceConfig, inForce: ServiceConfig, p
     throw fault;
   };
   if (nextRules !== undefined && (await nextRules.sync.load()) === "refused") {
-    await giveUp(new Error(`the policies are not valid: ${nextRules.sync.status().candidate?.message}`));
+    await giveUp(new Error(`its policies cannot come into force: ${nextRules.sync.status().candidate?.message}`));
   }
   await turns.take(async () => {
     if (parts.ending()) await giveUp(new Error("the service is about to end"));

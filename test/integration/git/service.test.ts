@@ -54,6 +54,7 @@ test("a push is in force after `garita sync`, and a bad one is told by it", asyn
     `policies: degraded since ${time} \\[policy/invalid\\]`,
     `in force: ${second.slice(0, 12)} the second.* \\(Ada\\)`,
     `digest: ${digest}`,
+    `these rules since: ${time}`,
     "holds: 1 AuthorizationPolicy, 1 rule",
     `refused: ${third.slice(0, 12)} a change \\(Ada\\)`,
     "  a\\.yaml:1:\\d+: .* \\[yaml/[a-z-]+\\]",

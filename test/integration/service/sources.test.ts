@@ -42,7 +42,7 @@ test("policies go from a folder to Git, to a bundle and back, and are those befo
   assert.deepEqual(inForce(), ["bundle", "/bundle", true, false]);
   assert.match(
     (await become(bundle(", name: other")))[0] ?? "",
-    /^the policies are not valid: expected .* for `other`/,
+    /^its policies cannot come into force: expected .* for `other`/,
   );
   assert.deepEqual(inForce(), ["bundle", "/bundle", true, true], "what cannot be had changes nothing");
   assert.deepEqual(await become("{ directory: policies }"), []);
