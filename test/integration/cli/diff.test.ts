@@ -77,7 +77,10 @@ test("a folder that is not there: status 2", async (t) => {
   assert.match(err, /\[source\/missing\]/);
   const nothing = await cli(["diff", "gone", folder, "--folder", folder]);
   assert.equal(nothing.status, 2);
-  assert.match(nothing.err, /^garita: `gone` is neither a folder nor a revision: `.*` is in no repository that git reads/);
+  assert.match(
+    nothing.err,
+    /^garita: `gone` is neither a folder nor a revision: `.*` is in no repository that git reads/,
+  );
 });
 
 test("hostile text breaks out of neither text nor markdown", async (t) => {
