@@ -82,7 +82,9 @@ function linesOf(report: DiffReport, quote: Quote): readonly Line[] {
 }
 
 function nameOf({ name, commit }: PolicyState): string {
-  return commit === undefined || commit.startsWith(name) ? name : `${name} (${commit.slice(0, 12)})`;
+  return commit === undefined || commit.startsWith(name) || name.startsWith(commit)
+    ? name
+    : `${name} (${commit.slice(0, 12)})`;
 }
 
 function documentLines(change: DocumentChange, report: DiffReport, quote: Quote): readonly Line[] {

@@ -193,6 +193,11 @@ test("the server's hook refuses a push whose policies or tests have faults, and 
   const taken = await edit("[PUT, DELETE]", "[PUT, DELETE, PATCH]");
   assert.deepEqual([taken.status, await head()], [0, (await sh("git -C .cache/policies rev-parse HEAD")).out.trim()]);
   assert.match(taken.err, /remote: .*operation\.methods got PATCH/s);
+  assert.match(
+    taken.err,
+    /policies of \w{40}:policies, compared with \w{40}:policies\s/,
+    "a name that is one is not told twice",
+  );
   await sh(`git -C ${bare} config receive.denyDeleteCurrent ignore`);
   const others = await sh("cd .cache/policies && git push --quiet origin HEAD:other :main");
   assert.equal(others.status, 0, others.err);
