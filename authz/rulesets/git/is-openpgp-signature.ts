@@ -24,7 +24,7 @@ function decodeArmor(text: string): Uint8Array {
   const isArmor =
     lines[0] === "-----BEGIN PGP SIGNATURE-----" &&
     lines.at(-1) === "-----END PGP SIGNATURE-----" &&
-    lines.slice(1, blank).every((line) => /^[A-Za-z]+: /.test(line));
+    lines.slice(1, blank).every((line) => /^[A-Za-z]+:(?: |$)/.test(line));
   const body = lines.slice(blank + 1, -1);
   if (body.at(-1)?.startsWith("=")) body.pop();
   const digits = body.join("");

@@ -38,6 +38,7 @@ test("a signature is taken out of the armor that programs give it, and out of no
   const [[, bytes]] = signatures as [readonly [string, Uint8Array]];
   for (const text of [
     armor(bytes, "Version: GnuPG v2\nComment: https://example.org/\n"),
+    armor(bytes, "Comment: \nCharset:\n"),
     armor(bytes, "", "=abcd\n"),
     `${armor(bytes)}\n\n`,
     armor(bytes).replaceAll("\n", "\r\n"),
