@@ -90,8 +90,8 @@ export interface PinnedSource {
 export interface RuleSource {
   /** For people: `directory /etc/garita/policies`. */
   readonly name: string;
-  /** Reads and compiles, away from the event loop. `inForce`: the commit of the rules in force. Never rejects. */
-  build(inForce?: Revision): Promise<BuildResult>;
+  /** Reads and compiles, away from the event loop. `inForce`: the commit of the rules in force. `isAsked`: somebody waits for it, it is not `watch` alone that called. Never rejects. */
+  build(inForce?: Revision, isAsked?: boolean): Promise<BuildResult>;
   /** Hears of each result that came into force. Never rejects. */
   accepted?(built: BuildResult & { kind: "built" }): Promise<void>;
   /** When it will ask by itself again. */

@@ -81,6 +81,8 @@ export function createSync(options: SyncOptions): Sync {
   let lastSuccessMillis: number | undefined;
   let unwatch: (() => Promise<void>) | undefined;
   let stopped = false;
+  /** Of the next attempt: it is not the source alone that wants it. */
+  let isAsked = false;
 
   const staleness = watchStaleness(options.staleness, options.timers, options.nowMillis, () => {
     if (stopped) return;
@@ -180,7 +182,9 @@ export function createSync(options: SyncOptions): Sync {
     lastAttemptMillis = begun;
     let result: LoadResult | "refused again";
     try {
-      const built = await source.build(active?.revision);
+      const byWish = isAsked;
+      isAsked = false;
+      const built = await source.build(active?.revision, byWish);
       if (built.kind === "built") result = await accept(built);
       else if (built.kind === "unchanged") {
         if (candidate !== undefined)
@@ -220,7 +224,10 @@ export function createSync(options: SyncOptions): Sync {
     }
   };
 
-  const load = () => turns.share(attempt);
+  const load = () => {
+    isAsked = true;
+    return turns.share(attempt);
+  };
 
   return {
     load,
@@ -236,7 +243,7 @@ export function createSync(options: SyncOptions): Sync {
     },
     async follow() {
       unwatch = await source.watch(() => {
-        if (!stopped) void load();
+        if (!stopped) void turns.share(attempt);
       });
       if (stopped) await unwatch();
     },

@@ -19,6 +19,7 @@ import { mendMirror } from "./mend-mirror.ts";
 import { createProgramThread } from "./program-thread.ts";
 import { createRefusedCommit } from "./refused-commit.ts";
 import { askRemote, describeRepository, type GitParts } from "./repository.ts";
+import { restoreMirror } from "./restore-mirror.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
@@ -58,8 +59,6 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   const refused = createRefusedCommit(clock.nowMillis, (failures) =>
     nextPollMillis(settings.pollMillis, failures, parts.random),
   );
-  /** Nobody has asked, a poll came due. */
-  let isPoll = false;
   let trust: string | undefined;
   /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
   let takenOn: string | undefined;
@@ -211,12 +210,14 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     }
   };
 
-  /** With the folder to itself. Never rejects. */
+  /** With the folder to itself, and the mirror in its place. Never rejects. */
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
       await claimFolder(repository.folder);
       const release = await lockFolder({ ...lock, patienceMillis: 2 * patienceMillis() });
       try {
+        // ORDER: before what is known is asked of it.
+        await restoreMirror(repository);
         return await build();
       } finally {
         release();
@@ -228,9 +229,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     }
   };
 
-  const tryAttempt = async (inForce: Revision | undefined): Promise<BuildResult> => {
-    const byPoll = isPoll;
-    isPoll = false;
+  const tryAttempt = async (inForce: Revision | undefined, byPoll: boolean): Promise<BuildResult> => {
     hasAnswered = false;
     // ORDER: before the folder is had to itself: what was kept stands in for a folder that cannot be had, too.
     if (inForce === undefined) await lastRun.read();
@@ -251,8 +250,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   return {
     name,
-    async build(inForce) {
-      const result = await tryAttempt(inForce);
+    async build(inForce, isAsked = false) {
+      const result = await tryAttempt(inForce, !isAsked);
       poll.plan();
       return (inForce === undefined ? await lastRun.standIn(result) : undefined) ?? result;
     },
@@ -281,11 +280,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     },
     nextAttemptMillis: poll.nextMillis,
     warnings: () => [...warnings, ...lastRun.warnings()],
-    watch: (onChange) =>
-      poll.watch(() => {
-        isPoll = true;
-        onChange();
-      }),
+    watch: poll.watch,
     async close() {
       ending.abort();
       poll.close();

@@ -2,6 +2,7 @@ import { rename, rm } from "node:fs/promises";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { FaultCode } from "#platform/fault-codes";
 import type { Repository } from "./repository.ts";
+import { asideOf, restoreMirror } from "./restore-mirror.ts";
 
 /** Faults that a new mirror may not have. What was pushed, and thrown away by who pushed it, is kept for weeks: one of now is smaller. */
 const mendable: ReadonlySet<FaultCode> = new Set(["git/mirror", "git/absent", "source/too-large"]);
@@ -15,30 +16,29 @@ const full = /no space left on device|disk quota exceeded/i;
  * holds the folder's lock. Fails as these two do, or with `git/mirror`.
  */
 export async function mendMirror<T>(
-  { mirror }: Repository,
+  repository: Repository,
   take: () => Promise<T>,
   onMend: (fault: CodedError) => Promise<void>,
 ): Promise<T> {
-  const before = `${mirror}.before`;
+  const { mirror } = repository;
+  const aside = asideOf(repository);
   try {
     return await take();
   } catch (fault) {
     if (!(fault instanceof CodedError) || !mendable.has(fault.code)) throw fault;
     await onMend(fault);
-    // Left by a program that was killed.
-    await remove(before);
     if (full.test(fault.message)) await remove(mirror);
-    else await move(mirror, before);
+    else await move(mirror, aside);
   }
   let taken: T;
   try {
     taken = await take();
   } catch (fault) {
     await remove(mirror);
-    await move(before, mirror);
+    await restoreMirror(repository);
     throw fault;
   }
-  await remove(before);
+  await remove(aside);
   return taken;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
@@ -87,6 +87,20 @@ test("what was taken before a pin is known when the pin's file is damaged, also 
     (await readdir(folder)).filter((name) => name.startsWith("pin-")),
     [],
   );
+});
+
+test("what the mirror has noted is known after a kill while another was made in its place", async (t) => {
+  for (const isBegun of [false, true]) {
+    const { repository, folder, first } = await two(t);
+    const mirror = join(folder, "mirror.git");
+    await rename(mirror, `${mirror}.before`);
+    if (isBegun) await repository.git("init", "--quiet", "--bare", mirror);
+    await lose(folder, "last-known-good-", (file) => rm(file));
+    await rewrite(repository, first);
+    const again = await gitRules(t, repository.url, { folder });
+    assert.deepEqual([await again.load(), again.code()], ["refused", "git/forced"], again.logged());
+    assert.ok(!(await readdir(folder)).includes("mirror.git.before"));
+  }
 });
 
 test("where both are lost with the mirror, the first commit has no predecessor", async (t) => {

@@ -110,19 +110,38 @@ test("a commit that the remote cannot give is named, left alone by polls ever lo
   }
 });
 
+/** Makes a commit the newest whose tree is lost: the file that had it, and its bytes. */
+async function lackingTree(repository: TestRepository, good: string) {
+  const lacking = await tree(repository, await repository.commit({ "a.yaml": allowing("/evil") }));
+  const file = join(repository.folder, ".git/objects", lacking.slice(0, 2), lacking.slice(2));
+  const bytes = await readFile(file);
+  await forgeCommit(repository, commitOf(lacking, [good]));
+  await rm(file);
+  return { file, bytes };
+}
+
 test("whoever asks by name has such a commit tried at once", async (t) => {
   const { repository, rules, good, repair } = await inForce(t);
-  const lacking = await tree(repository, await repository.commit({ "a.yaml": allowing("/evil") }));
-  const objects = join(repository.folder, ".git/objects");
-  const file = join(objects, lacking.slice(0, 2), lacking.slice(2));
-  const bytes = await readFile(file);
-  await forgeCommit(repository, commitOf(lacking, [good()]));
-  await rm(file);
+  const { file, bytes } = await lackingTree(repository, good());
   await rules.poll();
   assert.equal(rules.code(), "git/mirror");
   await writeFile(file, bytes);
   await rules.load();
   assert.equal(rules.code(), "git/signature", "it can be had, and nobody has signed it");
+  await repair();
+});
+
+test("whoever asks by name gets no answer of before, also when a poll waits for its turn then", async (t) => {
+  const { repository, rules, good, repair } = await inForce(t);
+  const { file, bytes } = await lackingTree(repository, good());
+  await rules.poll();
+  assert.equal(rules.code(), "git/mirror");
+  await writeFile(file, bytes);
+  const pinning = rules.sync.pin({ commit: nothing, durationMillis: 1 });
+  rules.time.step(60_000);
+  await rules.load();
+  assert.equal(rules.code(), "git/signature", "it can be had, and nobody has signed it");
+  await pinning;
   await repair();
 });
 
