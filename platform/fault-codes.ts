@@ -15,13 +15,14 @@ export const faultCodes = {
   "source/compiler":
     "The compiler failed, or policy tests could not be run: a defect of ours. The rules in force stay.",
   "source/worker":
-    "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes.",
+    "The thread that compiles ended before it had finished: it had no memory left, or had taken five minutes. Or git, or what verifies signatures, was killed.",
   "git/argument":
     "A URL, branch, tag, path or token of a repository that git could take for something else, or a transport that others could change policies on.",
   "git/missing": "`git`, or what verifies signatures (`ssh-keygen` or `gpg`), cannot be run.",
   "git/unreachable": "The repository cannot be asked: the host does not answer, or refuses the key or token.",
   "git/unknown-reference": "The repository has no such branch or tag.",
-  "git/too-slow": "A call of git took longer than `timeoutSeconds`, and was ended.",
+  "git/too-slow":
+    "A call of git took longer than `timeoutSeconds`, or the signatures of commits longer than is waited for, and was ended.",
   "git/mirror":
     "The mirror is damaged, and was not mended by fetching anew, or its folder cannot be written: a full disk, or its permissions. Of `--as-of` and `diff`: the repository on this machine is damaged.",
   "git/locked": "Another service kept the folder of the mirror to itself for too long.",

@@ -60,7 +60,7 @@ export async function cutOffAt({ mirror }: Repository): Promise<ReadonlySet<stri
   return new Set(lines.split("\n").filter(isObjectName));
 }
 
-/** Is `older` where `newer` comes from? False also when one of them is not in the mirror. */
+/** Is `older` where `newer` comes from? False also when one of them is not in the mirror. Fails with `git/mirror` where git cannot say. */
 export async function isAncestor(
   repository: Repository,
   older: string,
@@ -68,12 +68,11 @@ export async function isAncestor(
   parts: GitParts,
 ): Promise<boolean> {
   const args = ["merge-base", "--is-ancestor", older, newer];
-  const { status } = await runGit(repository, {
-    ...parts,
-    args,
-    environment: withoutRemote(repository.environment),
-  });
-  return status === 0;
+  const environment = withoutRemote(repository.environment);
+  const { status, told } = await runGit(repository, { ...parts, args, environment });
+  if (status === 0) return true;
+  if (status === 1 || told.includes("Not a valid commit name")) return false;
+  throw new CodedError("git/mirror", `the history of ${newer} cannot be read: ${told || `status ${status}`}`);
 }
 
 /** Is the commit in the mirror? */

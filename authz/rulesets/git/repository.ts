@@ -54,10 +54,10 @@ const smallOutputBytes = 4 * 1024 * 1024;
 /** Whoever may push may make a million references that end as ours does, all of which are told. */
 const listingBytes = 64 * 1024 * 1024;
 
-/** Runs git in the mirror. Its own failure is a status; fails like `runProgram`. */
-export function runGit(repository: Repository, call: GitCall): Promise<Ran> {
+/** Runs git in the mirror. Its own failure is a status; fails like `runProgram`, or with `source/worker` when the system has killed it. */
+export async function runGit(repository: Repository, call: GitCall): Promise<Ran> {
   const { environment, folder, timeoutMillis } = repository;
-  return runProgram({
+  const ran = await runProgram({
     program: "git",
     environment,
     cwd: folder,
@@ -65,6 +65,14 @@ export function runGit(repository: Repository, call: GitCall): Promise<Ran> {
     maxOutputBytes: smallOutputBytes,
     ...call,
   });
+  // What it has not found then may be there.
+  if (ran.signal === "SIGKILL") throw killed(`git ${call.args[0]}`);
+  return ran;
+}
+
+/** Of a program that the system has killed, which it does for want of memory. */
+export function killed(program: string): CodedError {
+  return new CodedError("source/worker", `\`${program}\` was killed: there may be too little memory`);
 }
 
 /** What is read, in words. */

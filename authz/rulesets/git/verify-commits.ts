@@ -2,7 +2,7 @@ import { CodedError } from "#platform/coded-error";
 import { checkForm } from "./check-form.ts";
 import { cutOffAt, hasCommit } from "./fetch-commit.ts";
 import type { GitEnvironment } from "./git-environment.ts";
-import { type GitParts, isObjectName, type Repository, readGit, runGit } from "./repository.ts";
+import { type GitParts, isObjectName, killed, type Repository, readGit, runGit } from "./repository.ts";
 import type { SignatureSettings } from "./settings.ts";
 import type { TrustedSigners } from "./trusted-signers.ts";
 
@@ -12,6 +12,10 @@ const mostCommits = 10_000;
 const perCommitMillis = 200;
 /** And all together so much longer, whatever the verifying programs find in what somebody has pushed. */
 const mostMillis = 10_000;
+
+/** git calls a signature bad, or a commit unsigned, also where what verifies was killed, or cannot be given the signature in a file. */
+const killedText = /(\S+) died of signal 9\b/;
+const unwrittenText = /could not create temporary file|failed writing detached signature/;
 
 /** git-log(1), `%G?`. */
 const verdicts: Readonly<Record<string, string>> = {
@@ -27,7 +31,7 @@ const verdicts: Readonly<Record<string, string>> = {
 /**
  * Are the commits signed by somebody who may? Looks at the newest, or at every commit that `known` does not have, before anything in them is read; of those none
  * may have its history cut off. ORDER: the newest first: who may push, and has signed nothing, has no others looked at. Returns the newest's signer. Fails with
- * `git/signature`, which names the commit.
+ * `git/signature`, which names the commit; with what says nothing of one: `git/too-slow`, `source/worker` or `git/mirror`.
  */
 export async function verifyCommits(
   repository: Repository,
@@ -77,19 +81,20 @@ async function verifySignatures(
   parts: GitParts,
 ): Promise<readonly (readonly string[])[]> {
   const options = ["--no-walk=unsorted", "--no-show-signature", "--no-mailmap", "--stdin"];
-  const { status, output, ended } = await runGit(repository, {
+  const timeoutMillis = Math.min(repository.timeoutMillis, mostMillis) + commits.length * perCommitMillis;
+  const { status, output, told } = await runGit(repository, {
     ...parts,
     args: ["log", ...options, "--format=%H%x00%G?%x00%GS%x00%GF"],
     input: commits.map((commit) => `${commit}\n`).join(""),
     environment,
-    timeoutMillis: Math.min(repository.timeoutMillis, mostMillis) + commits.length * perCommitMillis,
-  }).then(
-    (ran) => ({ ...ran, ended: false }),
-    (fault: unknown) => {
-      if (!(fault instanceof CodedError) || fault.code !== "git/too-slow" || parts.signal?.aborted) throw fault;
-      return { status: -1, output: Buffer.of(), ended: true };
-    },
-  );
+    timeoutMillis,
+  }).catch((fault: unknown) => {
+    if (!(fault instanceof CodedError) || fault.code !== "git/too-slow" || parts.signal?.aborted) throw fault;
+    const [only, more] = commits;
+    const what =
+      more === undefined ? `the signature of the commit ${only}` : `the signatures of ${commits.length} commits`;
+    throw new CodedError("git/too-slow", `${what} cannot be verified in ${timeoutMillis / 1000} s`);
+  });
   // Each row is written as a whole, with its end.
   const rows = output
     .toString("utf8")
@@ -97,14 +102,13 @@ async function verifySignatures(
     .slice(0, -1)
     .map((line) => line.split("\0"));
   for (const [name = "", verdict = "N"] of rows) {
-    if (verdict !== "G")
-      throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
+    if (verdict === "G") continue;
+    const program = killedText.exec(told)?.[1];
+    if (program !== undefined) throw killed(program);
+    if (unwrittenText.test(told)) throw new CodedError("git/mirror", `a signature cannot be verified: ${told}`);
+    throw new CodedError("git/signature", `the commit ${name} ${verdicts[verdict] ?? verdicts["N"]}`);
   }
   if (status === 0 && rows.length === commits.length) return rows;
-  if (ended && commits.length > 1) {
-    throw new CodedError("git/signature", `the signatures of ${commits.length} commits cannot be verified in time`);
-  }
-  // The commits themselves could be read a moment ago: it is the signature that git, or the program that verifies, did not get over.
-  const why = ended ? "verified in time" : "read";
-  throw new CodedError("git/signature", `the commit ${commits[rows.length]} has a signature that cannot be ${why}`);
+  // The commits themselves could be read a moment ago: it is the signature that git did not get over.
+  throw new CodedError("git/signature", `the commit ${commits[rows.length]} has a signature that cannot be read`);
 }

@@ -151,7 +151,7 @@ for (const [which, before] of [
   ["the newest commit", 0],
   ["an older one", 2],
 ] as const) {
-  test(`every: when the signature of ${which} cannot be verified in time the commits are refused, not the mirror`, async (t) => {
+  test(`every: when the signature of ${which} cannot be verified in time the mirror is kept, and nothing is remembered against the commits`, async (t) => {
     const slow = `[ "$1" = -Y ] || exec true\necho >>$runs\n[ ! -e $runs-slow ] || [ $(wc -l <$runs) -le ${before} ] || exec sleep 600`;
     const { outside, restart } = await wrapped(t, "ssh-keygen", slow);
     const { rules, good, signed } = await inForce(t, "every", outside);
@@ -165,17 +165,41 @@ for (const [which, before] of [
     while (rules.time.nextMillis() !== millis) await new Promise((resolve) => setTimeout(resolve, 5));
     rules.time.step(millis);
     assert.equal(await loading, "refused");
-    const why =
-      before === 0
-        ? `the commit ${newest} has a signature that cannot be verified in time`
-        : "the signatures of 2 commits cannot be verified in time";
+    const what = before === 0 ? `the signature of the commit ${newest}` : "the signatures of 2 commits";
     const { candidate } = rules.status();
-    assert.deepEqual([candidate?.code, candidate?.message, rules.commit()], ["git/signature", why, good]);
+    const why = `${what} cannot be verified in ${millis / 1000} s`;
+    assert.deepEqual([candidate?.code, candidate?.message, rules.commit()], ["git/too-slow", why, good]);
     await rm(marker);
-    const next = await signed("ada", { "a.yaml": allowing("/next") });
-    await rules.poll();
-    assert.equal(rules.commit(), next, rules.logged());
+    assert.equal(await rules.load(), "activated", "whoever asks has it looked at again at once");
+    assert.equal(rules.commit(), newest, rules.logged());
     const left = await readdir(join(rules.folder, "mirror.git"));
     assert.ok(left.includes("mark") && !left.some((name) => name.includes("tmp")), `${left}`);
+  });
+}
+
+for (const [what, program, script, code] of [
+  ["the program that verifies is killed", "ssh-keygen", '[ "$2" != verify ] || kill -9 $$', "source/worker"],
+  ["git is killed while it verifies", "git", '[ "$1" != log ] || kill -9 $$', "source/worker"],
+  ["git is killed while it looks at the history", "git", '[ "$1" != merge-base ] || kill -9 $$', "source/worker"],
+  [
+    "git has no memory for the history",
+    "git",
+    '[ "$1" != merge-base ] || { echo "fatal: Out of memory, malloc failed" >&2; exit 128; }',
+    "git/mirror",
+  ],
+  ["git is killed while it looks for a commit", "git", '[ "$1" != rev-parse ] || kill -9 $$', "source/worker"],
+  ["the signature cannot be written", "git", '[ "$1" != log ] || export TMPDIR=/nowhere', "git/mirror"],
+] as const) {
+  test(`a good commit is not found wrong when ${what}`, async (t) => {
+    const { outside } = await wrapped(t, program, `[ ! -e $runs-on ] || { ${script}; }`);
+    const { rules, good, signed } = await inForce(t, "every", outside);
+    const marker = `${outside.PATH.split(delimiter)[0]}/runs-on`;
+    await writeFile(marker, "");
+    const newest = await signed("ada", { "a.yaml": allowing("/two") });
+    assert.equal(await rules.load(), "refused");
+    assert.deepEqual([rules.code(), rules.commit()], [code, good], rules.logged());
+    await rm(marker);
+    assert.equal(await rules.load(), "activated", rules.logged());
+    assert.equal(rules.commit(), newest);
   });
 }
