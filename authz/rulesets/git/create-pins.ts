@@ -16,8 +16,8 @@ export interface Pins {
   keep(pin: KeptPin): Promise<void>;
   /** It holds no longer. Its file stays until `forget`; one that cannot be understood gives way to what `noted` tells. */
   end(): Promise<void>;
-  /** This commit is in force: a pin that has ended, and that was of another, counts no longer. */
-  forget(commit: string): Promise<void>;
+  /** The newest commit is in force: a pin that has ended counts no longer. */
+  forget(): Promise<void>;
 }
 
 /** A pin that ends later was made when the clock was ahead by more than it may be off, and holds no longer. */
@@ -86,8 +86,8 @@ export function createPins({ repository, source, clock, log, noted }: PinParts):
       }
       tell();
     },
-    async forget(commit) {
-      if (kept === undefined || kept.commit === commit || current() !== undefined) return;
+    async forget() {
+      if (kept === undefined || current() !== undefined) return;
       // Another service that shares the folder may have been told to pin since.
       if (isDeepStrictEqual(await readPin(repository), kept)) await removePin(repository);
       kept = undefined;

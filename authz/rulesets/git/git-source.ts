@@ -62,6 +62,8 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
   let trust: string | undefined;
   /** Of the signers whose word the commit in force was taken on; undefined: none was asked for, or it is of the last run. */
   let takenOn: string | undefined;
+  /** What is built is the newest commit, and not what is pinned. */
+  let isNewest = false;
   let warnings: readonly string[] = [];
   /** A good signature looks like another's when the key ring is damaged. */
   let signersDoubted = false;
@@ -142,6 +144,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
 
   /** `inForce`: where the wanted one is that, and the signers are those of then, it is not looked at again. */
   const attemptPinned = async (wanted: string, known: string | undefined, inForce?: Revision): Promise<BuildResult> => {
+    isNewest = false;
     const signers = await readSigners();
     if (wanted === inForce?.commit && takenOn === trust) return { kind: "unchanged" };
     const bring = async () => {
@@ -160,6 +163,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     known: string | undefined,
     byPoll: boolean,
   ): Promise<BuildResult> => {
+    isNewest = true;
     await checkToken();
     const isRingNew = signersDoubted;
     const signers = await readSigners();
@@ -210,6 +214,11 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     }
   };
 
+  const forgetPin = () =>
+    pins.forget().catch((fault: unknown) => {
+      log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
+    });
+
   /** With the folder to itself, and the mirror in its place. Never rejects. */
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
@@ -239,7 +248,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const known = await knownBy(inForce);
       const built =
         pin === undefined ? await attempt(inForce, known, byPoll) : await attemptPinned(pin.commit, known, inForce);
-      if (built.kind === "unchanged" && pin === undefined) await lastRun.confirm();
+      if (built.kind === "unchanged" && pin === undefined) {
+        await forgetPin();
+        await lastRun.confirm();
+      }
       return built;
     });
     isFirst = false;
@@ -259,9 +271,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       const { revision, fallback } = built;
       if (revision === undefined || fallback !== undefined) return;
       takenOn = trust;
-      await pins.forget(revision.commit).catch((fault: unknown) => {
-        log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
-      });
+      if (isNewest) await forgetPin();
       await lastRun.keep(built, revision, trust);
       await noted.note(pins.known() ?? revision.commit);
     },

@@ -144,7 +144,7 @@ test("a pin that was made when the clock was far ahead ends with the mistake", a
 });
 
 test("a pin is not lost to another service of the folder, for which an older one has just ended", async (t) => {
-  const { repository, rules, one, two, newest } = await three(t);
+  const { repository, rules, one, two } = await three(t);
   await rules.sync.pin({ commit: one, durationMillis: hour });
   const described = describeRepository(gitSettings(repository.url, rules.folder), {});
   const { log } = createLog({ level: "error", stream: new PassThrough() });
@@ -154,7 +154,7 @@ test("a pin is not lost to another service of the folder, for which an older one
   rules.time.step(hour);
   const nowMillis = rules.time.clock.nowMillis();
   await there.keep({ commit: two, sinceMillis: nowMillis, untilMillis: nowMillis + hour, known: undefined });
-  await here.forget(newest);
+  await here.forget();
   await here.renew();
   assert.equal(here.current()?.commit, two);
 });
@@ -210,6 +210,27 @@ test("a history that was rewritten behind a pin is refused when the pin ends", a
   await repository.git("reset", "--quiet", "--hard", newest);
   assert.equal(await rules.load(), "activated");
   assert.equal(rules.commit(), newest);
+});
+
+test("a history that is rewritten, as is allowed, to the commit that was pinned goes on from there", async (t) => {
+  const allowed = { settings: { allowForced: true } };
+  for (const isRestarted of [true, false]) {
+    const { repository, rules, one } = await three(t, isRestarted ? {} : allowed);
+    assert.equal(await rules.sync.pin({ commit: one, durationMillis: hour }), undefined);
+    await repository.git("reset", "--quiet", "--hard", one);
+    assert.equal(await rules.sync.unpin(), isRestarted ? "refused" : "unchanged");
+    await rules.sync.stop();
+    if (isRestarted) {
+      const forced = await gitRules(t, repository.url, { folder: rules.folder, ...allowed });
+      await forced.load();
+      assert.deepEqual([forced.commit(), forced.status().current], [one, true]);
+      await forced.sync.stop();
+    }
+    const later = await gitRules(t, repository.url, { folder: rules.folder });
+    const next = await repository.commit({ "a.yaml": allowing("/four") });
+    assert.equal(await later.load(), "activated", later.logged());
+    assert.deepEqual([later.commit(), later.code()], [next, undefined]);
+  }
 });
 
 test("the pin's file: damaged, it keeps everything as it is until `unpin`", async (t) => {
