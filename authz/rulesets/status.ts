@@ -96,7 +96,7 @@ export function describeStatus(parts: StatusParts): RuleSetStatus {
   const staleSinceMillis = active && parts.staleSinceMillis;
   const pinned = active && source.pins?.current();
   const sinceMillis = parts.degradedSinceMillis ?? staleSinceMillis ?? pinned?.sinceMillis;
-  const reason = candidate?.message ?? (pinned && pinText(pinned)) ?? staleReason;
+  const reason = candidate?.message ?? staleReason ?? (pinned && pinText(pinned));
   const isDegraded = active !== undefined && sinceMillis !== undefined && reason !== undefined;
   return {
     source: source.name,

@@ -2,28 +2,26 @@ import { join } from "node:path";
 import type { Clock } from "#platform/clock";
 import { CodedError, messageOf } from "#platform/coded-error";
 import type { Log } from "#platform/log";
-import { readPrivateSecret } from "#platform/secret";
 import type { Timers } from "#platform/timers";
 import type { BuildResult, RuleSource } from "../build.ts";
 import { createBuilder } from "../builder.ts";
 import { createPoll, nextPollMillis } from "../poll.ts";
-import { claimFolder } from "./claim-folder.ts";
+import { checkToken } from "./check-token.ts";
 import { createPins } from "./create-pins.ts";
 import { fetchCommit, fetchHistory } from "./fetch-commit.ts";
 import { isVerdict, isVerdictUnread } from "./is-verdict.ts";
 import { judgeTests } from "./judge-tests.ts";
 import { createKnownCommit } from "./known-commit.ts";
 import { createLastRun } from "./last-run.ts";
-import { lockFolder } from "./lock-folder.ts";
 import { mendMirror } from "./mend-mirror.ts";
 import { createProgramThread } from "./program-thread.ts";
 import { createRefusedCommit } from "./refused-commit.ts";
 import { askRemote, describeRepository, type GitParts } from "./repository.ts";
-import { restoreMirror } from "./restore-mirror.ts";
 import type { GitSettings, Revision } from "./settings.ts";
 import { takeCommit } from "./take-commit.ts";
 import { takePinned } from "./take-pinned.ts";
 import { readTrustedSigners, type TrustedSigners } from "./trusted-signers.ts";
+import { withFolder } from "./with-folder.ts";
 
 export interface GitSourceParts {
   readonly settings: GitSettings;
@@ -121,14 +119,6 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     return judged.result;
   };
 
-  const checkToken = async () => {
-    const { tokenFile } = settings.credentials;
-    if (tokenFile === undefined) return;
-    // Only looked at: git's helper reads it itself, and would not look at its mode.
-    const token = await readPrivateSecret(tokenFile);
-    if (token.some((byte) => byte < 0x20 || byte === 0x7f))
-      throw new CodedError("git/argument", `the token \`${tokenFile}\` has more than one line, or a control character`);
-  };
   const readSigners = async (): Promise<TrustedSigners | undefined> => {
     const signers = signatures && (await readTrustedSigners(repository, signatures, git, signersDoubted));
     signersDoubted = false;
@@ -148,7 +138,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     const signers = await readSigners();
     if (wanted === inForce?.commit && takenOn === trust) return { kind: "unchanged" };
     const bring = async () => {
-      await checkToken();
+      await checkToken(settings.credentials);
       const asking = fetchParts(await ask(), known);
       await fetchCommit(repository, asking);
       await fetchHistory(repository, asking);
@@ -164,7 +154,7 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
     byPoll: boolean,
   ): Promise<BuildResult> => {
     isNewest = true;
-    await checkToken();
+    await checkToken(settings.credentials);
     const isRingNew = signersDoubted;
     const signers = await readSigners();
     const asked = await ask();
@@ -219,18 +209,10 @@ export function gitSource({ settings, outside, testModule, ...parts }: GitSource
       log.warn({ source: name }, `a pin that has ended cannot be removed: ${messageOf(fault)}`);
     });
 
-  /** With the folder to itself, and the mirror in its place. Never rejects. */
+  /** With the folder to itself. Never rejects. */
   const alone = async (build: () => Promise<BuildResult>): Promise<BuildResult> => {
     try {
-      await claimFolder(repository.folder);
-      const release = await lockFolder({ ...lock, patienceMillis: 2 * patienceMillis() });
-      try {
-        // ORDER: before what is known is asked of it.
-        await restoreMirror(repository);
-        return await build();
-      } finally {
-        release();
-      }
+      return await withFolder(repository, { ...lock, patienceMillis: 2 * patienceMillis() }, build);
     } catch (fault) {
       const result = failureOf(fault);
       signersDoubted ||= result.code === "git/signature";

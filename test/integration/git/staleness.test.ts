@@ -59,6 +59,21 @@ test("rules that were not found the newest for too long: told, not ready, or not
   }
 });
 
+test("pinned rules that get too old between two polls are told with what follows, and since when", async (t) => {
+  const repository = await testRepository(t);
+  const commit = await repository.commit({ "a.yaml": allowing("/one") });
+  const rules = await gitRules(t, repository.url, { staleness: { maxStaleMillis, reaction: "deny" } });
+  await rules.load();
+  const sinceMillis = rules.time.clock.nowMillis();
+  assert.equal(await rules.sync.pin({ commit, durationMillis: 2 * maxStaleMillis }), undefined);
+  rules.time.step(maxStaleMillis - 1);
+  assert.deepEqual([rules.status().degraded?.sinceMillis, rules.status().ready], [sinceMillis, true]);
+  rules.time.step(1);
+  const { degraded, pinned } = rules.status();
+  assert.deepEqual([degraded?.sinceMillis, pinned?.commit], [sinceMillis + maxStaleMillis, commit]);
+  assert.match(degraded!.reason, whatFollows.deny);
+});
+
 test("a bad commit does not keep rules from getting too old, nor do polls that fail", async (t) => {
   const repository = await testRepository(t);
   await repository.commit({ "a.yaml": allowing("/one") });
