@@ -5,7 +5,7 @@ import { writeWhole } from "#platform/write-whole";
 import type { Pin } from "../build.ts";
 import { isObjectName, type Repository } from "./repository.ts";
 
-/** A pin as it is kept, until a newer commit than the pinned one is in force again. */
+/** A pin as it is kept, until the newest commit is in force again. */
 export interface KeptPin extends Pin {
   /** The newest commit that was taken before: what is taken after the pin has to come from it. */
   readonly known: string | undefined;
