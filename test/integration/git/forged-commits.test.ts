@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deflateSync } from "node:zlib";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
 import { forgeCommit, withHeader } from "#test/support/git/forge-commit";
 import { gitRules } from "#test/support/git/git-rules";
+import { openpgpHome } from "#test/support/git/openpgp-home";
 import { by, sshSigned } from "#test/support/git/ssh-signed";
 import { allowing } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -116,15 +117,7 @@ test("every: behind a newest commit that no signer has signed no other one is ve
 });
 
 test("OpenPGP: a signature that is something compressed is not given to gpg, which would unpack it", async (t) => {
-  const home = await tempFolder(t);
-  await chmod(home, 0o700);
-  const env = { ...process.env, GNUPGHOME: home };
-  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env }));
-  const gpg = (...args: string[]) =>
-    execFileSync("gpg", ["--batch", "--quiet", "--passphrase", "", ...args], {
-      env,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+  const { home, gpg } = await openpgpHome(t);
   gpg("--quick-generate-key", "ada@x.org", "ed25519", "sign", "never");
   const openpgpKeysFile = join(home, "keys");
   await writeFile(openpgpKeysFile, gpg("--export", "ada@x.org"));

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
+import { openpgpHome } from "#test/support/git/openpgp-home";
 import { by, signCommit, sshSigned } from "#test/support/git/ssh-signed";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
@@ -292,17 +293,9 @@ test("rules of the last run are used when nothing could be asked, not even for t
 });
 
 test("OpenPGP: a signer's commit is taken, another's and a key that is in no file are refused", async (t) => {
-  const folder = await tempFolder(t);
-  await chmod(folder, 0o700);
-  const environment = { GNUPGHOME: folder };
-  const gpg = (...args: string[]) =>
-    execFileSync("gpg", ["--batch", "--quiet", ...args], {
-      env: { ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env: { ...process.env, ...environment } }));
+  const { home: folder, environment, gpg } = await openpgpHome(t);
   for (const name of ["ada", "eve"]) {
-    gpg("--passphrase", "", "--quick-generate-key", `${name} <${name}@example.org>`, "ed25519", "sign", "never");
+    gpg("--quick-generate-key", `${name} <${name}@example.org>`, "ed25519", "sign", "never");
   }
   const openpgpKeysFile = join(folder, "signers.asc");
   await writeFile(openpgpKeysFile, gpg("--armor", "--export", "ada@example.org"));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { SignatureSettings } from "#authz/rulesets/git/settings";
 import { gitRules } from "#test/support/git/git-rules";
+import { openpgpHome } from "#test/support/git/openpgp-home";
 import { allowing, testRepository } from "#test/support/git/test-repository";
 import { tempFolder } from "#test/support/service/temp-folder";
 
@@ -67,16 +68,7 @@ test("ssh-keygen(1), ALLOWED SIGNERS: patterns, lists, times and authorities cou
 });
 
 test("OpenPGP: several keys, armored and not, subkeys, and keys that have ended or were withdrawn", async (t) => {
-  const folder = await tempFolder(t);
-  await chmod(folder, 0o700);
-  const environment = { GNUPGHOME: folder };
-  const env = { ...process.env, ...environment };
-  const gpg = (...args: string[]) =>
-    execFileSync("gpg", ["--batch", "--quiet", "--passphrase", "", ...args], {
-      env,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env }));
+  const { home: folder, environment, gpg } = await openpgpHome(t);
   const past = ["--faked-system-time", "20200101T000000!"];
   for (const name of ["ada", "eve", "gone"]) gpg("--quick-generate-key", `${name}@x.org`, "ed25519", "sign", "never");
   gpg(...past, "--quick-generate-key", "old@x.org", "ed25519", "sign", "1d");

@@ -1,31 +1,23 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gitRules } from "#test/support/git/git-rules";
+import { openpgpHome } from "#test/support/git/openpgp-home";
 import { by } from "#test/support/git/ssh-signed";
 import { allowing, testRepository } from "#test/support/git/test-repository";
-import { tempFolder } from "#test/support/service/temp-folder";
 
 /** OpenPGP: one signs with a subkey, one with a key that is long. */
 async function openpgpSigners(t: TestContext) {
-  const home = await tempFolder(t);
-  await chmod(home, 0o700);
-  const env = { ...process.env, GNUPGHOME: home };
-  t.after(() => execFileSync("gpgconf", ["--kill", "all"], { env }));
-  const gpg = (...args: string[]) =>
-    execFileSync("gpg", ["--batch", "--quiet", "--passphrase", "", ...args], {
-      env,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+  const { home, environment, gpg } = await openpgpHome(t);
   gpg("--quick-generate-key", "ada@x.org", "rsa2048", "cert", "never");
   const primary = /^fpr:+([0-9A-F]+):/m.exec(gpg("--list-keys", "--with-colons").toString("latin1"))![1]!;
   gpg("--quick-add-key", primary, "ed25519", "sign", "never");
   gpg("--quick-generate-key", "bob@x.org", "rsa4096", "sign", "never");
   const openpgpKeysFile = join(home, "keys");
   await writeFile(openpgpKeysFile, gpg("--export"));
-  return { home, openpgpKeysFile };
+  return { home, environment, openpgpKeysFile };
 }
 
 /** SSH: a key of each kind that needs no device, and one that an authority vouches for. */
@@ -51,9 +43,9 @@ async function sshSigners(folder: string): Promise<string> {
 
 for (const format of ["sha1", "sha256"]) {
   test(`every: what git signs with each kind of key is taken, in a repository of ${format}`, async (t) => {
-    const { home, openpgpKeysFile } = await openpgpSigners(t);
+    const { home, environment, openpgpKeysFile } = await openpgpSigners(t);
     const allowedSignersFile = await sshSigners(home);
-    const { git, folder, url, commit } = await testRepository(t, { GNUPGHOME: home, GIT_DEFAULT_HASH: format });
+    const { git, folder, url, commit } = await testRepository(t, { ...environment, GIT_DEFAULT_HASH: format });
     const signWith = async (kind: "openpgp" | "ssh", key: string) => {
       await git("config", "gpg.format", kind);
       await git("config", "user.signingKey", key);
